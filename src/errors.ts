@@ -1,0 +1,111 @@
+// Errors carry facts, and a disposition that decides what becomes of the job and of the process.
+
+/**
+ * What an error means for whoever meets it:
+ * - `wait`: nobody's fault that is being worked on (database gone, disk full, endpoints down, rate
+ *   limit). Give claims back, claim nothing for a while, burn no attempt.
+ * - `retry`: this attempt failed. It counts, and the job backs off into `scheduled`.
+ * - `fatal-job`: trying again cannot help. Straight to `failed`.
+ * - `fatal-process`: the process cannot work at all (configuration, schema). Exit 78.
+ */
+export type Disposition = "wait" | "retry" | "fatal-job" | "fatal-process";
+
+/** Facts are plain values for logs and `processing_failures`; none may hold a URL or a secret. */
+export type Facts = Record<string, string | number | boolean | null | undefined>;
+
+export abstract class BlockmillError extends Error {
+  abstract readonly disposition: Disposition;
+  readonly facts: Facts;
+
+  constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.facts = facts;
+  }
+}
+
+/** The database cannot be reached, refuses work, or is out of space. */
+export class DatabaseUnavailableError extends BlockmillError {
+  readonly disposition = "wait";
+}
+
+/** An endpoint does not answer, or answers that it cannot serve now. */
+export class EndpointUnavailableError extends BlockmillError {
+  readonly disposition = "wait";
+}
+
+/** An endpoint asks us to slow down. */
+export class RateLimitedError extends BlockmillError {
+  readonly disposition = "wait";
+  /** Milliseconds that the endpoint asked for, if it did. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, facts: Facts & { retryAfterMs?: number | undefined }, options?: ErrorOptions) {
+    super(message, facts, options);
+    this.retryAfterMs = facts.retryAfterMs;
+  }
+}
+
+/** An endpoint answered the request with a JSON-RPC error. */
+export class EndpointError extends BlockmillError {
+  readonly disposition = "retry";
+}
+
+/** The block is not there (yet): the endpoint answered null. */
+export class BlockNotFoundError extends BlockmillError {
+  readonly disposition = "retry";
+}
+
+/**
+ * An endpoint's answer is not what the JSON-RPC specification or the block itself promises.
+ * `field` is a path such as `transactions[3].gas`.
+ */
+export class BadResponseError extends BlockmillError {
+  readonly disposition = "retry";
+
+  constructor(facts: Facts & { field: string; expected: string; actual: string }, options?: ErrorOptions) {
+    super(`${facts.field}: expected ${facts.expected}, got ${facts.actual}`, facts, options);
+  }
+}
+
+/** A job ran longer than pipeline.timeout_minutes. */
+export class JobTimeoutError extends BlockmillError {
+  readonly disposition = "retry";
+}
+
+/** The block's own rows cannot be stored; trying again would give the same rows. */
+export class UnstorableBlockError extends BlockmillError {
+  readonly disposition = "fatal-job";
+}
+
+/** The configuration is wrong. The message names the key, where it came from, and what was expected. */
+export class ConfigError extends BlockmillError {
+  readonly disposition = "fatal-process";
+}
+
+/** The database's schema is missing, or newer than the program. */
+export class SchemaError extends BlockmillError {
+  readonly disposition = "fatal-process";
+}
+
+/** The command line is wrong. Exit 2. */
+export class UsageError extends BlockmillError {
+  readonly disposition = "fatal-process";
+}
+
+/** The disposition of anything that was thrown. What we do not know counts as an attempt. */
+export function dispositionOf(error: unknown): Disposition {
+  return error instanceof BlockmillError ? error.disposition : "retry";
+}
+
+/** One line for people: the message, and the messages of its causes. At most `maxLength` characters. */
+export function describeError(error: unknown, maxLength = 2_000): string {
+  const parts: string[] = [];
+  for (let at = error, depth = 0; at !== undefined && at !== null && depth < 5; depth += 1) {
+    const message = at instanceof Error ? at.message || at.name : String(at);
+    if (!parts.some((part) => part.includes(message))) parts.push(message);
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  const line = parts.join(": ").replace(/\s+/g, " ").replaceAll("\0", "").trim();
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
+}
