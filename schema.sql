@@ -180,6 +180,26 @@ comment on table processing_coverage is
 comment on column processing_coverage.one    is 'Always true: there is one row.';
 comment on column processing_coverage.blocks is 'The archived blocks: {[0,21000000),[21000005,21000010)}.';
 
+create table if not exists processing_head (
+  one          boolean     primary key default true check (one),
+  chain_id     bigint      not null check (chain_id > 0),
+  next_block   bigint      not null check (next_block >= 0),
+  head_number  bigint      not null check (head_number >= 0),
+  head_hash    bytea       not null check (octet_length(head_hash) = 32),
+  head_time    timestamptz not null,
+  seen_at      timestamptz not null default now()
+);
+
+comment on table processing_head is
+  'The chain that this schema holds, and how far its head was followed. Written by the leading orchestrator.';
+comment on column processing_head.one         is 'Always true: there is one row.';
+comment on column processing_head.chain_id    is 'The chain. A daemon whose endpoints serve another one refuses to start.';
+comment on column processing_head.next_block  is 'The first block behind the head that was not enqueued yet.';
+comment on column processing_head.head_number is 'The newest block that an endpoint told of.';
+comment on column processing_head.head_hash   is 'Its hash. 32 bytes.';
+comment on column processing_head.head_time   is 'Its timestamp.';
+comment on column processing_head.seen_at     is 'When it was told, by the database''s clock.';
+
 -- NOTIFY is a hint with an empty payload, on the channel blockmill_jobs_SCHEMA. Whoever listens looks
 -- into the table, and never believes a notification: anyone may send one.
 create or replace function processing_jobs_notify() returns trigger language plpgsql as $$

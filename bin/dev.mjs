@@ -1,0 +1,96 @@
+// The developer's door: installs what is missing, builds, and runs. Needs Node and npm, nothing else.
+//
+//   node bin/dev.mjs test [--repeat N] [PART ...]   lint, then the tests whose path contains a PART
+//   node bin/dev.mjs demo [OPTIONS]                 the demo
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const [task, ...args] = process.argv.slice(2);
+const scripts = { test: "dist/test/run.js", demo: "dist/test/demo/demo.js" };
+const script = Object.hasOwn(scripts, task ?? "") ? scripts[task] : undefined;
+
+checkNode();
+if (script === undefined) fail("usage: node bin/dev.mjs test|demo [arguments]", 2);
+process.chdir(root);
+if (!installed()) install();
+build();
+if (task === "test") lint();
+await become(script);
+
+function checkNode() {
+  const wanted = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")).engines.node;
+  const [least, now] = [wanted, process.versions.node].map((text) => text.match(/\d+/g).map(Number));
+  if (now[0] > least[0] || (now[0] === least[0] && now[1] >= least[1])) return;
+  fail(`blockmill needs Node ${wanted}; this is ${process.version} (${process.execPath})`, 1);
+}
+
+/** Whether node_modules holds what package-lock.json says: npm keeps its own account of it there. */
+function installed() {
+  const account = "node_modules/.package-lock.json";
+  if (!existsSync(account)) return false;
+  const there = readPackages(account);
+  return Object.entries(readPackages("package-lock.json")).every(([place, wanted]) => {
+    if (place === "" || !meantForThisMachine(wanted)) return true;
+    return there[place]?.version === wanted.version && there[place]?.integrity === wanted.integrity;
+  });
+}
+
+function readPackages(file) {
+  return JSON.parse(readFileSync(file, "utf8")).packages;
+}
+
+/** Which C library a package is for (libc) only npm can tell: such a package may be missing. */
+function meantForThisMachine({ os, cpu, libc }) {
+  const fits = (list, name) => list === undefined || list.includes(name);
+  return libc === undefined && fits(os, process.platform) && fits(cpu, process.arch);
+}
+
+function install() {
+  console.log("installing dependencies (npm ci)");
+  // NODE_ENV=production would leave the compiler out.
+  run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+function build() {
+  runNode("node_modules/typescript/bin/tsc", []);
+  // tsc leaves the output of a deleted source: a deleted test would run on.
+  for (const file of readdirSync("dist", { recursive: true })) {
+    const source = file.replace(/\.js(\.map)?$/, ".ts");
+    if (source !== file && !existsSync(source)) rmSync(path.join("dist", file));
+  }
+}
+
+function lint() {
+  runNode("node_modules/@biomejs/biome/bin/biome", ["check", "."]);
+}
+
+function runNode(file, fileArgs) {
+  run(process.execPath, [file, ...fileArgs], { stdio: ["ignore", "inherit", "inherit"] });
+}
+
+function run(command, commandArgs, options) {
+  const { error, status, signal } = spawnSync(command, commandArgs, options);
+  if (error) fail(`${command}: ${error.message}`, 1);
+  if (signal) process.kill(process.pid, signal);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/**
+ * Goes on as that script, in this very process: signals and exit codes are its own, and Ctrl-C reaches
+ * it once, with nobody in between to pass it on twice or to leave before it.
+ */
+async function become(file) {
+  process.argv = [process.execPath, path.resolve(file), ...args];
+  await import(pathToFileURL(path.resolve(file)).href);
+}
+
+function fail(message, code) {
+  console.error(message);
+  process.exit(code);
+}

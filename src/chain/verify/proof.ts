@@ -1,0 +1,57 @@
+import type { Block, Transaction } from "../../block.js";
+import type { BloomMaker } from "./bloom.js";
+import type { ChainRules, Check } from "./chain-rules.js";
+import type { RlpWriter } from "./rlp.js";
+import { isStateSync } from "./state-sync.js";
+import { UnencodableError, VerificationError } from "./verification-error.js";
+
+/** One block on its way through the checks, and the tools that they share. */
+export interface Proof {
+  block: Block;
+  rules: ChainRules;
+  /** The endpoint that is blamed. */
+  endpoint: string;
+  /** The checks that are made. */
+  checks: readonly Check[];
+  writer: RlpWriter;
+  blooms: BloomMaker;
+  /** The transactions that the header's roots cover: all but Polygon's state-sync. */
+  covered: readonly Transaction[];
+  /** Whether the encoding of every covered transaction is known. */
+  encodable: boolean;
+}
+
+/** Finds out what of the block its roots cover. */
+export function coverage(block: Block, rules: ChainRules): Pick<Proof, "covered" | "encodable"> {
+  const last = block.transactions.at(-1);
+  const outside = rules.stateSync && last !== undefined && isStateSync(last);
+  const covered = outside ? block.transactions.slice(0, -1) : block.transactions;
+  return { covered, encodable: !covered.some(({ type }) => rules.opaqueTypes.has(type)) };
+}
+
+/** The error that says what is wrong with this block. */
+export function wrong(
+  proof: Proof,
+  field: string,
+  expected: string | number,
+  actual: unknown,
+): VerificationError {
+  return new VerificationError({
+    endpoint: proof.endpoint,
+    block: proof.block.header.number,
+    field,
+    expected: String(expected),
+    actual: String(actual),
+  });
+}
+
+/** Runs an encoder; what it cannot encode is an error of the block, with the field's whole path. */
+export function encode(proof: Proof, path: string | (() => string), write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof UnencodableError)) throw error;
+    const prefix = typeof path === "string" ? path : path();
+    throw wrong(proof, prefix + error.field, error.expected, error.actual);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Config } from "../config/schema.js";
+import type { ConnectionOptions } from "../db/connection.js";
+
+/** How the process `id` connects: what the configuration says, under its own name. */
+export function connectionOptions(config: Config, id: string): ConnectionOptions {
+  return {
+    url: config.database.url,
+    schema: config.database.schema,
+    connectTimeoutMs: config.database.connect_timeout * 1_000,
+    statementTimeoutMs: config.database.statement_timeout * 1_000,
+    applicationName: `blockmill ${id}`,
+  };
+}

@@ -1,0 +1,35 @@
+// What a supervisor and its children tell each other. Messages are told apart by `type`; a process
+// ignores a type that it does not know, so that two versions can run beside each other.
+
+import type { Config } from "../config/schema.js";
+
+/** What a child is started with. It comes over IPC and never through argv or the environment, which others can read. */
+export interface ChildSettings {
+  config: Config;
+  /** The id of this one life: what processing_jobs.worker_id and pg_stat_activity show. */
+  workerId: string;
+  /** Connections of its pool, beside the one that it listens on. */
+  pool: { min: number; max: number };
+  /** Claim only these blocks, inclusive. */
+  only?: { from: number; to: number };
+}
+
+export type ToChild =
+  | { type: "start"; settings: ChildSettings }
+  /** The host's lease holds for so long from now. Without one a worker claims nothing. */
+  | { type: "lease"; validForMs: number }
+  /** Finish what is claimed, claim no more, then exit. */
+  | { type: "drain" }
+  /** Give claims back and exit now. */
+  | { type: "stop" };
+
+export type FromChild =
+  | { type: "ready" }
+  | { type: "heartbeat"; state: ChildState; doing: Record<string, unknown> }
+  /** It cannot work at all; the supervisor ends with exit code 78. */
+  | { type: "fatal"; message: string };
+
+export type ChildState = "starting" | "idle" | "working" | "waiting" | "draining" | "leading" | "following";
+
+/** Milliseconds between two heartbeats of a child. */
+export const heartbeatMs = 1_000;

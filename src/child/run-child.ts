@@ -1,0 +1,125 @@
+import { secretsOf } from "../config/secrets.js";
+import { describeError, dispositionOf } from "../errors.js";
+import { createLog, type Log } from "../log.js";
+import { createRedact, type Redact } from "../redact.js";
+import {
+  type ChildSettings,
+  type ChildState,
+  type FromChild,
+  heartbeatMs,
+  type ToChild,
+} from "./messages.js";
+
+/** What a child's work gets from its process. */
+export interface ChildContext {
+  settings: ChildSettings;
+  log: Log;
+  redact: Redact;
+  /** Aborts when the child is to finish what it holds and claim no more. */
+  draining: AbortSignal;
+  /** Aborts when the child is to give back what it holds and end now. */
+  stopping: AbortSignal;
+  /** Whether the host's lease holds at this moment; and a wait until it does, or until draining. */
+  lease: { holds(): boolean; wait(): Promise<void> };
+  /** What the next heartbeat says. */
+  report(state: ChildState, doing?: Record<string, unknown>): void;
+}
+
+/** How long a stopping child may take to give its claims back. After it the lease's fall does that. */
+const stopWithinMs = 5_000;
+
+/**
+ * The life of a forked child: waits for its settings, runs `work`, tells the supervisor that it lives,
+ * and exits when the work is done. When the supervisor goes away it gives back what it holds and ends.
+ */
+export function runChild(
+  component: "worker" | "orchestrator",
+  work: (context: ChildContext) => Promise<void>,
+): void {
+  const send = (message: FromChild): void => {
+    if (process.connected) process.send?.(message, undefined, {}, () => {});
+  };
+  const draining = new AbortController();
+  const stopping = new AbortController();
+  const lease = createLease(draining.signal);
+  const stop = (): void => {
+    draining.abort();
+    stopping.abort();
+    setTimeout(() => process.exit(1), stopWithinMs).unref();
+  };
+
+  let started = false;
+  process.on("message", (message: ToChild) => {
+    if (message.type === "start" && !started) {
+      started = true;
+      void live(message.settings);
+    } else if (message.type === "lease") lease.renew(message.validForMs);
+    else if (message.type === "drain") draining.abort();
+    else if (message.type === "stop") stop();
+  });
+  process.on("disconnect", stop);
+  // A terminal sends its signals to the whole process group; the supervisor decides what they mean.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => {});
+
+  const live = async (settings: ChildSettings): Promise<void> => {
+    const redact = createRedact(secretsOf(settings.config));
+    const log = createLog({
+      component,
+      level: settings.config.log.level as "info",
+      redact,
+      output: process.stdout,
+    });
+    let said: { state: ChildState; doing: Record<string, unknown> } = { state: "starting", doing: {} };
+    const beat = (): void => {
+      const memoryMb = Math.round(process.memoryUsage.rss() / 1_048_576);
+      send({ type: "heartbeat", state: said.state, doing: { ...said.doing, memoryMb } });
+    };
+    setInterval(beat, heartbeatMs).unref();
+    send({ type: "ready" });
+    beat();
+    try {
+      await work({
+        settings,
+        log: log.child({ worker: settings.workerId }),
+        redact,
+        draining: draining.signal,
+        stopping: stopping.signal,
+        lease,
+        report: (state, doing) => {
+          said = { state, doing: doing ?? said.doing };
+        },
+      });
+      process.exit(0);
+    } catch (error) {
+      const message = redact(describeError(error));
+      log.fatal({ err: error, worker: settings.workerId }, message);
+      if (dispositionOf(error) === "fatal-process") send({ type: "fatal", message });
+      // Let the message leave before the process does.
+      setTimeout(() => process.exit(1), 50);
+    }
+  };
+}
+
+/** The host's lease as a child knows it: the supervisor's word, which ages. */
+function createLease(draining: AbortSignal) {
+  let until = 0;
+  let waiters: (() => void)[] = [];
+  const wake = (): void => {
+    const woken = waiters;
+    waiters = [];
+    for (const each of woken) each();
+  };
+  draining.addEventListener("abort", wake);
+  return {
+    renew(validForMs: number): void {
+      until = performance.now() + validForMs;
+      wake();
+    },
+    holds: () => performance.now() < until,
+    wait(): Promise<void> {
+      if (performance.now() < until || draining.aborted) return Promise.resolve();
+      return new Promise((resolve) => waiters.push(resolve));
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { ConfigError, dispositionOf, SchemaError, UsageError } from "../errors.js";
+
+/** What the program's exit codes mean. 64 to 78 are those of sysexits.h. */
+export const exitCodes = {
+  done: 0,
+  /** Some blocks failed, or are missing. */
+  blocksFailed: 1,
+  usage: 2,
+  /** The database or the node cannot be reached. */
+  unavailable: 69,
+  /** Something that is a defect of blockmill. */
+  software: 70,
+  /** The configuration or the schema is wrong: starting again cannot help. */
+  config: 78,
+} as const;
+
+/** The exit code of an error that ends a command. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCodes.usage;
+  if (error instanceof ConfigError || error instanceof SchemaError) return exitCodes.config;
+  const disposition = dispositionOf(error);
+  if (disposition === "wait") return exitCodes.unavailable;
+  return disposition === "fatal-process" ? exitCodes.config : exitCodes.software;
+}

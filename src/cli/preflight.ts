@@ -1,0 +1,28 @@
+import type pg from "pg";
+import { checkChainId } from "../chain/chain-id.js";
+import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
+import { fetchChainId } from "../chain/fetch-head.js";
+import { dispositionOf } from "../errors.js";
+import { readHead } from "../queue/head.js";
+import type { Session } from "./session.js";
+
+/**
+ * Looks at every endpoint before work begins: throws a ConfigError when one serves another chain than
+ * the schema holds, or than the others. One that is down is logged and left to the workers, which wait.
+ * Returns the chain id; null: nobody could tell.
+ */
+export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<number | null> {
+  const endpoints: Endpoints = endpointsOf(session.config.rpc, session.log);
+  let holds = (await readHead(pool))?.chainId ?? null;
+  for (const endpoint of endpoints.all) {
+    try {
+      const serves = await fetchChainId(endpoint);
+      holds ??= serves;
+      checkChainId({ endpoint: endpoint.name, serves, holds });
+    } catch (error) {
+      if (dispositionOf(error) === "fatal-process") throw error;
+      session.log.warn({ endpoint: endpoint.name, err: error }, "this endpoint does not answer yet");
+    }
+  }
+  return holds;
+}

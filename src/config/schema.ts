@@ -1,0 +1,221 @@
+import convict from "convict";
+import * as format from "./formats.js";
+
+/**
+ * Every key, once: its meaning, its format, its default, its environment variable. `blockmill config
+ * --explain` prints this file's words, so they are written for the person who edits the JSON.
+ */
+export const keys = {
+  pipeline: {
+    workers: {
+      doc: "Worker processes that this daemon keeps. Each fetches, verifies and commits blocks on its own.",
+      format: format.integer({ min: 1, max: 256 }),
+      default: 5,
+      env: "BLOCKMILL_PIPELINE_WORKERS",
+    },
+    check_interval: {
+      doc: "Seconds between two looks at the chain's head, and between two sweeps for stale jobs.",
+      format: format.number({ min: 0.05, max: 3_600 }),
+      default: 30,
+      env: "BLOCKMILL_PIPELINE_CHECK_INTERVAL",
+    },
+    max_attempts: {
+      doc: "Attempts after which a job is failed and waits for a person (blockmill retry).",
+      format: format.integer({ min: 1, max: 1_000 }),
+      default: 3,
+      env: "BLOCKMILL_PIPELINE_MAX_ATTEMPTS",
+    },
+    timeout_minutes: {
+      doc: "Minutes that one job may take before it is taken from its worker.",
+      format: format.number({ min: 0.01, max: 1_440 }),
+      default: 30,
+      env: "BLOCKMILL_PIPELINE_TIMEOUT_MINUTES",
+    },
+    priority_blocks: {
+      doc: "How many of the newest blocks are enqueued ahead of everything older.",
+      format: format.integer({ min: 0, max: 10_000 }),
+      default: 10,
+      env: "BLOCKMILL_PIPELINE_PRIORITY_BLOCKS",
+    },
+    auto_enqueue: {
+      doc: "Follow the chain's head and enqueue each new block. Off: only what people enqueue is fetched.",
+      format: format.boolean(),
+      default: true,
+      env: "BLOCKMILL_PIPELINE_AUTO_ENQUEUE",
+    },
+    batch_size: {
+      doc: "The most blocks that a worker claims at once and commits in one transaction.",
+      format: format.integer({ min: 1, max: 1_000 }),
+      default: 20,
+      env: "BLOCKMILL_PIPELINE_BATCH_SIZE",
+    },
+    fetch_concurrency: {
+      doc: "Blocks that one worker fetches at the same time.",
+      format: format.integer({ min: 1, max: 256 }),
+      default: 8,
+      env: "BLOCKMILL_PIPELINE_FETCH_CONCURRENCY",
+    },
+    backoff_seconds: {
+      doc: "The longest wait before the first retry; it doubles with every attempt, and the wait is random below it.",
+      format: format.number({ min: 0.01, max: 3_600 }),
+      default: 2,
+      env: "BLOCKMILL_PIPELINE_BACKOFF_SECONDS",
+    },
+    backoff_max_seconds: {
+      doc: "The longest wait before any retry.",
+      format: format.number({ min: 0.01, max: 86_400 }),
+      default: 300,
+      env: "BLOCKMILL_PIPELINE_BACKOFF_MAX_SECONDS",
+    },
+    drain_seconds: {
+      doc: "Seconds that workers get on SIGTERM to finish what they hold. After it claims are given back.",
+      format: format.number({ min: 0, max: 3_600 }),
+      default: 60,
+      env: "BLOCKMILL_PIPELINE_DRAIN_SECONDS",
+    },
+    hung_seconds: {
+      doc: "Seconds without a heartbeat after which a worker or the orchestrator is killed and replaced.",
+      format: format.number({ min: 1, max: 3_600 }),
+      default: 20,
+      env: "BLOCKMILL_PIPELINE_HUNG_SECONDS",
+    },
+  },
+  queue: {
+    range_window: {
+      doc: "Jobs that a range is topped up to. The queue table does not grow with the range, only with this.",
+      format: format.integer({ min: 1, max: 1_000_000 }),
+      default: 10_000,
+      env: "BLOCKMILL_QUEUE_RANGE_WINDOW",
+    },
+    archive_minutes: {
+      doc: "Minutes that a completed job stays in processing_jobs before it is folded into processing_coverage.",
+      format: format.number({ min: 0, max: 525_600 }),
+      default: 60,
+      env: "BLOCKMILL_QUEUE_ARCHIVE_MINUTES",
+    },
+    failures_kept: {
+      doc: "Rows of processing_failures that are kept, the newest.",
+      format: format.integer({ min: 0, max: 10_000_000 }),
+      default: 10_000,
+      env: "BLOCKMILL_QUEUE_FAILURES_KEPT",
+    },
+  },
+  database: {
+    url: {
+      doc: "PostgreSQL 15 to 18, as postgresql://user:password@host:port/database.",
+      format: format.url({ schemes: ["postgres", "postgresql"] }),
+      default: "",
+      env: "BLOCKMILL_DATABASE_URL",
+      sensitive: true,
+    },
+    schema: {
+      doc: "The PostgreSQL schema that holds one chain. Several daemons may share it, and share its work.",
+      format: format.identifier(),
+      default: "public",
+      env: "BLOCKMILL_DATABASE_SCHEMA",
+    },
+    pool_size: {
+      doc: "Connections that this daemon keeps, all its processes together.",
+      format: format.integer({ min: 1, max: 10_000 }),
+      default: 20,
+      env: "BLOCKMILL_DATABASE_POOL_SIZE",
+    },
+    max_overflow: {
+      doc: "Connections that it may open beyond pool_size under load. The sum is never passed.",
+      format: format.integer({ min: 0, max: 10_000 }),
+      default: 30,
+      env: "BLOCKMILL_DATABASE_MAX_OVERFLOW",
+    },
+    statement_timeout: {
+      doc: "Seconds after which PostgreSQL cancels a statement.",
+      format: format.number({ min: 1, max: 86_400 }),
+      default: 300,
+      env: "BLOCKMILL_DATABASE_STATEMENT_TIMEOUT",
+    },
+    connect_timeout: {
+      doc: "Seconds to wait for a connection.",
+      format: format.number({ min: 0.1, max: 300 }),
+      default: 10,
+      env: "BLOCKMILL_DATABASE_CONNECT_TIMEOUT",
+    },
+    lease_seconds: {
+      doc: "Seconds of silence after which PostgreSQL drops a supervisor's session, and its host's claims are released.",
+      format: format.number({ min: 1, max: 300 }),
+      default: 4,
+      env: "BLOCKMILL_DATABASE_LEASE_SECONDS",
+    },
+  },
+  rpc: {
+    urls: {
+      doc: "The chain's JSON-RPC endpoints, http(s)://. Blocks move to another one when one fails.",
+      format: format.urls({ schemes: ["http", "https"] }),
+      default: [] as string[],
+      env: "BLOCKMILL_RPC_URLS",
+      sensitive: true,
+    },
+    timeout_ms: {
+      doc: "Milliseconds that one request may take.",
+      format: format.integer({ min: 1, max: 600_000 }),
+      default: 10_000,
+      env: "BLOCKMILL_RPC_TIMEOUT_MS",
+    },
+    max_response_mb: {
+      doc: "The largest answer that is read, in megabytes.",
+      format: format.integer({ min: 1, max: 1_024 }),
+      default: 64,
+      env: "BLOCKMILL_RPC_MAX_RESPONSE_MB",
+    },
+  },
+  chain: {
+    start_block: {
+      doc: "The first block to store when a schema is followed for the first time; null: the head of that moment.",
+      format: format.nullable(format.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
+      default: null as number | null,
+      env: "BLOCKMILL_CHAIN_START_BLOCK",
+    },
+  },
+  log: {
+    level: {
+      doc: "The least severe log line that is written: trace, debug, info, warn, error, fatal.",
+      format: format.oneOf(["trace", "debug", "info", "warn", "error", "fatal"]),
+      default: "info",
+      env: "BLOCKMILL_LOG_LEVEL",
+    },
+  },
+};
+
+type Leaf<T> = { doc: string; format: format.Format; default: T; env: string; sensitive?: boolean };
+type Widen<T> = T extends boolean ? boolean : T;
+type ValuesOf<S> = { [K in keyof S]: S[K] extends Leaf<infer T> ? Widen<T> : ValuesOf<S[K]> };
+
+/** The effective configuration. Units are in the keys' names or docs: `statement_timeout` is in seconds. */
+export type Config = ValuesOf<typeof keys>;
+
+/** A convict instance over `keys` that reads nothing by itself: `loadConfig` gives it each layer. */
+export function convictOverKeys() {
+  return convict(keys as never, { env: {}, args: [] });
+}
+
+export interface Key {
+  /** Dotted, such as `pipeline.workers`. */
+  path: string;
+  doc: string;
+  default: unknown;
+  env: string;
+  sensitive: boolean;
+  format: format.Format;
+}
+
+/** All keys in the order of the schema. */
+export function listKeys(): Key[] {
+  return Object.entries(keys).flatMap(([section, leaves]) =>
+    Object.entries(leaves as Record<string, Leaf<unknown>>).map(([name, leaf]) => ({
+      path: `${section}.${name}`,
+      doc: leaf.doc,
+      default: leaf.default,
+      env: leaf.env,
+      sensitive: leaf.sensitive ?? false,
+      format: leaf.format,
+    })),
+  );
+}

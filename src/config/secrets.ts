@@ -1,0 +1,7 @@
+import { secretsOfUrl } from "../redact.js";
+import type { Config } from "./schema.js";
+
+/** Every secret that a configuration holds, for `createRedact`. */
+export function secretsOf(config: Config): string[] {
+  return [config.database.url, ...config.rpc.urls].flatMap(secretsOfUrl);
+}

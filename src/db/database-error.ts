@@ -1,0 +1,82 @@
+import pg from "pg";
+import { BlockmillError, DatabaseUnavailableError, SchemaError, UnstorableBlockError } from "../errors.js";
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+// By class (two characters) or by the whole code.
+const unavailable = new Set([
+  "08", // connection exception
+  "53", // insufficient resources: disk full, out of memory, too many connections
+  "57P01", // admin_shutdown, and pg_terminate_backend
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now: starting up
+  "57P05", // idle_session_timeout
+  "25P03", // idle_in_transaction_session_timeout
+  "25006", // read_only_sql_transaction: a standby that is not promoted yet
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+  "55P03", // lock_not_available
+  "57014", // query_canceled: statement_timeout, or a person
+  "58", // system error: I/O
+  "XX000", // internal_error: what a storage that fails under the server looks like
+]);
+
+const wrongSchema = new Set(["42P01", "42703", "3F000", "42883", "42P10"]); // undefined table, column, schema, function
+const badData = new Set(["22", "23", "54"]); // data exception, integrity constraint violation, program limit exceeded
+
+const networkCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT", // a unix socket's file while the server is down
+  "EMFILE",
+  "ENFILE",
+]);
+
+/**
+ * What a failed statement means: an error with a disposition, the original as its cause. An error that
+ * is not the database's is returned as it is.
+ */
+export function asDatabaseError(error: unknown): unknown {
+  if (error instanceof BlockmillError || !(error instanceof Error)) return error;
+  if (error instanceof pg.DatabaseError) {
+    const code = error.code ?? "";
+    const facts = { sqlstate: code, table: error.table, constraint: error.constraint, column: error.column };
+    const message = `PostgreSQL: ${error.message}${error.detail === undefined ? "" : ` (${error.detail})`}`;
+    const is = (codes: Set<string>) => codes.has(code) || codes.has(code.slice(0, 2));
+    if (is(unavailable)) return new DatabaseUnavailableError(message, facts, { cause: error });
+    if (is(wrongSchema))
+      return new SchemaError(`${message}; blockmill init creates the schema`, facts, { cause: error });
+    if (is(badData)) return new UnstorableBlockError(message, facts, { cause: error });
+    return error;
+  }
+  const code = (error as NodeJS.ErrnoException).code;
+  const codes =
+    error instanceof AggregateError
+      ? error.errors.map((each) => (each as NodeJS.ErrnoException).code)
+      : [code];
+  if (codes.some((each) => each !== undefined && networkCodes.has(each)) || isLostConnection(error)) {
+    return new DatabaseUnavailableError(
+      "PostgreSQL cannot be reached",
+      { code: codes.find(Boolean) },
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+// pg and pg-pool throw plain errors without a code when a connection ends or does not come to be.
+function isLostConnection(error: Error): boolean {
+  return (
+    error.message.startsWith("Connection terminated") ||
+    error.message.startsWith("timeout exceeded when trying to connect") ||
+    error.message.startsWith("timeout expired") ||
+    error.message.startsWith("Client has encountered a connection error") ||
+    error.message.startsWith("Client was closed") ||
+    error.message === "Query read timeout"
+  );
+}

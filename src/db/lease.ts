@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { type ConnectionOptions, connectionConfig } from "./connection.js";
+import { asDatabaseError } from "./database-error.js";
+
+export interface LeaseOptions extends ConnectionOptions {
+  /** What the lease is of: the lock is hashtextextended(key, 0). */
+  key: string;
+  /** Silence after which PostgreSQL ends the session, and with it the lock. */
+  leaseMs: number;
+  /** How often to try again while somebody else holds it, or the database is away. */
+  retryMs: number;
+  signal: AbortSignal;
+  /**
+   * Called on the lease's own session when it was taken, and at every ping. `validForMs`: how long from
+   * now the lease surely holds.
+   */
+  onHeld(session: pg.Client, event: "taken" | "pinged", validForMs: number): Promise<void> | void;
+  /** Called when the session is lost. It is made anew by itself. */
+  onLost(error: unknown): void;
+  /** Called each time somebody else was found to hold it. */
+  onRefused?(): void;
+}
+
+/**
+ * Holds a lease until `signal` aborts: a session of its own that holds an advisory lock, and is kept
+ * alive by a ping from this process's event loop. When the process dies, freezes or loses the network,
+ * PostgreSQL ends the session (idle_session_timeout), the lock falls, and others may take it. A lost
+ * lease is taken again.
+ */
+export async function holdLease(options: LeaseOptions): Promise<void> {
+  const { signal } = options;
+  while (!signal.aborted) {
+    try {
+      await holdOnce(options);
+    } catch (error) {
+      if (signal.aborted) return;
+      options.onLost(asDatabaseError(error));
+      await pause(options.retryMs, signal);
+    }
+  }
+}
+
+async function holdOnce(options: LeaseOptions): Promise<void> {
+  const { key, leaseMs, retryMs, signal } = options;
+  const session = new pg.Client({
+    ...connectionConfig(options),
+    // A ping that does not come back within half a lease means that the lease cannot be relied on.
+    query_timeout: leaseMs / 2,
+    statement_timeout: leaseMs / 2,
+  });
+  const ended = new AbortController();
+  let reason: unknown = new Error("Connection terminated");
+  session.on("error", (error) => {
+    reason = error;
+    ended.abort();
+  });
+  session.on("end", () => ended.abort());
+  const either = AbortSignal.any([signal, ended.signal]);
+  try {
+    await session.connect();
+    await session.query(`set idle_session_timeout = ${leaseMs}`);
+    let asked = performance.now();
+    while (!(await tryLock(session, key))) {
+      options.onRefused?.();
+      await pause(retryMs, either);
+      if (signal.aborted) return;
+      if (ended.signal.aborted) throw reason;
+      asked = performance.now();
+    }
+    await options.onHeld(session, "taken", leaseMs - (performance.now() - asked));
+    for (;;) {
+      // Renew well before half the lease: after a whole one it is handed on.
+      await pause(leaseMs / 4, either);
+      if (signal.aborted) return;
+      if (ended.signal.aborted) throw reason;
+      asked = performance.now();
+      await session.query("select 1");
+      await options.onHeld(session, "pinged", leaseMs - (performance.now() - asked));
+    }
+  } finally {
+    await session.end().catch(() => {});
+  }
+}
+
+async function tryLock(session: pg.Client, key: string): Promise<boolean> {
+  const { rows } = await session.query<{ taken: boolean }>(
+    "select pg_try_advisory_lock(hashtextextended($1, 0)) as taken",
+    [key],
+  );
+  return rows[0]?.taken ?? false;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}

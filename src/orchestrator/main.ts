@@ -1,0 +1,38 @@
+// An orchestrator process: forked by the supervisor, which starts it with a message.
+
+import { endpointsOf } from "../chain/endpoints.js";
+import { connectionOptions } from "../child/connections.js";
+import { runChild } from "../child/run-child.js";
+import { listen } from "../db/listen.js";
+import { createPool } from "../db/pool.js";
+import { jobsChannel } from "../queue/job.js";
+import { runOrchestrator } from "./orchestrator.js";
+
+runChild("orchestrator", async (context) => {
+  const { settings, log } = context;
+  const { config, workerId } = settings;
+  const connection = connectionOptions(config, workerId);
+  const pool = createPool({ ...connection, ...settings.pool });
+  let hint = (): void => {};
+  const listener = listen({
+    ...connection,
+    applicationName: `${connection.applicationName} listen`,
+    channel: jobsChannel(config.database.schema),
+    onNotification: () => hint(),
+    onListening: () => hint(),
+    onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
+  });
+  await runOrchestrator({
+    pool,
+    endpoints: endpointsOf(config.rpc, log),
+    config,
+    log,
+    connection,
+    context,
+    onHint: (callback) => {
+      hint = callback;
+    },
+  });
+  await listener.close();
+  await pool.end();
+});

@@ -1,0 +1,75 @@
+import type { ChildContext } from "../child/run-child.js";
+import type { ConnectionOptions } from "../db/connection.js";
+import { holdLease } from "../db/lease.js";
+import { describeError, dispositionOf } from "../errors.js";
+import { createDuties, type DutiesContext } from "./duties.js";
+import { runDuties } from "./run-duties.js";
+
+export interface OrchestratorOptions extends DutiesContext {
+  connection: ConnectionOptions;
+  context: ChildContext;
+  /** Calls back on every hint that the queue changed. */
+  onHint(hint: () => void): void;
+}
+
+/** How often a follower looks whether the leader is gone. */
+const electionMs = 1_000;
+
+/**
+ * Takes part in the election of the schema's one orchestrator until it is to end, and does the duties
+ * while it leads. Whoever holds the lease leads; a leader that dies or freezes loses it within
+ * database.lease_seconds. Duties that two leaders did at once would still do no harm: each is
+ * idempotent, or takes the locks that it needs.
+ */
+export async function runOrchestrator(options: OrchestratorOptions): Promise<void> {
+  const { context, connection, config, log } = options;
+  const ended = new AbortController();
+  context.draining.addEventListener("abort", () => ended.abort());
+  let fatal: unknown;
+  let term: AbortController | undefined;
+  let hint = (): void => {};
+  options.onHint(() => hint());
+
+  const lead = (): void => {
+    const mine = new AbortController();
+    term = mine;
+    log.info("leading: following the head, topping up, sweeping, archiving");
+    context.report("leading", {});
+    const duties = runDuties({
+      duties: createDuties(options),
+      signal: AbortSignal.any([mine.signal, ended.signal]),
+      onError(duty, error) {
+        if (dispositionOf(error) === "fatal-process") {
+          fatal ??= error;
+          ended.abort();
+          return;
+        }
+        const reason = context.redact(describeError(error, 300));
+        log.warn({ duty: duty.name, err: error }, reason);
+        context.report("leading", { duty: duty.name, reason });
+      },
+    });
+    hint = duties.hint;
+  };
+
+  context.report("following", {});
+  await holdLease({
+    ...connection,
+    applicationName: `${connection.applicationName} lead`,
+    key: `blockmill orchestrator ${config.database.schema}`,
+    leaseMs: config.database.lease_seconds * 1_000,
+    retryMs: electionMs,
+    signal: ended.signal,
+    onHeld(_session, event) {
+      if (event === "taken") lead();
+    },
+    onLost(error) {
+      term?.abort();
+      hint = () => {};
+      const reason = context.redact(describeError(error, 300));
+      log.warn({ reason }, "no longer leading: the database session was lost");
+      context.report("following", { reason });
+    },
+  });
+  if (fatal !== undefined) throw fatal;
+}

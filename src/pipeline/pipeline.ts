@@ -1,0 +1,216 @@
+// THE story. A batch of jobs goes through it in two halves:
+//
+//   prepareBatch   claim → fetch → verify → decode → transform     network and CPU, no transaction
+//   commitBatch    complete the jobs and write their rows          one transaction, no network
+//
+// While one batch commits, the worker prepares the next. Everything that goes wrong with a block ends
+// in settleFailure; everything that is nobody's fault (database gone, endpoints down) is thrown to the
+// worker, which waits.
+
+import { performance } from "node:perf_hooks";
+import type pg from "pg";
+import type { Block } from "../block.js";
+import { blamed, type Endpoints } from "../chain/endpoints.js";
+import { fetchBlock } from "../chain/fetch-block.js";
+import { inTransaction } from "../db/pool.js";
+import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
+import { describeError, dispositionOf, JobTimeoutError } from "../errors.js";
+import type { Log } from "../log.js";
+import { claimJobs } from "../queue/claim.js";
+import { completeJobs } from "../queue/complete.js";
+import { backoffMs, failJob } from "../queue/fail.js";
+import { giveBack } from "../queue/give-back.js";
+import type { ClaimedJob } from "../queue/job.js";
+import type { Redact } from "../redact.js";
+import { writeBlocks } from "../store/write-blocks.js";
+import { type BlockRows, toRows } from "../transform/to-rows.js";
+import { mapConcurrently } from "./map-concurrently.js";
+
+/** What the pipeline works with. */
+export interface Pipeline {
+  pool: pg.Pool;
+  endpoints: Endpoints;
+  workerId: string;
+  maxAttempts: number;
+  jobTimeoutMs: number;
+  fetchConcurrency: number;
+  backoff: { baseMs: number; maxMs: number };
+  /** Claim only these blocks. */
+  only?: { from: number; to: number } | undefined;
+  log: Log;
+  redact: Redact;
+}
+
+/** A job whose rows are ready to be written. */
+export interface PreparedJob {
+  job: ClaimedJob;
+  rows: BlockRows;
+  /** For processing_jobs.result. */
+  result: Record<string, unknown>;
+}
+
+/** A job that could not be prepared, and why. */
+export interface FailedJob {
+  job: ClaimedJob;
+  error: unknown;
+}
+
+export interface PreparedBatch {
+  prepared: PreparedJob[];
+  failed: FailedJob[];
+  /** Jobs to be given back unharmed, and why: the endpoints are down, or the worker is to stop. */
+  unharmed: ClaimedJob[];
+  waitFor: unknown;
+}
+
+export interface BatchOutcome {
+  completed: number;
+  failed: number;
+  /** Handed on, cancelled or deleted while we worked: nothing was written for them. */
+  lost: number;
+}
+
+/** Claims up to `limit` jobs. An empty list: there is nothing to do. */
+export function claimBatch(pipeline: Pipeline, limit: number): Promise<ClaimedJob[]> {
+  return claimJobs(pipeline.pool, { workerId: pipeline.workerId, limit, only: pipeline.only });
+}
+
+/**
+ * Turns claimed jobs into rows, several at a time. A job that fails is in `failed`; one that could not
+ * be worked on, through nobody's fault or because `signal` aborts, is in `unharmed`.
+ */
+export async function prepareBatch(
+  pipeline: Pipeline,
+  jobs: ClaimedJob[],
+  signal: AbortSignal,
+): Promise<PreparedBatch> {
+  const batch: PreparedBatch = { prepared: [], failed: [], unharmed: [], waitFor: undefined };
+  await mapConcurrently(jobs, pipeline.fetchConcurrency, async (job) => {
+    if (batch.waitFor !== undefined) {
+      batch.unharmed.push(job);
+      return;
+    }
+    try {
+      batch.prepared.push(await prepareJob(pipeline, job, signal));
+    } catch (error) {
+      if (!signal.aborted && dispositionOf(error) !== "wait") batch.failed.push({ job, error });
+      else {
+        batch.unharmed.push(job);
+        batch.waitFor ??= error;
+      }
+    }
+  });
+  return batch;
+}
+
+async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal): Promise<PreparedJob> {
+  const started = performance.now();
+  const timeout = AbortSignal.timeout(pipeline.jobTimeoutMs);
+  const signal = AbortSignal.any([stop, timeout]);
+  const wanted = { number: job.blockNumber, hash: job.blockHash };
+  let endpointName = "";
+  let block: Block;
+  try {
+    block = await pipeline.endpoints.tryEach(async (endpoint) => {
+      endpointName = endpoint.name;
+      return fetchBlock(endpoint, wanted, signal);
+    }, signal);
+  } catch (error) {
+    if (!timeout.aborted || stop.aborted) throw error;
+    throw new JobTimeoutError(
+      "it ran longer than pipeline.timeout_minutes",
+      { block: job.blockNumber },
+      { cause: error },
+    );
+  }
+  const fetched = performance.now();
+  const rows = toRows(block, decodeTokenTransfers(block));
+  const transformed = performance.now();
+  return {
+    job,
+    rows,
+    result: {
+      transactions: rows.transactions.length,
+      logs: rows.logs.length,
+      withdrawals: rows.withdrawals.length,
+      token_transfers: rows.tokenTransfers.length,
+      fetch_ms: round(fetched - started),
+      transform_ms: round(transformed - fetched),
+      endpoint: endpointName,
+    },
+  };
+}
+
+/**
+ * Settles a batch: one transaction completes its jobs and writes their rows, so that they appear
+ * together or not at all; then the failed ones are failed, and the unharmed ones given back. Jobs whose token no longer holds are left
+ * out. A batch with a block that PostgreSQL refuses is committed block by block, so that only that
+ * block fails. Throws only what is nobody's fault: then nothing of the batch was committed, or the
+ * whole is committed and calling again finds the tokens spent.
+ */
+export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Promise<BatchOutcome> {
+  const outcome = await commitPrepared(pipeline, batch.prepared);
+  for (const failure of batch.failed) addOutcome(outcome, await settleFailure(pipeline, failure));
+  await giveBack(
+    pipeline.pool,
+    pipeline.workerId,
+    batch.unharmed.map(({ token }) => token),
+  );
+  return outcome;
+}
+
+async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Promise<BatchOutcome> {
+  if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0 };
+  try {
+    const completed = await inTransaction(pipeline.pool, async (tx) => {
+      const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
+      const held = await completeJobs(tx, pipeline.workerId, completions);
+      const rows = prepared.filter(({ job }) => held.has(job.token.id)).map((each) => each.rows);
+      if (rows.length > 0) await writeBlocks(tx, rows);
+      return held.size;
+    });
+    return { completed, failed: 0, lost: prepared.length - completed };
+  } catch (error) {
+    const disposition = dispositionOf(error);
+    if (disposition === "wait" || disposition === "fatal-process") throw error;
+    return commitOneByOne(pipeline, prepared, error);
+  }
+}
+
+async function commitOneByOne(
+  pipeline: Pipeline,
+  prepared: PreparedJob[],
+  error: unknown,
+): Promise<BatchOutcome> {
+  const [only] = prepared;
+  if (prepared.length === 1 && only !== undefined) return settleFailure(pipeline, { job: only.job, error });
+  const outcome: BatchOutcome = { completed: 0, failed: 0, lost: 0 };
+  for (const each of prepared) addOutcome(outcome, await commitPrepared(pipeline, [each]));
+  return outcome;
+}
+
+async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Promise<BatchOutcome> {
+  const { baseMs, maxMs } = pipeline.backoff;
+  const attempts = job.token.attempts;
+  const became = await failJob(pipeline.pool, {
+    token: job.token,
+    message: pipeline.redact(describeError(error)),
+    fatal: dispositionOf(error) === "fatal-job",
+    maxAttempts: pipeline.maxAttempts,
+    delayMs: backoffMs({ attempts, baseMs, maxMs, random: Math.random() }),
+    endpoint: blamed(error),
+  });
+  pipeline.log.warn(
+    { err: error, block: job.blockNumber, attempts, became: became ?? "lost" },
+    "block failed",
+  );
+  return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0 };
+}
+
+function addOutcome(sum: BatchOutcome, more: BatchOutcome): void {
+  sum.completed += more.completed;
+  sum.failed += more.failed;
+  sum.lost += more.lost;
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;

@@ -1,0 +1,43 @@
+import type { Sql } from "../db/pool.js";
+
+export interface BlockRange {
+  from: number;
+  to: number;
+}
+
+/** Runs failed and cancelled jobs of these blocks again, with fresh attempts. Returns how many. */
+export async function retryJobs(sql: Sql, { from, to }: BlockRange): Promise<number> {
+  const { rows } = await sql.query(
+    `update processing_jobs
+     set status = 'pending', attempts = 0, deaths = 0, run_at = now(), completed_at = null
+     where block_number between $1 and $2 and status in ('failed', 'cancelled')
+     returning 1`,
+    [from, to],
+  );
+  return rows.length;
+}
+
+/**
+ * Cancels the jobs of these blocks that are not finished, and what open ranges still have to enqueue of
+ * them. A job that is being processed loses its claim: what its worker fetched is not stored.
+ */
+export async function cancelJobs(
+  sql: Sql,
+  { from, to }: BlockRange,
+): Promise<{ jobs: number; ranges: number }> {
+  const { rows } = await sql.query<{ jobs: number; ranges: number }>(
+    `with jobs as (
+       update processing_jobs set status = 'cancelled'
+       where block_number between $1 and $2 and status in ('pending', 'scheduled', 'processing')
+       returning 1
+     ),
+     ranges as (
+       update processing_ranges set cancelled_at = clock_timestamp()
+       where enqueued_at is null and cancelled_at is null and next_block >= $1 and to_block <= $2
+       returning 1
+     )
+     select (select count(*) from jobs) as jobs, (select count(*) from ranges) as ranges`,
+    [from, to],
+  );
+  return rows[0] ?? { jobs: 0, ranges: 0 };
+}

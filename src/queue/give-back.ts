@@ -1,0 +1,39 @@
+import type { Sql } from "../db/pool.js";
+import type { Token } from "./job.js";
+
+const someJobs = `
+  update processing_jobs as job
+  set status = 'pending', attempts = job.attempts - 1
+  from unnest($2::bigint[], $3::int[]) as held (id, attempts)
+  where job.id = any ($2) and job.id = held.id
+    and job.worker_id = $1 and job.attempts = held.attempts and job.status = 'processing'
+  returning job.id`;
+
+const allButSomeJobs = `
+  update processing_jobs
+  set status = 'pending', attempts = attempts - 1
+  where queued and status = 'processing' and worker_id = $1 and id <> all ($2::bigint[])
+  returning id`;
+
+/**
+ * Gives claims back unharmed: they are pending again, and the attempt does not count. Returns how many
+ * were still held.
+ */
+export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Promise<number> {
+  if (tokens.length === 0) return 0;
+  const { rows } = await sql.query({
+    name: "give_back",
+    text: someJobs,
+    values: [workerId, tokens.map(({ id }) => id), tokens.map(({ attempts }) => attempts)],
+  });
+  return rows.length;
+}
+
+/**
+ * Gives back every claim of this worker but the ones in `inHand`: those of a claim whose answer was
+ * lost with its connection, which the worker does not know of. Returns how many there were.
+ */
+export async function giveBackUnknown(sql: Sql, workerId: string, inHand: Token[]): Promise<number> {
+  const { rows } = await sql.query(allButSomeJobs, [workerId, inHand.map(({ id }) => id)]);
+  return rows.length;
+}

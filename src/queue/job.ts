@@ -1,0 +1,21 @@
+/** A claim's token: whoever settles names all of it, and a claim that was handed on no longer matches. */
+export interface Token {
+  id: number;
+  workerId: string;
+  attempts: number;
+}
+
+/** A job that this worker holds. */
+export interface ClaimedJob {
+  token: Token;
+  blockNumber: number;
+  /** The hash that is wanted, as 0x text; null: whatever is canonical. */
+  blockHash: `0x${string}` | null;
+  /** Workers that died while they held it. */
+  deaths: number;
+}
+
+/** The channel that the insert trigger notifies. */
+export function jobsChannel(schema: string): string {
+  return `blockmill_jobs_${schema}`;
+}

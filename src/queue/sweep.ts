@@ -1,0 +1,76 @@
+import type pg from "pg";
+import { inTransaction, type Sql } from "../db/pool.js";
+import {
+  endSessions,
+  type ReleasedJob,
+  type ReleaseOptions,
+  releaseOverdue,
+  releaseSupervisor,
+} from "./release.js";
+
+/** A claim whose supervisor never registered (its first connection is still being made) is left alone so long. */
+const graceSeconds = 30;
+
+// Registered supervisors, and those that only claims know of.
+const knownSupervisors = `
+  select distinct supervisor_id from processing_workers
+  union
+  select distinct split_part(worker_id, '/', 1) from processing_jobs
+  where $1 and queued and status = 'processing' and started_at < clock_timestamp() - interval '${graceSeconds} seconds'`;
+
+export interface SweepOptions {
+  maxDeaths: number;
+  timeoutMs: number;
+}
+
+/**
+ * Releases the claims of every supervisor whose lease has fallen. `thorough` also asks the claims
+ * themselves who made them, which reads all queued jobs; without it only registered supervisors are
+ * looked at, which costs nothing at any size of the queue.
+ */
+export async function sweepLostSupervisors(
+  pool: pg.Pool,
+  { maxDeaths, thorough }: { maxDeaths: number; thorough: boolean },
+): Promise<ReleasedJob[]> {
+  const { rows } = await pool.query<{ supervisor_id: string }>(knownSupervisors, [thorough]);
+  const released: ReleasedJob[] = [];
+  for (const { supervisor_id: supervisorId } of rows) {
+    released.push(...(await releaseIfLost(pool, supervisorId, maxDeaths)));
+  }
+  return released;
+}
+
+// The lock that the supervisor would hold is held by this transaction instead: the supervisor, if it comes
+// back meanwhile, waits until its old claims are released, and no second sweep does the same.
+async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: number): Promise<ReleasedJob[]> {
+  return inTransaction(pool, async (tx) => {
+    const lock = await tx.query<{ lost: boolean }>(
+      "select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as lost",
+      [supervisorId],
+    );
+    if (!lock.rows[0]?.lost) return [];
+    await endSessions(tx, `${supervisorId}/`);
+    const options: ReleaseOptions = { maxDeaths, reason: `its host's supervisor ${supervisorId} was lost` };
+    const released = await releaseSupervisor(tx, supervisorId, options);
+    await tx.query("delete from processing_workers where supervisor_id = $1", [supervisorId]);
+    return released;
+  });
+}
+
+/** Releases the claims that are older than the job timeout, whoever holds them. */
+export async function sweepOverdue(sql: Sql, { maxDeaths, timeoutMs }: SweepOptions): Promise<ReleasedJob[]> {
+  return releaseOverdue(sql, timeoutMs, {
+    maxDeaths,
+    reason: `it ran longer than ${timeoutMs / 60_000} minutes`,
+  });
+}
+
+/** Deletes all but the newest `kept` rows of processing_failures. Returns how many were deleted. */
+export async function trimFailures(sql: Sql, kept: number): Promise<number> {
+  const { rowCount } = await sql.query(
+    `delete from processing_failures
+     where id <= (select id from processing_failures order by id desc offset $1 limit 1)`,
+    [kept],
+  );
+  return rowCount ?? 0;
+}

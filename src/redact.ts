@@ -1,0 +1,50 @@
+/** Takes every secret out of a text. */
+export type Redact = (text: string) => string;
+
+// user:password@, and what comes behind the host: providers put their keys into the path or the query.
+const url = /\b(https?|wss?|postgres(?:ql)?):\/\/(?:[^\s/@"'`]*@)?([^\s/?#"'`\\]+)[^\s"'`\\)\]}>,;]*/gi;
+
+/**
+ * A Redact that shortens every URL to its scheme and host, and blots out the given secrets wherever
+ * they stand. `secrets` shorter than 4 characters are left: they would blot out ordinary text.
+ */
+export function createRedact(secrets: string[]): Redact {
+  const blots = [...new Set(secrets.filter((secret) => secret.length >= 4))].sort(
+    (a, b) => b.length - a.length,
+  );
+  return (text) => {
+    let clean = text.replace(url, "$1://$2");
+    for (const blot of blots) clean = clean.replaceAll(blot, "[redacted]");
+    return clean;
+  };
+}
+
+/** The secret parts of a URL: its user's password, its path, its query; each as written and decoded. */
+export function secretsOfUrl(text: string): string[] {
+  if (text === "" || !URL.canParse(text)) return [];
+  const parsed = new URL(text);
+  const isDatabase = parsed.protocol.startsWith("postgres");
+  // A database's path is its name. Of a node's URL, path and query may each be the key.
+  const parts = isDatabase
+    ? [parsed.password, parsed.searchParams.get("password") ?? ""]
+    : [
+        parsed.username,
+        parsed.password,
+        ...parsed.pathname.split("/").filter(looksSecret),
+        ...parsed.searchParams.values(),
+      ];
+  return parts.flatMap((part) => (part === "" ? [] : [part, decode(part)]));
+}
+
+// /v2/ and /rpc are words; keys are long.
+function looksSecret(segment: string): boolean {
+  return segment.length >= 8;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,192 @@
+// PostgreSQL's binary COPY format: https://www.postgresql.org/docs/current/sql-copy.html
+// The fields are those of each type's receive function (src/backend/utils/adt/*.c, *_recv).
+//
+// A field is its length as int32, then its bytes; null is the length -1. Everything is big-endian.
+
+import type { Hex, Quantity } from "../block.js";
+import { MAX_NUMERIC_DIGITS, splitNumericDigits } from "./numeric-digits.js";
+
+const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
+const NULL_LENGTH = -1;
+const END_OF_ROWS = -1;
+const TWO_TO_32 = 2 ** 32;
+
+/** 2000-01-01, PostgreSQL's zero, in seconds since 1970. */
+const POSTGRES_EPOCH_SECONDS = 946_684_800;
+/** The last second of a timestamptz, in the year 294276. */
+const MAX_TIMESTAMP_SECONDS = 9_224_318_015_999;
+
+const BYTEA_OID = 17;
+const JSONB_VERSION = 1;
+
+/** Writes rows into one growing buffer, in the binary COPY format. */
+export class CopyWriter {
+  #buffer: Buffer;
+  #at = 0;
+  readonly #digits = new Uint16Array(MAX_NUMERIC_DIGITS + 1);
+
+  /** `size` in bytes: how much to take at once. */
+  constructor(readonly size: number) {
+    this.#buffer = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Bytes written since the last `take`. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** What was written; it is the caller's from now on, and the writer goes on with a new buffer. */
+  take(): Buffer {
+    const taken = this.#buffer.subarray(0, this.#at);
+    this.#buffer = Buffer.allocUnsafeSlow(this.size);
+    this.#at = 0;
+    return taken;
+  }
+
+  header(): void {
+    this.#reserve(SIGNATURE.length + 8);
+    this.#at += SIGNATURE.copy(this.#buffer, this.#at);
+    this.#int32(0); // flags
+    this.#int32(0); // length of the header's extension
+  }
+
+  trailer(): void {
+    this.#reserve(2);
+    this.#at = this.#buffer.writeInt16BE(END_OF_ROWS, this.#at);
+  }
+
+  row(columnCount: number): void {
+    this.#reserve(2);
+    this.#at = this.#buffer.writeInt16BE(columnCount, this.#at);
+  }
+
+  /** Throws RangeError outside of 16 bits. */
+  int2(value: number | null): void {
+    if (this.#wroteNull(value)) return;
+    this.#reserve(6);
+    this.#int32(2);
+    this.#at = this.#buffer.writeInt16BE(value, this.#at);
+  }
+
+  /** Throws RangeError outside of 32 bits. */
+  int4(value: number | null): void {
+    if (this.#wroteNull(value)) return;
+    this.#reserve(8);
+    this.#int32(4);
+    this.#int32(value);
+  }
+
+  /** Throws RangeError for what is not a safe integer. */
+  int8(value: number | null): void {
+    if (this.#wroteNull(value)) return;
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a safe integer`);
+    this.#reserve(12);
+    this.#int32(8);
+    this.#int32(Math.floor(value / TWO_TO_32));
+    this.#at = this.#buffer.writeUInt32BE(value >>> 0, this.#at);
+  }
+
+  /** numeric: digits of base 10000. Whether it fits the column's precision is PostgreSQL's to say. */
+  numeric(value: Quantity | null): void {
+    if (this.#wroteNull(value)) return;
+    const digits = this.#digits;
+    const count = splitNumericDigits(value, digits);
+    let zeros = 0; // PostgreSQL keeps no trailing zero digits.
+    while (zeros < count && digits[zeros] === 0) zeros += 1;
+    const kept = count - zeros;
+    this.#reserve(12 + kept * 2);
+    const buffer = this.#buffer;
+    let at = buffer.writeInt32BE(8 + kept * 2, this.#at);
+    at = buffer.writeInt16BE(kept, at);
+    at = buffer.writeInt16BE(kept === 0 ? 0 : count - 1, at); // weight: the first digit times 10000^weight
+    at = buffer.writeInt32BE(0, at); // sign: positive; display scale: 0
+    for (let index = count - 1; index >= zeros; index -= 1) at = buffer.writeUInt16BE(digits[index] ?? 0, at);
+    this.#at = at;
+  }
+
+  /** Seconds since 1970, as microseconds since 2000. Throws RangeError beyond the year 294276. */
+  timestamptz(seconds: number): void {
+    if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_TIMESTAMP_SECONDS) {
+      throw new RangeError(`${seconds} is not a time that PostgreSQL can hold`);
+    }
+    this.#reserve(12);
+    this.#int32(8);
+    const microseconds = BigInt(seconds - POSTGRES_EPOCH_SECONDS) * 1_000_000n;
+    this.#at = this.#buffer.writeBigInt64BE(microseconds, this.#at);
+  }
+
+  bytea(value: Hex | null): void {
+    if (this.#wroteNull(value)) return;
+    this.#hex(value.slice(2));
+  }
+
+  /** A number as 32 bytes. */
+  bytea32(value: Quantity | null): void {
+    if (this.#wroteNull(value)) return;
+    const digits = value.slice(2).padStart(64, "0");
+    if (digits.length !== 64) throw new RangeError(`A number of ${digits.length} hex digits is not 32 bytes`);
+    this.#hex(digits);
+  }
+
+  byteaArray(values: readonly Hex[] | null): void {
+    if (this.#wroteNull(values)) return;
+    this.#reserve(24);
+    const lengthAt = this.#at;
+    this.#at += 4;
+    this.#int32(values.length === 0 ? 0 : 1); // dimensions
+    this.#int32(0); // no nulls
+    this.#int32(BYTEA_OID);
+    if (values.length > 0) {
+      this.#int32(values.length);
+      this.#int32(1); // lower bound
+    }
+    for (const value of values) this.#hex(value.slice(2));
+    this.#buffer.writeInt32BE(this.#at - lengthAt - 4, lengthAt);
+  }
+
+  text(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.#reserve(4 + length);
+    this.#int32(length);
+    this.#at += this.#buffer.write(value, this.#at, "utf8");
+  }
+
+  /** A value that JSON can say. */
+  jsonb(value: object | null): void {
+    if (this.#wroteNull(value)) return;
+    const json = JSON.stringify(value);
+    const length = Buffer.byteLength(json);
+    this.#reserve(5 + length);
+    this.#int32(1 + length);
+    this.#at = this.#buffer.writeUInt8(JSONB_VERSION, this.#at);
+    this.#at += this.#buffer.write(json, this.#at, "utf8");
+  }
+
+  #wroteNull(value: unknown): value is null {
+    if (value !== null) return false;
+    this.#reserve(4);
+    this.#int32(NULL_LENGTH);
+    return true;
+  }
+
+  #hex(digits: string): void {
+    const length = digits.length / 2;
+    this.#reserve(4 + length);
+    this.#int32(length);
+    // Buffer.write stops without a word at the first thing that is not hex.
+    const written = this.#buffer.write(digits, this.#at, length, "hex");
+    if (written !== length) throw new RangeError(`${written} of ${length} bytes are hex`);
+    this.#at += written;
+  }
+
+  #int32(value: number): void {
+    this.#at = this.#buffer.writeInt32BE(value, this.#at);
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes));
+    this.#buffer.copy(grown, 0, 0, this.#at);
+    this.#buffer = grown;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Config } from "../config/schema.js";
+import { ConfigError } from "../errors.js";
+
+export interface Allotment {
+  /** Of the pool of each worker, beside its listening connection. */
+  worker: { min: number; max: number };
+  orchestrator: { min: number; max: number };
+  supervisor: { min: number; max: number };
+}
+
+// Connections outside the pools: the supervisor's lease; the orchestrator's leadership and its listener;
+// each worker's listener.
+const supervisorFixed = 1;
+const orchestratorFixed = 2;
+const workerFixed = 1;
+/** A worker claims on one connection while it commits on another; more would stand idle. */
+const workerMost = 2;
+
+/**
+ * Divides the daemon's connections among its processes, so that all of them together never open more
+ * than database.pool_size + database.max_overflow. Throws a ConfigError when that is too few for
+ * everybody to work at all.
+ */
+export function allotConnections(config: Config, workers: number): Allotment {
+  const { pool_size: poolSize, max_overflow: maxOverflow } = config.database;
+  const needed = supervisorFixed + 1 + orchestratorFixed + 1 + workers * (workerFixed + 1);
+  const total = poolSize + maxOverflow;
+  if (total < needed) {
+    throw new ConfigError(
+      `database.pool_size + database.max_overflow: expected at least ${needed} for ${workers} workers ` +
+        `(2 each, and 5 for the daemon), got ${poolSize} + ${maxOverflow}`,
+      { key: "database.pool_size", needed },
+    );
+  }
+  const share = (connections: number) => 1 + Math.max(0, Math.floor((connections - needed) / workers));
+  const max = Math.min(workerMost, share(total));
+  return {
+    worker: { min: poolSize < needed ? 0 : Math.min(max, share(poolSize)), max },
+    orchestrator: { min: 0, max: 1 },
+    supervisor: { min: 0, max: 1 },
+  };
+}

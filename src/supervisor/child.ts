@@ -1,0 +1,88 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { ChildSettings, ChildState, FromChild, ToChild } from "../child/messages.js";
+
+export type Role = "worker" | "orchestrator";
+
+// The supervisor forks its children by file, and imports none of their code.
+const files: Record<Role, string> = {
+  worker: fileURLToPath(new URL("../worker/main.js", import.meta.url)),
+  orchestrator: fileURLToPath(new URL("../orchestrator/main.js", import.meta.url)),
+};
+
+export interface ChildExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** What it said made it unable to work at all. */
+  fatal: string | undefined;
+  livedMs: number;
+}
+
+/** A child of the supervisor, as the supervisor sees it. */
+export interface Child {
+  readonly role: Role;
+  readonly workerId: string;
+  readonly pid: number | undefined;
+  readonly state: ChildState;
+  readonly doing: Record<string, unknown>;
+  /** Milliseconds since it was last heard. */
+  silentMs(): number;
+  send(message: ToChild): void;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<ChildExit>;
+}
+
+export interface ForkOptions {
+  role: Role;
+  settings: ChildSettings;
+  /** Where its log lines go: file descriptor 1 or 2. */
+  outputFd: 1 | 2;
+}
+
+/** Forks a child and starts it. A fork that fails counts as an exit. */
+export function forkChild({ role, settings, outputFd }: ForkOptions): Child {
+  const started = performance.now();
+  let heard = started;
+  let state: ChildState = "starting";
+  let doing: Record<string, unknown> = {};
+  let fatal: string | undefined;
+  // The id is an argument only so that `ps` shows who is who.
+  const child: ChildProcess = fork(files[role], [settings.workerId], {
+    stdio: ["ignore", outputFd, outputFd, "ipc"],
+  });
+  const send = (message: ToChild): void => {
+    if (child.connected) child.send(message, () => {});
+  };
+  const exited = new Promise<ChildExit>((resolve) => {
+    const end = (code: number | null, signal: NodeJS.Signals | null): void =>
+      resolve({ code, signal, fatal, livedMs: performance.now() - started });
+    child.once("exit", end);
+    child.on("error", () => {
+      if (child.pid === undefined) end(null, null);
+    });
+  });
+  child.on("message", (message: FromChild) => {
+    heard = performance.now();
+    if (message.type === "heartbeat") ({ state, doing } = message);
+    else if (message.type === "fatal") fatal = message.message;
+  });
+  send({ type: "start", settings });
+  return {
+    role,
+    workerId: settings.workerId,
+    pid: child.pid,
+    get state() {
+      return state;
+    },
+    get doing() {
+      return doing;
+    },
+    silentMs: () => performance.now() - heard,
+    send,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    exited,
+  };
+}

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import { dispositionOf } from "../errors.js";
+import { countClaims } from "../queue/count-claims.js";
+import { endSessions, type ReleasedJob, releaseWorker } from "../queue/release.js";
+
+export interface ReclaimOptions {
+  workerId: string;
+  maxDeaths: number;
+  reason: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Takes the claims of a worker that is gone from it, at once and completely: ends the sessions it may
+ * have left in the database, then releases until no claim is left (a row that its last transaction had
+ * locked comes free a moment later). Waits for a database that is away. When `signal` aborts, what is
+ * left goes to the sweep that follows the fall of the host's lease.
+ */
+export async function reclaim(
+  pool: pg.Pool,
+  { workerId, signal, ...options }: ReclaimOptions,
+): Promise<ReleasedJob[]> {
+  const released: ReleasedJob[] = [];
+  let waitMs = 10;
+  while (!signal.aborted) {
+    try {
+      released.push(...(await releaseWorker(pool, workerId, options)));
+      if ((await countClaims(pool, workerId)) === 0) return released;
+      await endSessions(pool, workerId);
+    } catch (error) {
+      if (dispositionOf(error) !== "wait") throw error;
+      waitMs = Math.min(1_000, waitMs * 2);
+    }
+    await sleep(waitMs, undefined, { signal }).catch(() => {});
+  }
+  return released;
+}

@@ -1,0 +1,25 @@
+import type { Block, Header, Log, Transaction, Withdrawal } from "../block.js";
+import type { TokenTransfer } from "../decode/decode-token-transfers.js";
+
+/**
+ * What is to be written for one block, table by table. Rows are the block's own objects: the store
+ * encodes straight from them, so nothing is copied on the way. Every row belongs to `header`.
+ */
+export interface BlockRows {
+  header: Header;
+  transactions: readonly Transaction[];
+  logs: readonly Log[];
+  withdrawals: readonly Withdrawal[];
+  tokenTransfers: readonly TokenTransfer[];
+}
+
+/** Lays a block and what was decoded from it out as rows. Pure. */
+export function toRows(block: Block, tokenTransfers: readonly TokenTransfer[]): BlockRows {
+  return {
+    header: block.header,
+    transactions: block.transactions,
+    logs: block.transactions.flatMap((transaction) => transaction.receipt.logs),
+    withdrawals: block.withdrawals ?? [],
+    tokenTransfers,
+  };
+}

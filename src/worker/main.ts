@@ -1,0 +1,46 @@
+// A worker process: forked by the supervisor, which starts it with a message.
+
+import { endpointsOf } from "../chain/endpoints.js";
+import { connectionOptions } from "../child/connections.js";
+import { runChild } from "../child/run-child.js";
+import { listen } from "../db/listen.js";
+import { createPool } from "../db/pool.js";
+import { jobsChannel } from "../queue/job.js";
+import { Wake } from "./wake.js";
+import { runWorker } from "./worker.js";
+
+runChild("worker", async (context) => {
+  const { settings, log, redact } = context;
+  const { config, workerId } = settings;
+  const connection = connectionOptions(config, workerId);
+  const pool = createPool({ ...connection, ...settings.pool });
+  const wake = new Wake();
+  const listener = listen({
+    ...connection,
+    applicationName: `${connection.applicationName} listen`,
+    channel: jobsChannel(config.database.schema),
+    onNotification: () => wake.hint(),
+    onListening: () => wake.hint(),
+    onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
+  });
+  const { pipeline } = config;
+  await runWorker({
+    pipeline: {
+      pool,
+      endpoints: endpointsOf(config.rpc, log),
+      workerId,
+      maxAttempts: pipeline.max_attempts,
+      jobTimeoutMs: pipeline.timeout_minutes * 60_000,
+      fetchConcurrency: pipeline.fetch_concurrency,
+      backoff: { baseMs: pipeline.backoff_seconds * 1_000, maxMs: pipeline.backoff_max_seconds * 1_000 },
+      only: settings.only,
+      log,
+      redact,
+    },
+    maxBatch: pipeline.batch_size,
+    wake,
+    context,
+  });
+  await listener.close();
+  await pool.end();
+});
