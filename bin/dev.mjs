@@ -9,11 +9,11 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+checkNode();
 const [task, ...args] = process.argv.slice(2);
 const scripts = { test: "dist/test/run.js", demo: "dist/test/demo/demo.js" };
 const script = Object.hasOwn(scripts, task ?? "") ? scripts[task] : undefined;
 
-checkNode();
 if (script === undefined) fail("usage: node bin/dev.mjs test|demo [arguments]", 2);
 process.chdir(root);
 if (!installed()) install();

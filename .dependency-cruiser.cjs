@@ -1,0 +1,76 @@
+// Who may import whom in src. test/layers.test.ts runs these rules.
+
+/** From the top down: a layer imports those below it, never those above it. Braces: side by side. */
+const layers = [
+  ["cli"],
+  ["supervisor"],
+  ["orchestrator"],
+  ["worker"],
+  ["pipeline"],
+  ["queue"],
+  ["chain"],
+  ["decode", "transform", "store"],
+  ["web"],
+  ["child"],
+  ["db"],
+  ["config"],
+];
+
+const folders = (names) => `^src/(${names.join("|")})/`;
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    // The single files of src itself are the lowest layer.
+    { name: "never-up", severity: "error", from: { path: "^src/[^/]+$" }, to: { path: "^src/[^/]+/" } },
+    ...layers.slice(1).map((layer, index) => ({
+      name: "never-up",
+      severity: "error",
+      from: { path: folders(layer) },
+      to: { path: folders(layers.slice(0, index + 1).flat()) },
+    })),
+    {
+      name: "known-layer",
+      comment: "A new folder of src needs its place in the list above.",
+      severity: "error",
+      from: {},
+      to: { path: "^src/[^/]+/", pathNot: folders(layers.flat()) },
+    },
+    { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "queue-knows-no-store",
+      comment:
+        "Only the pipeline and the orchestrator's reorg bring the queue and the chain's rows together.",
+      severity: "error",
+      from: { path: "^src/queue/" },
+      to: { path: "^src/store/" },
+    },
+    {
+      name: "supervisor-forks-by-file",
+      comment: "The supervisor does no chain work: what its children run is not in its process.",
+      severity: "error",
+      from: { path: "^src/supervisor/" },
+      to: { path: folders(["orchestrator", "worker", "pipeline"]) },
+    },
+    {
+      name: "src-ships-alone",
+      comment: "Only src and what package.json calls dependencies is installed.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|bench)/" },
+    },
+    {
+      name: "src-ships-alone",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    // Type imports count: a circle of types is a circle.
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+  },
+};

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { cruise, type ICruiseOptions, type ICruiseResult } from "dependency-cruiser";
+import { projectRoot } from "./support/project.js";
+
+const dumpingGround = /^(utils?|common|helpers?|types|managers?)$/;
+const readsEnvironment =
+  /\bprocess\s*(\.\s*env\b|\[\s*["'`]env)|\benv\b[^;]*\bfrom\s+["'](node:)?process["']/;
+
+test("imports in src go down the layers, never up and never in a circle", async () => {
+  assert.deepEqual(await brokenRules(projectRoot), []);
+});
+
+test("only src/config reads the environment", async () => {
+  const readers: string[] = [];
+  for (const file of await sources()) {
+    if (file.startsWith("src/config/")) continue;
+    if (readsEnvironment.test(await readFile(path.join(projectRoot, file), "utf8"))) readers.push(file);
+  }
+  assert.deepEqual(readers, []);
+});
+
+test("no file in src is named after a dumping ground", async () => {
+  const named = (file: string) =>
+    file.split("/").some((part) => dumpingGround.test(part.replace(/\..*$/, "")));
+  assert.deepEqual((await sources()).filter(named), []);
+});
+
+test("the rules catch every way to break them", async (t) => {
+  const violations: Record<string, [file: string, code: string]> = {
+    "never-up src/db/a.ts → src/queue/b.ts": ["src/db/a.ts", 'import "../queue/b.js";'],
+    "never-up src/errors.ts → src/db/c.ts": ["src/errors.ts", 'import "./db/c.js";'],
+    "never-up src/web/d.ts → src/store/b.ts": [
+      "src/web/d.ts",
+      'import type { T } from "../store/b.js"; export type D = T;',
+    ],
+    "queue-knows-no-store src/queue/a.ts → src/store/b.ts": ["src/queue/a.ts", 'import "../store/b.js";'],
+    "never-up src/store/a.ts → src/queue/b.ts": ["src/store/a.ts", 'import "../queue/b.js";'],
+    "supervisor-forks-by-file src/supervisor/a.ts → src/worker/b.ts": [
+      "src/supervisor/a.ts",
+      'import "../worker/b.js";',
+    ],
+    "known-layer src/cli/a.ts → src/misc/b.ts": ["src/cli/a.ts", 'import "../misc/b.js";'],
+    "no-circle src/chain/a.ts → src/chain/b.ts": ["src/chain/a.ts", 'import "./b.js";'],
+    "resolvable src/cli/b.ts → ./nowhere.js": ["src/cli/b.ts", 'import "./nowhere.js";'],
+    "src-ships-alone src/cli/c.ts → test/b.ts": ["src/cli/c.ts", 'import "../../test/b.js";'],
+  };
+  const folder = await mkdtemp(path.join(tmpdir(), "blockmill-layers-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const innocent = ["queue", "store", "worker", "misc"].map((layer) => [
+    `src/${layer}/b.ts`,
+    "export type T = 1;",
+  ]);
+  const circle = ["src/chain/b.ts", 'import { a } from "./a.js"; export type B = typeof a;'];
+  const files = [...innocent, circle, ["src/db/c.ts", ""], ["test/b.ts", ""], ...Object.values(violations)];
+  for (const [file = "", code = ""] of files) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+    await writeFile(path.join(folder, file), code);
+  }
+
+  assert.deepEqual(await brokenRules(folder), Object.keys(violations).sort());
+});
+
+/** Each violation as "rule from → to". */
+async function brokenRules(baseDir: string): Promise<string[]> {
+  const rules: { forbidden: []; options: ICruiseOptions } = createRequire(import.meta.url)(
+    `${projectRoot}.dependency-cruiser.cjs`,
+  );
+  const { output } = await cruise(["src"], {
+    ...rules.options,
+    baseDir,
+    validate: true,
+    ruleSet: { forbidden: rules.forbidden },
+  });
+  const { summary } = output as ICruiseResult;
+  assert.ok(summary.totalCruised > 0);
+  return summary.violations.map(({ rule, from, to }) => `${rule.name} ${from} → ${to}`).sort();
+}
+
+async function sources(): Promise<string[]> {
+  const files = await readdir(path.join(projectRoot, "src"), { recursive: true });
+  return files.filter((file) => file.endsWith(".ts")).map((file) => `src/${file}`);
+}
