@@ -67,6 +67,10 @@ create table if not exists processing_jobs (
 create index if not exists processing_jobs_claim on processing_jobs (priority desc, block_number) where queued;
 create index if not exists processing_jobs_due on processing_jobs (due_at) where due_at is not null;
 create index if not exists processing_jobs_completed on processing_jobs (completed_at) where completed_at is not null;
+-- Failed and cancelled: what stays for a person. Its conditions are columns that are indexed anyway, so that
+-- claims stay HOT.
+create index if not exists processing_jobs_halted on processing_jobs (block_number)
+  where not queued and completed_at is null and due_at is null;
 
 comment on table processing_jobs is
   'One row per block that is to be fetched. Insert a block_number and a sleeping worker starts within milliseconds: INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);';
@@ -181,13 +185,15 @@ comment on column processing_coverage.one    is 'Always true: there is one row.'
 comment on column processing_coverage.blocks is 'The archived blocks: {[0,21000000),[21000005,21000010)}.';
 
 create table if not exists processing_head (
-  one          boolean     primary key default true check (one),
-  chain_id     bigint      not null check (chain_id > 0),
-  next_block   bigint      not null check (next_block >= 0),
-  head_number  bigint      not null check (head_number >= 0),
-  head_hash    bytea       not null check (octet_length(head_hash) = 32),
-  head_time    timestamptz not null,
-  seen_at      timestamptz not null default now()
+  one              boolean     primary key default true check (one),
+  chain_id         bigint      not null check (chain_id > 0),
+  next_block       bigint      not null check (next_block >= 0),
+  head_number      bigint      not null check (head_number >= 0),
+  head_hash        bytea       not null check (octet_length(head_hash) = 32),
+  head_time        timestamptz not null,
+  safe_block       bigint,
+  finalized_block  bigint,
+  seen_at          timestamptz not null default now()
 );
 
 comment on table processing_head is
@@ -198,7 +204,54 @@ comment on column processing_head.next_block  is 'The first block behind the hea
 comment on column processing_head.head_number is 'The newest block that an endpoint told of.';
 comment on column processing_head.head_hash   is 'Its hash. 32 bytes.';
 comment on column processing_head.head_time   is 'Its timestamp.';
+comment on column processing_head.safe_block      is 'The newest block that is safe, where an endpoint tells.';
+comment on column processing_head.finalized_block is 'The newest block that is final, where an endpoint tells.';
 comment on column processing_head.seen_at     is 'When it was told, by the database''s clock.';
+
+create table if not exists reorgs (
+  id              bigint generated always as identity primary key,
+  detected_at     timestamptz not null default now(),
+  fork_block      bigint      not null,
+  depth           int         not null check (depth >= 0),
+  old_head        bigint      not null,
+  new_head        bigint      not null,
+  old_hash        bytea       check (octet_length(old_hash) = 32),
+  new_hash        bytea       not null check (octet_length(new_hash) = 32),
+  rows_removed    jsonb       not null,
+  told_by         text        not null,
+  confirmed_by    text        not null
+);
+
+create index if not exists reorgs_detected on reorgs (detected_at);
+
+comment on table reorgs is
+  'A row per reorg that was undone. Written in the transaction that removes the dropped blocks'' rows; it also sends NOTIFY blockmill_reorgs_SCHEMA with the row''s id.';
+comment on column reorgs.detected_at  is 'When the rows were removed.';
+comment on column reorgs.fork_block   is 'The last block that both branches have. Every row above it was removed.';
+comment on column reorgs.depth        is 'How many stored blocks were removed.';
+comment on column reorgs.old_head     is 'The newest block that was stored or asked for, of the old branch.';
+comment on column reorgs.new_head     is 'The newest block of the new branch at that moment.';
+comment on column reorgs.old_hash     is 'The dropped block''s hash at fork_block + 1, if one was stored or asked for.';
+comment on column reorgs.new_hash     is 'The new block''s hash at fork_block + 1.';
+comment on column reorgs.rows_removed is 'Rows removed, by table.';
+comment on column reorgs.told_by      is 'The endpoint that told of the new branch.';
+comment on column reorgs.confirmed_by is 'The endpoint that confirmed it; the same one where there is no other.';
+
+create table if not exists alerts (
+  id          bigint generated always as identity primary key,
+  kind        text        not null,
+  message     text        not null,
+  raised_at   timestamptz not null default now(),
+  cleared_at  timestamptz
+);
+
+create unique index if not exists alerts_open on alerts (kind) where cleared_at is null;
+
+comment on table alerts is 'What a person should look at. At most one of a kind is open.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped.';
+comment on column alerts.message    is 'What happened and what to do.';
+comment on column alerts.raised_at  is 'When it was noticed first.';
+comment on column alerts.cleared_at is 'When it was over; null: it is still so.';
 
 -- NOTIFY is a hint with an empty payload, on the channel blockmill_jobs_SCHEMA. Whoever listens looks
 -- into the table, and never believes a notification: anyone may send one.
@@ -268,7 +321,9 @@ create table if not exists blocks (
   requests_hash             bytea,
   transaction_count         int         not null,
   log_count                 int         not null,
-  extra                     jsonb
+  extra                     jsonb,
+  verified                  text[]      not null default '{}',
+  digest                    bytea       check (octet_length(digest) = 32)
 );
 
 comment on table blocks is 'One row per block: its header, and how many rows the other tables have of it.';
@@ -300,6 +355,9 @@ comment on column blocks.requests_hash            is 'Hash of the execution requ
 comment on column blocks.transaction_count        is 'Rows of this block in transactions.';
 comment on column blocks.log_count                is 'Rows of this block in logs.';
 comment on column blocks.extra                    is 'Header fields that this table has no column for, as the node sent them (other chains, newer forks).';
+comment on column blocks.verified                 is 'What was proven before it was stored: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... Empty: nothing.';
+
+comment on column blocks.digest                   is 'SHA-256 over every other column of this row and all the block''s rows in the other tables, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
 
 create table if not exists transactions (
   block_number              bigint  not null,
@@ -470,7 +528,7 @@ select
   blob_gas_used, excess_blob_gas,
   '0x' || encode(parent_beacon_block_root, 'hex') as parent_beacon_block_root,
   '0x' || encode(requests_hash, 'hex') as requests_hash,
-  transaction_count, log_count, extra
+  transaction_count, log_count, extra, verified
 from blocks;
 
 comment on view blocks_hex is 'blocks, with 0x text instead of bytea.';

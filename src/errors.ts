@@ -78,6 +78,14 @@ export class UnstorableBlockError extends BlockmillError {
   readonly disposition = "fatal-job";
 }
 
+/**
+ * The block's rows collide with stored rows of another block: a transaction that both branches of a
+ * fork have, before the dropped branch is removed.
+ */
+export class ConflictingRowsError extends BlockmillError {
+  readonly disposition = "retry";
+}
+
 /** The configuration is wrong. The message names the key, where it came from, and what was expected. */
 export class ConfigError extends BlockmillError {
   readonly disposition = "fatal-process";

@@ -1,25 +1,31 @@
-import {
-  type createTransport,
-  HttpRequestError,
-  http,
-  ResponseBodyTooLargeError,
-  RpcRequestError,
-  TimeoutError,
-} from "viem";
-import {
-  BadResponseError,
-  BlockmillError,
-  EndpointError,
-  EndpointUnavailableError,
-  RateLimitedError,
-} from "../errors.js";
+import { performance } from "node:perf_hooks";
+import { RpcRequestError } from "viem";
+import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../errors.js";
+import { assumedCapabilities, type Capabilities } from "./endpoints/capabilities.js";
+import { asEndpointError, rpcError } from "./endpoints/endpoint-error.js";
+import { createHttpWire } from "./endpoints/http-wire.js";
+import { Latency } from "./endpoints/latency.js";
+import { type Outcome, Throttle } from "./endpoints/throttle.js";
+import type { RpcAnswer, SubscriptionListener, Wire } from "./endpoints/wire.js";
+import { createWsWire } from "./endpoints/ws-wire.js";
 
 export interface EndpointOptions {
+  /** http, https, ws or wss. A user and password in it go out as Basic authentication. */
   url: string;
   /** How the endpoint is called wherever people read: its host, never its URL. */
   name: string;
+  /** Of one request. */
   timeoutMs: number;
   maxResponseBytes: number;
+  /** Relative to the others'. 1 unless stated. */
+  weight?: number;
+  /** The most requests at once. 64 unless stated. */
+  maxInFlight?: number;
+  requestsPerSecond?: number | undefined;
+  /** The most calls in one JSON-RPC batch. 100 unless stated: providers refuse more than 100 to 1000. */
+  batchSize?: number;
+  /** The most blocks in one eth_getLogs, where that is known. */
+  logRange?: number | undefined;
 }
 
 export interface RequestOptions {
@@ -29,107 +35,159 @@ export interface RequestOptions {
 /** One JSON-RPC endpoint. Requests go out as they are, and answers come back unparsed beyond JSON. */
 export interface Endpoint {
   readonly name: string;
-  /** The `result` of a call. Throws an error whose disposition says what it means. */
+  readonly weight: number;
+  /** Whether it can push: its URL is ws(s)://. */
+  readonly canPush: boolean;
+  readonly logRange: number | undefined;
+  readonly capabilities: Readonly<Capabilities>;
+  /** Keeps what an answer told about the endpoint. */
+  learn(found: Partial<Capabilities>): void;
+  readonly load: EndpointLoad;
+  /**
+   * The `result` of a call. Throws an error whose disposition says what it means: RateLimitedError,
+   * EndpointUnavailableError (no answer), BadResponseError (no JSON-RPC answer), EndpointError (a
+   * JSON-RPC error). When `signal` aborts, its reason.
+   */
   request(method: string, params: unknown[], options?: RequestOptions): Promise<unknown>;
-  /** The results of several calls of one method in one JSON-RPC batch, in order. */
+  /** The results of several calls of one method, in order: in JSON-RPC batches, or one by one where there are none. */
   requestBatch(method: string, calls: unknown[][], options?: RequestOptions): Promise<unknown[]>;
+  /** eth_subscribe. Rejects when the subscription cannot be made; `onLost` is called once when it ends. */
+  subscribe(params: unknown[], listener: SubscriptionListener, options?: RequestOptions): Promise<void>;
+  /** Ends what is open. Requests that are out fail. */
+  close(): void;
 }
 
-/** Calls in one JSON-RPC batch: providers refuse more than 100 to 1000. */
-const batchSize = 100;
+export interface EndpointLoad {
+  inFlight: number;
+  waiting: number;
+  /** How many requests may be in flight now. */
+  limit: number;
+  /** The average; undefined before the first answer. */
+  latencyMs: number | undefined;
+}
 
-export function createEndpoint({ url, name, timeoutMs, maxResponseBytes }: EndpointOptions): Endpoint {
-  const shared = { retryCount: 0, timeout: timeoutMs, maxResponseBodySize: maxResponseBytes };
-  const single = http(url, shared)({ retryCount: 0, timeout: timeoutMs });
-  const batched = http(url, { ...shared, batch: { batchSize, wait: 0 } })({
-    retryCount: 0,
-    timeout: timeoutMs,
-  });
-  const call = async (
-    transport: ReturnType<typeof createTransport>,
-    method: string,
-    params: unknown[],
-    { signal }: RequestOptions,
-  ): Promise<unknown> => {
+const defaultMaxInFlight = 64;
+const defaultBatchSize = 100;
+
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const { name, timeoutMs, weight = 1, maxInFlight = defaultMaxInFlight, requestsPerSecond } = options;
+  const canPush = /^wss?:/i.test(options.url);
+  const wire: Wire = canPush ? createWsWire(options) : createHttpWire(options);
+  const throttle = new Throttle({ maxInFlight, requestsPerSecond });
+  const latency = new Latency();
+  const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);
+  let closed = false;
+
+  /** Sends `calls` calls of a method in one request, when there is room for it. */
+  const exchange = async <T>(
+    { method, calls, signal }: { method: string; calls: number; signal: AbortSignal | undefined },
+    send: () => Promise<T>,
+  ): Promise<T> => {
+    await throttle.acquire(calls, signal);
+    const started = performance.now();
+    let outcome: Outcome = "other";
     try {
-      return await transport.request({ method, params } as never, {
-        retryCount: 0,
-        ...(signal ? { signal } : {}),
-      });
+      if (closed) throw new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
+      const answer = await send();
+      latency.add(performance.now() - started);
+      outcome = "served";
+      return answer;
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      throw asEndpointError(error, { endpoint: name, method });
+      const told = signal?.aborted ? undefined : asEndpointError(error, { endpoint: name, method });
+      const elapsedMs = performance.now() - started;
+      // What was given up is known to take longer than that.
+      const isSlow = told === undefined || told.facts.timeout === true;
+      if (isSlow && elapsedMs > (latency.averageMs ?? 0)) latency.add(elapsedMs);
+      if (told === undefined) throw signal?.reason;
+      if (told instanceof RateLimitedError || told.facts.timeout === true) outcome = "too-much";
+      throw told;
+    } finally {
+      throttle.done(outcome);
     }
   };
+
+  const resultOf = (answer: RpcAnswer, method: string): unknown => {
+    if ("result" in answer) return answer.result;
+    throw rpcError(answer.error, { endpoint: name, method });
+  };
+
+  const request = (method: string, params: unknown[], { signal }: RequestOptions = {}): Promise<unknown> =>
+    exchange({ method, calls: 1, signal }, async () =>
+      resultOf(await wire.send({ method, params }, { timeoutMs, signal }), method),
+    );
+
+  const sendBatch = (
+    method: string,
+    calls: unknown[][],
+    signal: AbortSignal | undefined,
+  ): Promise<unknown[]> =>
+    exchange({ method, calls: calls.length, signal }, async () => {
+      const sent = calls.map((params) => ({ method, params }));
+      const answers = await wire.sendBatch(sent, { timeoutMs, signal });
+      return answers.map((answer) => resultOf(answer, method));
+    });
+
+  const requestBatch = async (
+    method: string,
+    calls: unknown[][],
+    options: RequestOptions = {},
+  ): Promise<unknown[]> => {
+    const size = capabilities.batchSize;
+    if (size <= 1) return Promise.all(calls.map((params) => request(method, params, options)));
+    const parts: unknown[][][] = [];
+    for (let at = 0; at < calls.length; at += size) parts.push(calls.slice(at, at + size));
+    const results = await Promise.all(
+      parts.map(async (part) => {
+        try {
+          return await sendBatch(method, part, options.signal);
+        } catch (error) {
+          if (part.length === 1 || !isRefusal(error)) throw error;
+          // Too large, or no batches at all: half the size from now on.
+          capabilities.batchSize = Math.min(capabilities.batchSize, Math.floor(part.length / 2));
+          return requestBatch(method, part, options);
+        }
+      }),
+    );
+    return results.flat();
+  };
+
   return {
     name,
-    request: (method, params, options = {}) => call(single, method, params, options),
-    requestBatch: (method, calls, options = {}) =>
-      Promise.all(calls.map((params) => call(batched, method, params, options))),
+    weight,
+    canPush,
+    logRange: options.logRange,
+    capabilities,
+    learn: (found) => Object.assign(capabilities, found),
+    get load() {
+      const { inFlight, waiting, limit } = throttle;
+      return { inFlight, waiting, limit, latencyMs: latency.averageMs };
+    },
+    request,
+    requestBatch,
+    async subscribe(params, listener, { signal } = {}) {
+      if (wire.subscribe === undefined) {
+        throw new EndpointError(`${name}: it cannot push: its URL is not ws(s)://`, { endpoint: name });
+      }
+      try {
+        await wire.subscribe(params, listener, { timeoutMs, signal });
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        throw asEndpointError(error, { endpoint: name, method: "eth_subscribe" });
+      }
+    },
+    close() {
+      closed = true;
+      wire.close();
+    },
   };
 }
 
-// JSON-RPC error codes that mean "not now" rather than "no". -32005 is EIP-1474's limit exceeded; 429 is
-// what some providers put into the JSON body.
-const slowDownCodes = new Set([-32005, 429, -32029, -32097]);
-const slowDownWords = /rate limit|too many requests|request limit|capacity|throttl/i;
-
-/** What a failed call means, viem's error as its cause. */
-export function asEndpointError(error: unknown, facts: { endpoint: string; method: string }): BlockmillError {
-  if (error instanceof BlockmillError) return error;
-  const at = `${facts.endpoint} ${facts.method}`;
-  const found = (error as { walk?: (test: (e: unknown) => boolean) => unknown }).walk?.((each) =>
-    [RpcRequestError, HttpRequestError, TimeoutError, ResponseBodyTooLargeError].some(
-      (kind) => each instanceof kind,
-    ),
-  );
-  const origin = found ?? error;
-  if (origin instanceof RpcRequestError) {
-    const code = Number(origin.code);
-    const told = { ...facts, code };
-    if (slowDownCodes.has(code) || slowDownWords.test(origin.details)) {
-      return new RateLimitedError(`${at}: slow down (${code} ${origin.details})`, told, { cause: error });
-    }
-    return new EndpointError(`${at}: JSON-RPC error ${code}: ${origin.details}`, told, { cause: error });
-  }
-  if (origin instanceof HttpRequestError) {
-    const status = origin.status;
-    if (status === 429) {
-      const retryAfterMs = parseRetryAfter(origin.headers?.get("retry-after"));
-      return new RateLimitedError(`${at}: HTTP 429`, { ...facts, status, retryAfterMs }, { cause: error });
-    }
-    const told = status === undefined ? "no answer" : `HTTP ${status}`;
-    const notJson = origin.cause instanceof SyntaxError;
-    if (notJson) {
-      return new BadResponseError(
-        { ...facts, field: at, expected: "JSON", actual: "something else" },
-        { cause: error },
-      );
-    }
-    return new EndpointUnavailableError(`${at}: ${told}`, { ...facts, status }, { cause: error });
-  }
-  if (origin instanceof TimeoutError) {
-    return new EndpointUnavailableError(`${at}: no answer in time`, facts, { cause: error });
-  }
-  if (origin instanceof ResponseBodyTooLargeError) {
-    const expected = "an answer within rpc.max_response_mb";
-    return new BadResponseError({ ...facts, field: at, expected, actual: "a larger one" }, { cause: error });
-  }
-  return new EndpointUnavailableError(
-    `${at}: ${error instanceof Error ? error.message : String(error)}`,
-    facts,
-    {
-      cause: error,
-    },
-  );
-}
-
-/** Retry-After, in seconds or as a date; at most an hour. */
-function parseRetryAfter(header: string | null | undefined): number | undefined {
-  if (!header) return undefined;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 3_600_000) : undefined;
+// A server that takes no batch, or not so large a one, refuses it as a whole: by one JSON-RPC error (the
+// wire throws it; the errors of single calls come as answers), or by its status. One that is merely
+// busy says so with 429 and its like.
+function isRefusal(error: unknown): boolean {
+  if (error instanceof EndpointError) return error.cause instanceof RpcRequestError;
+  return error instanceof EndpointUnavailableError && [400, 413].includes(Number(error.facts.status));
 }
 
 /** A name for each URL: its host, with a number where several share one. */

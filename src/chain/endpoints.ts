@@ -1,106 +1,160 @@
-import type { Config } from "../config/schema.js";
-import {
-  type BlockmillError,
-  BlockNotFoundError,
-  dispositionOf,
-  EndpointUnavailableError,
-  RateLimitedError,
-} from "../errors.js";
+import type { Config, EndpointSettings } from "../config/schema.js";
+import { BlockmillError } from "../errors.js";
 import type { Log } from "../log.js";
-import { createEndpoint, type Endpoint, endpointNames } from "./endpoint.js";
+import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint.js";
+import type { Capabilities } from "./endpoints/capabilities.js";
+import { HedgeBudget } from "./endpoints/hedge-budget.js";
+import { Member } from "./endpoints/member.js";
+import { type TryOptions, tryEach, type Work } from "./endpoints/try-each.js";
 
 export interface EndpointsOptions {
-  urls: string[];
-  timeoutMs: number;
-  maxResponseBytes: number;
+  endpoints: EndpointOptions[];
+  /** The chain that they must serve. Without one, the first endpoint that answers decides. */
+  chainId?: number | undefined;
   /** Told of every failure, for the log. */
   onFailure?(endpoint: Endpoint, error: unknown): void;
 }
 
-/** The endpoints of one chain: work goes round them, and moves on when one fails. */
+/** The endpoints of one chain: work is spread over them, and moves on when one fails. */
 export interface Endpoints {
+  readonly all: readonly Endpoint[];
   /**
    * Runs `work` on an endpoint; when it fails there, on the next, each at most once, until one succeeds.
-   * When all are down it throws an EndpointUnavailableError; else the error that blames the block or the
-   * data rather than the connection.
+   * An endpoint is probed before its first work, and after it was down. When all are down it throws an
+   * EndpointUnavailableError or a RateLimitedError (disposition `wait`); when all serve another chain a
+   * ConfigError; else the error that blames the block or the data rather than the connection. A
+   * VerificationError puts the endpoint aside.
    */
-  tryEach<T>(work: (endpoint: Endpoint) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  readonly all: readonly Endpoint[];
+  tryEach<T>(work: Work<T>, options?: TryOptions): Promise<T>;
+  /** The endpoint served data that was proven wrong, or lags: puts it aside, longer every time. */
+  blame(name: string, reason: string): void;
+  /** The endpoint was seen to have this block as its head. */
+  sawHead(name: string, number: number): void;
+  /** Refuses, now or when it is probed, every endpoint that serves another chain. */
+  expectChain(chainId: number): void;
+  status(): EndpointStatus[];
+  /** Ends what is open. Requests that are out fail. */
+  close(): Promise<void>;
 }
 
-/** The endpoints that a configuration names. */
-export function endpointsOf(rpc: Config["rpc"], log: Log): Endpoints {
+/** An endpoint as people read of it. */
+export interface EndpointStatus {
+  name: string;
+  /** `resting`: not asked until `until`, or until a probe succeeds. `refused`: serves another chain. */
+  state: "up" | "resting" | "refused";
+  /** Why it rests, rested last, lags, or is refused. */
+  reason: string | null;
+  /** When the rest ends, in milliseconds since 1970. */
+  until: number | null;
+  /** Of one request, on average. */
+  latencyMs: number | null;
+  inFlight: number;
+  /** How many requests may be in flight now. */
+  limit: number;
+  head: number | null;
+  /** Blocks behind the newest head that any endpoint was seen to have. */
+  lag: number | null;
+  capabilities: Capabilities;
+}
+
+/**
+ * The endpoints that a configuration names. `share` is the part of the limits that this process may use
+ * (ChildSettings.rpcShare), `chainId` the chain that the schema holds.
+ */
+export function endpointsOf(
+  rpc: Config["rpc"],
+  log: Log,
+  { share = 1, chainId }: { share?: number; chainId?: number | undefined } = {},
+): Endpoints {
+  const settings = rpc.urls.map(
+    (each): EndpointSettings => (typeof each === "string" ? { url: each } : each),
+  );
+  const names = endpointNames(settings.map(({ url }) => url));
   return createEndpoints({
-    urls: rpc.urls,
-    timeoutMs: rpc.timeout_ms,
-    maxResponseBytes: rpc.max_response_mb * 1_048_576,
+    chainId,
+    endpoints: settings.map((each, i) => ({
+      url: each.url,
+      name: names[i] ?? "",
+      timeoutMs: each.timeout_ms ?? rpc.timeout_ms,
+      maxResponseBytes: rpc.max_response_mb * 1_048_576,
+      ...defined({
+        weight: each.weight,
+        batchSize: each.batch_size,
+        maxInFlight: each.max_in_flight && Math.max(1, Math.floor(each.max_in_flight * share)),
+      }),
+      requestsPerSecond: each.requests_per_second && each.requests_per_second * share,
+      logRange: each.log_range,
+    })),
     onFailure: (endpoint, error) => log.info({ endpoint: endpoint.name, err: error }, "endpoint failed"),
   });
 }
 
-/** How long an endpoint rests after its n-th failure in a row. */
-const restMs = (failures: number) => Math.min(30_000, 250 * 2 ** Math.min(failures - 1, 10));
-
-export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const names = endpointNames(options.urls);
-  const states = options.urls.map((url, i) => ({
-    endpoint: createEndpoint({
-      url,
-      name: names[i] ?? url,
-      timeoutMs: options.timeoutMs,
-      maxResponseBytes: options.maxResponseBytes,
-    }),
-    failures: 0,
-    restUntil: 0,
-  }));
-  let turn = 0;
-
-  // Round robin over those that are up; those that rest come last, the soonest ready first, so that a
-  // block is never given up while any endpoint might serve it.
-  const inOrder = () => {
-    turn += 1;
-    const now = performance.now();
-    const rotated = states
-      .map((_, i) => states[(i + turn) % states.length])
-      .filter((each) => each !== undefined);
-    return rotated.sort((a, b) => Math.max(a.restUntil - now, 0) - Math.max(b.restUntil - now, 0));
+export function createEndpoints({ endpoints, chainId, onFailure }: EndpointsOptions): Endpoints {
+  let expected = chainId;
+  const admit = (serves: number, name: string): string | null => {
+    expected ??= serves;
+    return serves === expected ? null : `${name} serves chain ${serves}, not chain ${expected}`;
   };
+  const members = endpoints.map((options) => {
+    const endpoint = createEndpoint(options);
+    return new Member(endpoint, endpoint.capabilities.batchSize, admit);
+  });
+  const context = {
+    members,
+    hedges: new HedgeBudget(),
+    onFailure: (endpoint: Endpoint, error: unknown) => onFailure?.(endpoint, error),
+  };
+  const named = (name: string) => members.find((each) => each.name === name);
 
   return {
-    all: states.map(({ endpoint }) => endpoint),
-    async tryEach(work, signal) {
-      let worst: unknown;
-      for (const state of inOrder()) {
-        try {
-          const result = await work(state.endpoint);
-          state.failures = 0;
-          state.restUntil = 0;
-          return result;
-        } catch (error) {
-          signal?.throwIfAborted();
-          options.onFailure?.(state.endpoint, error);
-          // A block that is not there yet is no failure of the endpoint.
-          if (!(error instanceof BlockNotFoundError)) {
-            state.failures += 1;
-            const asked = error instanceof RateLimitedError ? error.retryAfterMs : undefined;
-            state.restUntil = performance.now() + (asked ?? restMs(state.failures));
-          }
-          worst = moreTelling(worst, error);
-        }
+    all: members.map(({ endpoint }) => endpoint),
+    tryEach: (work, options) => tryEach(context, work, options),
+    blame: (name, reason) => named(name)?.health.putAside(reason),
+    sawHead: (name, number) => named(name)?.sawHead(number),
+    expectChain(chainId) {
+      expected = chainId;
+      for (const { endpoint, health } of members) {
+        const serves = endpoint.capabilities.chainId;
+        const refusal = serves === null ? null : admit(serves, endpoint.name);
+        if (refusal !== null) health.refuse(refusal);
       }
-      throw worst ?? new EndpointUnavailableError("no endpoint is configured", {});
+    },
+    status: () => statusOf(members),
+    async close() {
+      for (const { endpoint } of members) endpoint.close();
     },
   };
 }
 
-// An error about the block (it counts an attempt) tells more than one about the connection.
-function moreTelling(a: unknown, b: unknown): unknown {
-  if (a === undefined) return b;
-  return dispositionOf(a) === "wait" && dispositionOf(b) !== "wait" ? b : a;
+function statusOf(members: readonly Member[]): EndpointStatus[] {
+  const newest = Math.max(...members.map(({ head }) => head?.number ?? -1));
+  return members.map(({ name, endpoint, health, head, isRefused }) => {
+    const { inFlight, limit, latencyMs } = endpoint.load;
+    const rests = health.isResting || (!health.proven && health.reason !== null);
+    return {
+      name,
+      state: isRefused ? "refused" : rests ? "resting" : "up",
+      reason: health.reason,
+      until: rests && !isRefused ? Math.ceil(Date.now() + health.restsForMs) : null,
+      latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
+      inFlight,
+      limit,
+      head: head?.number ?? null,
+      lag: head === undefined ? null : newest - head.number,
+      capabilities: { ...endpoint.capabilities },
+    };
+  });
+}
+
+/** Without the keys that are undefined, so that the defaults hold. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
 }
 
 /** The endpoint that an error blames, by its name. */
 export function blamed(error: unknown): string | undefined {
-  const endpoint = (error as Partial<BlockmillError>)?.facts?.endpoint;
+  const endpoint = error instanceof BlockmillError ? error.facts.endpoint : undefined;
   return typeof endpoint === "string" ? endpoint : undefined;
 }

@@ -1,13 +1,56 @@
-import { BadResponseError } from "../errors.js";
+import type { Hex } from "../block.js";
+import { BadResponseError, BlockNotFoundError } from "../errors.js";
 import type { Endpoint } from "./endpoint.js";
+import { describeValue } from "./parse/describe-value.js";
 import { type Head, parseHead } from "./parse/parse-head.js";
 
 /** The newest block of an endpoint. */
 export async function fetchHead(endpoint: Endpoint, signal?: AbortSignal): Promise<Head> {
-  return parseHead(
-    await endpoint.request("eth_getBlockByNumber", ["latest", false], { signal }),
-    endpoint.name,
-  );
+  const raw = await endpoint.request("eth_getBlockByNumber", ["latest", false], { signal });
+  return parseHead(raw, endpoint.name);
+}
+
+/** The header that is canonical at a number, as the endpoint sees it; null: it does not have it (yet). */
+export async function fetchHeaderByNumber(
+  endpoint: Endpoint,
+  number: number,
+  signal?: AbortSignal,
+): Promise<Head | null> {
+  const quantity = `0x${number.toString(16)}`;
+  const raw = await endpoint.request("eth_getBlockByNumber", [quantity, false], { signal });
+  if (raw === null) return null;
+  const head = parseHead(raw, endpoint.name);
+  expectSame(endpoint, { block: number, field: "number", expected: number, actual: head.number });
+  return head;
+}
+
+/** The header with a hash. Throws BlockNotFoundError when the endpoint does not have it. */
+export async function fetchHeaderByHash(
+  endpoint: Endpoint,
+  { hash, number }: { hash: Hex; number: number },
+  signal?: AbortSignal,
+): Promise<Head> {
+  const raw = await endpoint.request("eth_getBlockByHash", [hash, false], { signal });
+  if (raw === null) {
+    throw new BlockNotFoundError(`${endpoint.name} does not have block ${number} with hash ${hash}`, {
+      endpoint: endpoint.name,
+      block: number,
+    });
+  }
+  const head = parseHead(raw, endpoint.name);
+  expectSame(endpoint, { block: number, field: "hash", expected: hash, actual: head.hash });
+  expectSame(endpoint, { block: number, field: "number", expected: number, actual: head.number });
+  return head;
+}
+
+/** The block behind a tag; null: the chain has none yet. Throws EndpointError where the tag is unknown. */
+export async function fetchTag(
+  endpoint: Endpoint,
+  tag: "safe" | "finalized",
+  signal?: AbortSignal,
+): Promise<Head | null> {
+  const raw = await endpoint.request("eth_getBlockByNumber", [tag, false], { signal });
+  return raw === null ? null : parseHead(raw, endpoint.name);
 }
 
 /** The chain that an endpoint serves. */
@@ -15,13 +58,27 @@ export async function fetchChainId(endpoint: Endpoint, signal?: AbortSignal): Pr
   const raw = await endpoint.request("eth_chainId", [], { signal });
   const id = typeof raw === "string" && /^0x[0-9a-f]+$/i.test(raw) ? Number(raw) : Number.NaN;
   if (!Number.isSafeInteger(id) || id <= 0) {
-    const actual = JSON.stringify(raw)?.slice(0, 80) ?? "nothing";
     throw new BadResponseError({
       endpoint: endpoint.name,
       field: "eth_chainId",
       expected: "a chain id",
-      actual,
+      actual: describeValue(raw),
     });
   }
   return id;
+}
+
+function expectSame(
+  endpoint: Endpoint,
+  seen: { block: number; field: string; expected: string | number; actual: string | number },
+): void {
+  const { block, field, expected, actual } = seen;
+  if (expected === actual) return;
+  throw new BadResponseError({
+    endpoint: endpoint.name,
+    block,
+    field,
+    expected: String(expected),
+    actual: String(actual),
+  });
 }

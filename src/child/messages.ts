@@ -10,6 +10,8 @@ export interface ChildSettings {
   workerId: string;
   /** Connections of its pool, beside the one that it listens on. */
   pool: { min: number; max: number };
+  /** This child's share of the endpoints' limits, which hold for the daemon as a whole: above 0, at most 1. */
+  rpcShare: number;
   /** Claim only these blocks, inclusive. */
   only?: { from: number; to: number };
 }

@@ -1,15 +1,18 @@
 // The program: one file per command beside this one.
 
-import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { describeError, UsageError } from "../errors.js";
-import { createRedact, type Redact } from "../redact.js";
+import { Command, CommanderError } from "commander";
 import { version } from "../version.js";
-import { exitCodeOf, exitCodes } from "./exit-codes.js";
-import { init } from "./init.js";
-import { type GlobalOptions, openSession, type Session } from "./session.js";
-import { start } from "./start.js";
-
-type Action = (session: Session, options: GlobalOptions, ...args: never[]) => Promise<number>;
+import { addCancel } from "./cancel.js";
+import { addCleanup } from "./cleanup.js";
+import { addConfig } from "./config.js";
+import { addEnqueue } from "./enqueue.js";
+import { exitCodes } from "./exit-codes.js";
+import { addInit } from "./init.js";
+import { addRange } from "./range.js";
+import { addRetry } from "./retry.js";
+import { addSingle } from "./single.js";
+import { addStart } from "./start.js";
+import { addStatus } from "./status.js";
 
 function createProgram(): Command {
   const program = new Command("blockmill")
@@ -18,56 +21,58 @@ function createProgram(): Command {
     )
     .version(version)
     .option("-c, --config <file>", "the configuration, as JSON (also $BLOCKMILL_CONFIG)")
-    .option("--database-url <url>", "database.url, for trying things out (others can read a command line)")
-    .option("--schema <name>", "database.schema")
-    .option("--rpc-url <url...>", "rpc.urls")
+    .option(
+      "--set <key=value>",
+      "any key of the configuration; may be given again",
+      (text, before: string[] = []) => [...before, text],
+    )
     .option("--log-level <level>", "log.level")
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .showSuggestionAfterError();
+    .configureOutput({ outputError: (text, write) => write(complaint(text)) })
+    .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      `
+A first run:
+  export BLOCKMILL_DATABASE_URL=postgresql://user:password@localhost/chain   BLOCKMILL_RPC_URLS=https://...
+  blockmill init            create the tables
+  blockmill range 0 999     fetch the first thousand blocks
+  blockmill start           follow the chain, and work on whatever is inserted into processing_jobs
+  blockmill status          see how it goes
 
-  program.command("init").description("create the tables (safe to run again)").action(run(init));
-  program
-    .command("start")
-    .description("follow the chain and work on jobs until SIGTERM or Ctrl-C")
-    .option("-w, --workers <n>", "pipeline.workers", wholeNumber)
-    .action(run(start, { logTo: process.stdout }));
+Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node cannot be reached,
+70 a defect of blockmill, 78 the configuration or the schema is wrong.`,
+    );
+  for (const add of [
+    addInit,
+    addStart,
+    addRange,
+    addSingle,
+    addEnqueue,
+    addStatus,
+    addRetry,
+    addCancel,
+    addCleanup,
+    addConfig,
+  ]) {
+    add(program);
+  }
   return program;
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError("expected a whole number.");
-  }
-  return value;
+/** commander's complaint in one line. */
+function complaint(text: string): string {
+  return `${text
+    .trim()
+    .replace(/^error: /, "blockmill: ")
+    .replace(/\s*\n\s*/g, " ")}\n`;
 }
 
-/** Makes a command's handler: opens its session, sets the exit code, and reports what goes wrong. */
-function run(action: Action, { logTo = process.stderr }: { logTo?: NodeJS.WritableStream } = {}) {
-  return async (...given: unknown[]): Promise<void> => {
-    const command = given.at(-1) as Command;
-    const options = command.optsWithGlobals<GlobalOptions>();
-    let redact = createRedact([]);
-    try {
-      const session = openSession(options, logTo);
-      redact = session.redact;
-      process.exitCode = await action(session, options, ...(given.slice(0, -2) as never[]));
-    } catch (error) {
-      process.exitCode = report(error, redact);
-    }
-  };
-}
-
-/** What went wrong, in one line on standard error, without secrets. Returns the exit code that it means. */
-function report(error: unknown, redact: Redact): number {
-  process.stderr.write(`blockmill: ${redact(describeError(error))}\n`);
-  if (error instanceof UsageError) process.stderr.write("blockmill --help lists the commands.\n");
-  const code = exitCodeOf(error);
-  if (code === exitCodes.software && error instanceof Error)
-    process.stderr.write(`${redact(error.stack ?? "")}\n`);
-  return code;
-}
+// A reader that went away (blockmill status | head) is no defect.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 try {
   await createProgram().parseAsync();

@@ -1,22 +1,20 @@
 import type pg from "pg";
 import { connectionOptions } from "../child/connections.js";
 import { environment } from "../config/environment.js";
-import { type LoadedConfig, loadConfig, requireKeys } from "../config/load.js";
+import { type Flag, type LoadedConfig, loadConfig, requireKeys } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { secretsOf } from "../config/secrets.js";
 import { createPool } from "../db/pool.js";
 import { checkSchema } from "../db/schema.js";
+import { BlockmillError, ConfigError, describeError, UsageError } from "../errors.js";
 import { createLog, type Log } from "../log.js";
 import { createRedact, type Redact } from "../redact.js";
 
-/** The options that every command takes. */
+/** The options that every command takes, and --workers. */
 export interface GlobalOptions {
   config?: string;
-  databaseUrl?: string;
-  schema?: string;
-  rpcUrl?: string[];
-  logLevel?: string;
   set?: string[];
+  logLevel?: string;
   workers?: number;
 }
 
@@ -31,7 +29,7 @@ export interface Session {
 /** Loads the configuration of a command. `output` is where its log lines go. */
 export function openSession(options: GlobalOptions, output: NodeJS.WritableStream): Session {
   const loaded = loadConfig({
-    file: options.config ?? environment.BLOCKMILL_CONFIG,
+    file: options.config ?? (environment.BLOCKMILL_CONFIG || undefined),
     env: environment,
     flags: flagsOf(options),
   });
@@ -41,18 +39,19 @@ export function openSession(options: GlobalOptions, output: NodeJS.WritableStrea
   return { loaded, config, redact, log };
 }
 
-function flagsOf(options: GlobalOptions): { path: string; flag: string; value: unknown }[] {
-  const flags = [
-    { path: "database.url", flag: "--database-url", value: options.databaseUrl },
-    { path: "database.schema", flag: "--schema", value: options.schema },
-    { path: "rpc.urls", flag: "--rpc-url", value: options.rpcUrl },
-    { path: "log.level", flag: "--log-level", value: options.logLevel },
-    { path: "pipeline.workers", flag: "--workers", value: options.workers },
-  ];
-  return flags.filter(({ value }) => value !== undefined);
+function flagsOf({ set = [], logLevel, workers }: GlobalOptions): Flag[] {
+  const flags: Flag[] = set.map((assignment) => {
+    const at = assignment.indexOf("=");
+    // What stands there may be a secret that lost its key: it is not repeated.
+    if (at < 1) throw new UsageError("--set: expected key=value, such as pipeline.workers=8");
+    return { path: assignment.slice(0, at).trim(), flag: "--set", text: assignment.slice(at + 1) };
+  });
+  if (logLevel !== undefined) flags.push({ path: "log.level", flag: "--log-level", value: logLevel });
+  if (workers !== undefined) flags.push({ path: "pipeline.workers", flag: "--workers", value: workers });
+  return flags;
 }
 
-/** Runs `work` with a small pool, after the schema was checked. Closes the pool in any case. */
+/** Runs `work` with a single connection, after the schema was checked. Closes it in any case. */
 export async function withDatabase<T>(
   session: Session,
   work: (pool: pg.Pool) => Promise<T>,
@@ -60,11 +59,35 @@ export async function withDatabase<T>(
 ): Promise<T> {
   requireKeys(session.config, ["database.url"]);
   const options = connectionOptions(session.config, `cli ${process.pid}`);
-  const pool = createPool({ ...options, min: 0, max: 2 });
+  const pool = createPool({ ...options, min: 0, max: 1 });
   try {
+    await connect(pool);
     if (needsSchema) await checkSchema(pool, session.config.database.schema);
     return await work(pool);
+  } catch (error) {
+    throw asPermissionError(error);
   } finally {
     await pool.end();
   }
+}
+
+/** What keeps a server that answers from letting us in is in database.url: the user, the password, the database, TLS. */
+async function connect(pool: pg.Pool): Promise<void> {
+  try {
+    await pool.query("select 1");
+  } catch (error) {
+    if (error instanceof BlockmillError) throw error;
+    throw new ConfigError(`database.url: the server refuses the connection: ${describeError(error)}`, {
+      key: "database.url",
+    });
+  }
+}
+
+/** SQLSTATE 42501, insufficient_privilege. */
+function asPermissionError(error: unknown): unknown {
+  if (error instanceof BlockmillError || (error as { code?: unknown } | null)?.code !== "42501") return error;
+  return new ConfigError(
+    `database.url: ${describeError(error)}; grant it to this user, or choose a database.schema that it owns`,
+    { key: "database.url" },
+  );
 }

@@ -1,17 +1,44 @@
+import type { Command } from "commander";
 import { requireKeys } from "../config/load.js";
 import { ConfigError, dispositionOf } from "../errors.js";
 import { startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
+import { workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { checkEndpoints } from "./preflight.js";
+import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { drainOnSignals } from "./signals.js";
 
+export function addStart(program: Command): void {
+  program
+    .command("start")
+    .description("the daemon: follow the chain and work on jobs until SIGTERM or Ctrl-C")
+    .option("-w, --workers <n>", "worker processes (pipeline.workers)", workers)
+    .addHelpText(
+      "after",
+      `
+Forks an orchestrator, which follows the head and enqueues new blocks (pipeline.auto_enqueue), and the
+workers, which sleep until a job is inserted. Several daemons may share a schema: they share its work.
+SIGTERM or Ctrl-C: finish what is claimed, then end. A second one: give it back, and end at once.
+A database or a node that is down is waited for. The log goes to standard output, a JSON object a line.
+
+Examples:
+  blockmill start -c mainnet.json
+  blockmill start -c mainnet.json --workers 8
+  blockmill start -c mainnet.json --set pipeline.auto_enqueue=false     only what people enqueue
+
+From psql, while it runs:
+  INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);`,
+    )
+    .action(run(start, { logTo: process.stdout }));
+}
+
 /**
- * `blockmill start`: the daemon, until a signal ends it. A database or a node that is down is waited
- * for; a configuration or a schema that cannot work ends it with exit code 78.
+ * The daemon, until a signal ends it. A database or a node that is down is waited for; a configuration
+ * or a schema that cannot work ends it with exit code 78.
  */
-export async function start(session: Session): Promise<number> {
+async function start(session: Session): Promise<number> {
   const { config, log, redact } = session;
   requireKeys(config, ["database.url", "rpc.urls"]);
   try {

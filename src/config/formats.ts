@@ -98,14 +98,79 @@ export function url({ schemes }: { schemes: string[] }): Format {
   );
 }
 
-/** A list of URLs. As text they are separated by commas or spaces. */
-export function urls({ schemes }: { schemes: string[] }): Format {
+/** A value inside a structured one does not fit. */
+export class MisfitError extends TypeError {
+  constructor(
+    /** From the key's own value to the one that does not fit, such as [1, "weight"]. */
+    readonly path: (string | number)[],
+    readonly expected: string,
+    /** As text for a message; never a secret. */
+    readonly actual: string,
+  ) {
+    super(`expected ${expected}`);
+  }
+}
+
+/** What an endpoint's object may say beside its `url`. */
+const endpointFields: Record<string, Format> = {
+  weight: number({ min: 0.01, max: 1_000 }),
+  requests_per_second: number({ min: 0.1, max: 1_000_000 }),
+  max_in_flight: integer({ min: 1, max: 10_000 }),
+  batch_size: integer({ min: 1, max: 10_000 }),
+  timeout_ms: integer({ min: 1, max: 600_000 }),
+  log_range: integer({ min: 1, max: 1_000_000_000 }),
+};
+
+/**
+ * A list of endpoints: each a URL, or an object with a `url` and limits. As text: URLs separated by
+ * commas or spaces.
+ */
+export function endpoints({ schemes }: { schemes: string[] }): Format {
+  const urlWords = `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`;
+  const checkUrl = (value: unknown, path: (string | number)[]): void => {
+    // What is not a URL may still be a mistyped one, with its key in it.
+    if (!isUrl(value, schemes)) throw new MisfitError(path, urlWords, "something else");
+  };
   return format(
-    `a list of URLs that begin with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
-    (value) =>
-      Array.isArray(value) &&
-      value.every((each) => isUrl(each, schemes)) &&
-      new Set(value).size === value.length,
+    "a list of URLs, or of objects with a url",
+    (value) => {
+      if (!Array.isArray(value)) return false;
+      const seen = new Set<string>();
+      for (const [i, each] of value.entries()) {
+        const isPlain = typeof each !== "object" || each === null || Array.isArray(each);
+        if (isPlain) checkUrl(each, [i]);
+        else checkEndpoint(each as Record<string, unknown>, i, checkUrl);
+        const text = urlOf(each as string | { url: string });
+        if (seen.has(text)) throw new MisfitError([i], "each URL once", "one that stands above");
+        seen.add(text);
+      }
+      return true;
+    },
     (text) => text.split(/[\s,]+/).filter((each) => each !== ""),
   );
+}
+
+/** The URL of an item of `rpc.urls`. */
+export function urlOf(endpoint: string | { url: string }): string {
+  return typeof endpoint === "string" ? endpoint : endpoint.url;
+}
+
+function checkEndpoint(
+  fields: Record<string, unknown>,
+  index: number,
+  checkUrl: (value: unknown, path: (string | number)[]) => void,
+): void {
+  checkUrl(fields.url, fields.url === undefined ? [index] : [index, "url"]);
+  for (const [name, value] of Object.entries(fields)) {
+    if (name === "url") continue;
+    const check = Object.hasOwn(endpointFields, name) ? endpointFields[name] : undefined;
+    const names = ["url", ...Object.keys(endpointFields)].join(", ");
+    if (check === undefined) throw new MisfitError([index, name], `only ${names}`, "another key");
+    try {
+      check(value);
+    } catch {
+      const text = JSON.stringify(value) ?? "nothing";
+      throw new MisfitError([index, name], check.expected, text.slice(0, 80));
+    }
+  }
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { ConfigError } from "../errors.js";
-import { describePlace, lineOfOffset } from "./place.js";
+import { readConfigFile } from "./config-file.js";
+import { MisfitError } from "./formats.js";
 import { type Config, convictOverKeys, type Key, listKeys } from "./schema.js";
 
 export interface LoadedConfig {
@@ -13,16 +13,18 @@ export interface ConfigInput {
   /** The path of a JSON file. */
   file?: string | undefined;
   env: NodeJS.ProcessEnv;
-  /** Values from the command line, by dotted path, with the flag's name for messages. */
-  flags?: { path: string; flag: string; value: unknown }[];
+  flags?: Flag[];
 }
+
+/** A value from the command line, by dotted path, with the flag's name for messages. `text` is parsed as the key says. */
+export type Flag = { path: string; flag: string } & ({ value: unknown } | { text: string });
 
 interface Setting {
   path: string;
   value: unknown;
   source: string;
-  /** For messages: the file and line, the variable, or the flag. */
-  place: string;
+  /** For messages: the file and line of the value, or of one inside it; the variable; or the flag. */
+  place(inner?: readonly (string | number)[]): string;
 }
 
 // Read by src/cli or the test suite, and no configuration keys.
@@ -38,20 +40,17 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const settings = [
     ...(input.file === undefined ? [] : settingsOfFile(input.file, known)),
     ...settingsOfEnv(input.env, known),
-    ...(input.flags ?? []).map(({ path, flag, value }) => ({ path, value, source: flag, place: flag })),
+    ...settingsOfFlags(input.flags ?? [], known),
   ];
   const convicted = convictOverKeys();
   const sources = new Map([...known.keys()].map((path) => [path, "default"]));
   for (const { path, value, source, place } of settings) {
     const key = known.get(path);
-    if (key === undefined) throw unknownKey(path, place, known);
+    if (key === undefined) throw unknownKey(path, place(), [...known.keys()]);
     try {
       key.format(value);
-    } catch {
-      throw new ConfigError(
-        `${path} (${place}): expected ${key.format.expected}, got ${key.sensitive ? "something else" : shorten(value)}`,
-        { key: path },
-      );
+    } catch (cause) {
+      throw misfit({ key, value, place, cause });
     }
     convicted.set(path, value);
     sources.set(path, source);
@@ -69,7 +68,7 @@ export function requireKeys(config: Config, paths: ("database.url" | "rpc.urls")
     if (values[path].length > 0) continue;
     const key = listKeys().find((each) => each.path === path);
     throw new ConfigError(
-      `${path} is not set: put it into the configuration file (--config), or into ${key?.env}. ${key?.doc}`,
+      `${path} is not set: put it into the configuration file (--config) or $${key?.env}; blockmill config --explain says how`,
       { key: path },
     );
   }
@@ -83,50 +82,52 @@ function checkTogether(config: Config): void {
   }
 }
 
-function settingsOfFile(file: string, known: Map<string, Key>): Setting[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new ConfigError(
-      `the configuration file ${file} cannot be read: ${(cause as Error).message}`,
-      {},
-      { cause },
-    );
+function misfit({
+  key,
+  value,
+  place,
+  cause,
+}: Pick<Setting, "value" | "place"> & { key: Key; cause: unknown }): ConfigError {
+  if (cause instanceof MisfitError) {
+    const { path: inner, expected, actual } = cause;
+    const path =
+      key.path + inner.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
+    return new ConfigError(`${path} (${place(inner)}): expected ${expected}, got ${actual}`, { key: path });
   }
-  const tree = parseJson(file, text);
-  if (!isObject(tree)) throw new ConfigError(`${file}: expected a JSON object, got ${shorten(tree)}`);
-  const settings: Setting[] = [];
-  const sections = new Set([...known.keys()].map((path) => path.split(".")[0]));
-  for (const [section, leaves] of Object.entries(tree)) {
-    const place = (path: string[]) => describePlace(file, text, path);
-    if (!sections.has(section)) throw unknownKey(section, place([section]), known);
-    if (!isObject(leaves)) {
-      throw new ConfigError(`${section} (${place([section])}): expected an object, got ${shorten(leaves)}`, {
-        key: section,
-      });
-    }
-    for (const [name, value] of Object.entries(leaves)) {
-      settings.push({ path: `${section}.${name}`, value, source: file, place: place([section, name]) });
-    }
-  }
-  return settings;
+  const actual = key.sensitive ? "something else" : show(value);
+  return new ConfigError(`${key.path} (${place()}): expected ${key.format.expected}, got ${actual}`, {
+    key: key.path,
+  });
 }
 
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    // V8 names the position in some of its messages, the line in others, and nothing at an early end.
-    const message = (cause as Error).message;
-    const at = /position (\d+)/.exec(message)?.[1];
-    const line = at === undefined ? lineOfOffset(text, text.length) : lineOfOffset(text, Number(at));
-    throw new ConfigError(
-      `${file}:${line}: this is not JSON: ${message.replace(/,? ?\.\.\..*$/s, "")}`,
-      {},
-      { cause },
-    );
-  }
+function settingsOfFile(file: string, known: Map<string, Key>): Setting[] {
+  const sections = new Set([...known.keys()].map((path) => path.split(".")[0] ?? path));
+  return readConfigFile(file).flatMap(({ name, value, place, keys }) => {
+    if (known.has(name)) {
+      const [section, key] = name.split(".");
+      throw new ConfigError(`${name} (${place()}): write it as {"${section}": {"${key}": ...}}`, {
+        key: name,
+      });
+    }
+    if (!sections.has(name)) throw unknownKey(name, place(), [...sections]);
+    if (keys === null) {
+      throw new ConfigError(`${name} (${place()}): expected an object, got ${kindOf(value)}`, { key: name });
+    }
+    return keys.map((key) => ({
+      path: `${name}.${key.name}`,
+      value: key.value,
+      source: file,
+      place: key.place,
+    }));
+  });
+}
+
+function settingsOfFlags(flags: Flag[], known: Map<string, Key>): Setting[] {
+  return flags.map((given) => {
+    const { path, flag } = given;
+    const value = "value" in given ? given.value : known.get(path)?.format.parse(given.text);
+    return { path, value, source: flag, place: () => flag };
+  });
 }
 
 function settingsOfEnv(env: NodeJS.ProcessEnv, known: Map<string, Key>): Setting[] {
@@ -141,13 +142,13 @@ function settingsOfEnv(env: NodeJS.ProcessEnv, known: Map<string, Key>): Setting
       );
     }
     const source = `$${variable}`;
-    settings.push({ path: key.path, value: key.format.parse(text), source, place: source });
+    settings.push({ path: key.path, value: key.format.parse(text), source, place: () => source });
   }
   return settings;
 }
 
-function unknownKey(path: string, place: string, known: Map<string, Key>): ConfigError {
-  return new ConfigError(`${path} (${place}): there is no such key${nearest(path, [...known.keys()])}`, {
+function unknownKey(path: string, place: string, candidates: string[]): ConfigError {
+  return new ConfigError(`${shorten(path)} (${place}): there is no such key${nearest(path, candidates)}`, {
     key: path,
   });
 }
@@ -174,11 +175,16 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }
 
-function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+/** As it would stand in the file. */
+function show(value: unknown): string {
+  return shorten(JSON.stringify(value) ?? String(value));
+}
+
+function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -147,9 +147,14 @@ export const keys = {
   },
   rpc: {
     urls: {
-      doc: "The chain's JSON-RPC endpoints, http(s)://. Blocks move to another one when one fails.",
-      format: format.urls({ schemes: ["http", "https"] }),
-      default: [] as string[],
+      doc:
+        "The chain's JSON-RPC endpoints, http(s):// or ws(s)://. Blocks move to another one when one fails. " +
+        'Each is a URL, or an object: {"url": ..., "weight": its share of the work (1), ' +
+        '"requests_per_second": ..., "max_in_flight": ..., "batch_size": calls in one JSON-RPC batch (100), ' +
+        '"timeout_ms": ..., "log_range": blocks in one eth_getLogs}. Limits hold for this daemon as a whole, ' +
+        "though each of its processes may always have one request in flight.",
+      format: format.endpoints({ schemes: ["http", "https", "ws", "wss"] }),
+      default: [] as (string | EndpointSettings)[],
       env: "BLOCKMILL_RPC_URLS",
       sensitive: true,
     },
@@ -173,6 +178,30 @@ export const keys = {
       default: null as number | null,
       env: "BLOCKMILL_CHAIN_START_BLOCK",
     },
+    verify: {
+      doc: "How much of a block is proven before it is stored. roots: its hash and every root are recomputed. bloom: the cheap checks alone. off: nothing. Checks that a chain is known to break are left out.",
+      format: format.oneOf(["roots", "bloom", "off"]),
+      default: "roots",
+      env: "BLOCKMILL_CHAIN_VERIFY",
+    },
+    recover_senders: {
+      doc: "With verify: roots, also recover each transaction's sender from its signature. About a millisecond for each.",
+      format: format.boolean(),
+      default: false,
+      env: "BLOCKMILL_CHAIN_RECOVER_SENDERS",
+    },
+    max_reorg_depth: {
+      doc: "The deepest reorg that is undone. A deeper one removes nothing: it raises an alert and stops following until a person has looked.",
+      format: format.integer({ min: 1, max: 100_000 }),
+      default: 128,
+      env: "BLOCKMILL_CHAIN_MAX_REORG_DEPTH",
+    },
+    finality_depth: {
+      doc: "Blocks below the head that count as final where no endpoint knows the tag finalized. Blocks above are fetched by hash.",
+      format: format.integer({ min: 0, max: 100_000 }),
+      default: 64,
+      env: "BLOCKMILL_CHAIN_FINALITY_DEPTH",
+    },
   },
   log: {
     level: {
@@ -183,6 +212,17 @@ export const keys = {
     },
   },
 };
+
+/** An item of rpc.urls that says more than its URL. */
+export interface EndpointSettings {
+  url: string;
+  weight?: number;
+  requests_per_second?: number;
+  max_in_flight?: number;
+  batch_size?: number;
+  timeout_ms?: number;
+  log_range?: number;
+}
 
 type Leaf<T> = { doc: string; format: format.Format; default: T; env: string; sensitive?: boolean };
 type Widen<T> = T extends boolean ? boolean : T;

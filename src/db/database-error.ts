@@ -1,10 +1,18 @@
 import pg from "pg";
-import { BlockmillError, DatabaseUnavailableError, SchemaError, UnstorableBlockError } from "../errors.js";
+import {
+  BlockmillError,
+  ConflictingRowsError,
+  DatabaseUnavailableError,
+  SchemaError,
+  UnstorableBlockError,
+} from "../errors.js";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 // By class (two characters) or by the whole code.
 const unavailable = new Set([
   "08", // connection exception
+  "28", // invalid authorization: a password that was changed under us
+  "3D000", // invalid_catalog_name: the database is not there (yet)
   "53", // insufficient resources: disk full, out of memory, too many connections
   "57P01", // admin_shutdown, and pg_terminate_backend
   "57P02", // crash_shutdown
@@ -51,6 +59,7 @@ export function asDatabaseError(error: unknown): unknown {
     if (is(unavailable)) return new DatabaseUnavailableError(message, facts, { cause: error });
     if (is(wrongSchema))
       return new SchemaError(`${message}; blockmill init creates the schema`, facts, { cause: error });
+    if (code === "23505") return new ConflictingRowsError(message, facts, { cause: error });
     if (is(badData)) return new UnstorableBlockError(message, facts, { cause: error });
     return error;
   }

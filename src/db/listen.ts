@@ -43,7 +43,8 @@ export function listen(options: ListenOptions): Listener {
       restart = setTimeout(start, retryMs);
       options.onLost(asDatabaseError(error));
     };
-    subscriber.events.on("error", replace);
+    // pg-listen's own error says only that it did not reconnect.
+    subscriber.events.on("error", () => replace(new Error("Connection terminated")));
     subscriber.events.on("notification", () => {
       if (current === subscriber) options.onNotification();
     });

@@ -31,6 +31,8 @@ export function createPool(options: PoolOptions): pg.Pool {
   });
   // An idle client that loses its connection is dropped by the pool; the next query opens another one.
   pool.on("error", () => {});
+  // One that loses it between two statements of a transaction tells the next statement.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
   pool.query = ((...args: unknown[]) =>
     query(...args).catch((error: unknown) => {

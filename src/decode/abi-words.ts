@@ -41,8 +41,8 @@ export function uintArrayAt(data: AbiData, headIndex: number): Quantity[] | unde
   const start = Number(wordAt(data, headIndex)) / 32;
   if (!Number.isInteger(start) || start >= data.words) return undefined;
   const length = Number(wordAt(data, start));
-  if (length > data.words - start - 1) return undefined;
   const array: Quantity[] = [];
+  // However long it says it is, it ends where the data ends.
   for (let index = 0; index < length; index += 1) {
     const word = wordAt(data, start + 1 + index);
     if (word === undefined) return undefined;

@@ -7,7 +7,7 @@ import { nextDueInMs, promoteDue } from "../queue/promote.js";
 import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
-import { createFollower } from "./follow-head.js";
+import { createHeadDuty } from "./head-duty.js";
 import type { Duty } from "./run-duties.js";
 
 export interface DutiesContext {
@@ -29,17 +29,11 @@ export function createDuties({ pool, endpoints, config, log }: DutiesContext): D
     maxDeaths: config.pipeline.max_attempts,
     timeoutMs: config.pipeline.timeout_minutes * 60_000,
   };
-  const follower = createFollower({ pool, endpoints, config, log });
+  const follow = createHeadDuty({ pool, endpoints, config, log });
   let thoroughAt = 0;
 
   return [
-    {
-      name: "follow the head",
-      async run() {
-        await follower.look();
-        return intervalMs;
-      },
-    },
+    follow,
     {
       name: "promote due jobs",
       afterHintMs,

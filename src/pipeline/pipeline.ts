@@ -9,9 +9,10 @@
 
 import { performance } from "node:perf_hooks";
 import type pg from "pg";
-import type { Block } from "../block.js";
+import type { ChainIdOf } from "../chain/chain-id.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
-import { fetchBlock } from "../chain/fetch-block.js";
+import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.js";
+import type { Prove } from "../chain/prove-block.js";
 import { inTransaction } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
 import { describeError, dispositionOf, JobTimeoutError } from "../errors.js";
@@ -22,6 +23,8 @@ import { backoffMs, failJob } from "../queue/fail.js";
 import { giveBack } from "../queue/give-back.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { Redact } from "../redact.js";
+import { checkLinks } from "../store/check-links.js";
+import type { EncodedBlock } from "../store/encode-block.js";
 import { writeBlocks } from "../store/write-blocks.js";
 import { type BlockRows, toRows } from "../transform/to-rows.js";
 import { mapConcurrently } from "./map-concurrently.js";
@@ -30,6 +33,11 @@ import { mapConcurrently } from "./map-concurrently.js";
 export interface Pipeline {
   pool: pg.Pool;
   endpoints: Endpoints;
+  chainIdOf: ChainIdOf;
+  /** Proves what an endpoint served. */
+  prove: Prove;
+  /** Turns a block's rows into what PostgreSQL reads. */
+  encode: (rows: BlockRows) => EncodedBlock;
   workerId: string;
   maxAttempts: number;
   jobTimeoutMs: number;
@@ -44,7 +52,7 @@ export interface Pipeline {
 /** A job whose rows are ready to be written. */
 export interface PreparedJob {
   job: ClaimedJob;
-  rows: BlockRows;
+  rows: EncodedBlock;
   /** For processing_jobs.result. */
   result: Record<string, unknown>;
 }
@@ -108,13 +116,9 @@ async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal
   const timeout = AbortSignal.timeout(pipeline.jobTimeoutMs);
   const signal = AbortSignal.any([stop, timeout]);
   const wanted = { number: job.blockNumber, hash: job.blockHash };
-  let endpointName = "";
-  let block: Block;
+  let proven: ProvenBlock;
   try {
-    block = await pipeline.endpoints.tryEach(async (endpoint) => {
-      endpointName = endpoint.name;
-      return fetchBlock(endpoint, wanted, signal);
-    }, signal);
+    proven = await fetchProvenBlock({ ...pipeline, wanted, signal });
   } catch (error) {
     if (!timeout.aborted || stop.aborted) throw error;
     throw new JobTimeoutError(
@@ -124,19 +128,22 @@ async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal
     );
   }
   const fetched = performance.now();
-  const rows = toRows(block, decodeTokenTransfers(block));
+  const { block, verified, verifyMs } = proven;
+  const rows = toRows(block, decodeTokenTransfers(block), verified);
+  const encoded = pipeline.encode(rows);
   const transformed = performance.now();
   return {
     job,
-    rows,
+    rows: encoded,
     result: {
       transactions: rows.transactions.length,
       logs: rows.logs.length,
       withdrawals: rows.withdrawals.length,
       token_transfers: rows.tokenTransfers.length,
-      fetch_ms: round(fetched - started),
+      fetch_ms: round(fetched - started - verifyMs),
+      verify_ms: round(verifyMs),
       transform_ms: round(transformed - fetched),
-      endpoint: endpointName,
+      endpoint: proven.endpoint,
     },
   };
 }
@@ -166,7 +173,10 @@ async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Prom
       const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
       const held = await completeJobs(tx, pipeline.workerId, completions);
       const rows = prepared.filter(({ job }) => held.has(job.token.id)).map((each) => each.rows);
-      if (rows.length > 0) await writeBlocks(tx, rows);
+      if (rows.length > 0) {
+        await checkLinks(tx, rows);
+        await writeBlocks(tx, rows);
+      }
       return held.size;
     });
     return { completed, failed: 0, lost: prepared.length - completed };

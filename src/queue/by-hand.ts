@@ -19,7 +19,8 @@ export async function retryJobs(sql: Sql, { from, to }: BlockRange): Promise<num
 
 /**
  * Cancels the jobs of these blocks that are not finished, and what open ranges still have to enqueue of
- * them. A job that is being processed loses its claim: what its worker fetched is not stored.
+ * them: a range that reaches beyond them goes on as new ranges for its rest. A job that is being
+ * processed loses its claim: what its worker fetched is not stored.
  */
 export async function cancelJobs(
   sql: Sql,
@@ -28,13 +29,19 @@ export async function cancelJobs(
   const { rows } = await sql.query<{ jobs: number; ranges: number }>(
     `with jobs as (
        update processing_jobs set status = 'cancelled'
-       where block_number between $1 and $2 and status in ('pending', 'scheduled', 'processing')
+       where block_number between $1::bigint and $2::bigint and status in ('pending', 'scheduled', 'processing')
        returning 1
      ),
      ranges as (
        update processing_ranges set cancelled_at = clock_timestamp()
-       where enqueued_at is null and cancelled_at is null and next_block >= $1 and to_block <= $2
-       returning 1
+       where enqueued_at is null and cancelled_at is null and next_block <= $2 and to_block >= $1
+       returning next_block, to_block, priority, force
+     ),
+     rest as (
+       insert into processing_ranges (from_block, to_block, next_block, priority, force)
+       select part.first, part.last, part.first, priority, force
+       from ranges, lateral (values (next_block, $1::bigint - 1), ($2::bigint + 1, to_block)) as part (first, last)
+       where part.first <= part.last
      )
      select (select count(*) from jobs) as jobs, (select count(*) from ranges) as ranges`,
     [from, to],

@@ -3,7 +3,7 @@ import type { Sql } from "../db/pool.js";
 // A job that is being processed runs already: `force` leaves it alone.
 const insertJobs = (blocks: string) => `
   insert into processing_jobs as job (block_number, priority)
-  select n, $1 from ${blocks} as n
+  select n, $1 from ${blocks} as asked (n)
   where $2 or not exists (select from processing_coverage where blocks @> n)
   order by n
   on conflict (block_number) do update
@@ -12,7 +12,8 @@ const insertJobs = (blocks: string) => `
     where $2 and job.status <> 'processing'
   returning 1`;
 
-const list = insertJobs("unnest($3::bigint[])");
+// One statement may not touch a row twice, and people name a block twice.
+const list = insertJobs("(select distinct unnest($3::bigint[]))");
 const series = insertJobs("generate_series($3::bigint, $4::bigint)");
 
 export interface EnqueueOptions {

@@ -1,30 +1,37 @@
 import type pg from "pg";
-import { inTransaction, type Sql } from "../db/pool.js";
+import type { Hex } from "../block.js";
+import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
 import { openRange } from "./ranges.js";
 
-export interface Head {
-  number: number;
-  hash: `0x${string}`;
-  /** Seconds since 1970. */
-  timestamp: number;
-}
-
-/** What processing_head says; null before the schema followed a chain. */
+/** What processing_head says. */
 export interface FollowedHead {
   chainId: number;
   nextBlock: number;
   headNumber: number;
+  finalizedBlock: number | null;
 }
 
+interface Row {
+  chain_id: number;
+  next_block: number;
+  head_number: number;
+  finalized_block: number | null;
+}
+
+/** How far the chain was followed; null before it was for the first time. */
 export async function readHead(sql: Sql): Promise<FollowedHead | null> {
-  const { rows } = await sql.query<{ chain_id: number; next_block: number; head_number: number }>(
-    "select chain_id, next_block, head_number from processing_head",
+  const { rows } = await sql.query<Row>(
+    "select chain_id, next_block, head_number, finalized_block from processing_head",
   );
   const row = rows[0];
-  return row === undefined
-    ? null
-    : { chainId: row.chain_id, nextBlock: row.next_block, headNumber: row.head_number };
+  if (row === undefined) return null;
+  return {
+    chainId: row.chain_id,
+    nextBlock: row.next_block,
+    headNumber: row.head_number,
+    finalizedBlock: row.finalized_block,
+  };
 }
 
 /** More new blocks than this become a range, which is topped up, instead of a job each. */
@@ -34,7 +41,12 @@ export const headPriority = 100;
 
 export interface AdvanceOptions {
   chainId: number;
-  head: Head;
+  /** The head and its ancestors, in order, without a hole. Blocks among them are fetched by their hash, older ones by number. */
+  headers: readonly { number: number; hash: Hex; timestamp: number }[];
+  /** Those of them that are new since the last call. */
+  fresh: readonly { number: number; hash: Hex }[];
+  safeBlock: number | null;
+  finalizedBlock: number | null;
   /** Where to begin when the schema follows its first head; null: at this head. */
   startBlock: number | null;
   /** How many of the newest blocks go ahead of the others. */
@@ -48,28 +60,108 @@ export interface AdvanceOptions {
  * due. A head that is not newer enqueues nothing.
  */
 export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promise<number> {
-  const { chainId, head, startBlock, priorityBlocks, autoEnqueue } = options;
+  const { headers, fresh, startBlock, autoEnqueue } = options;
+  const head = headers.at(-1);
+  if (head === undefined) return 0;
   return inTransaction(pool, async (tx) => {
     const { rows } = await tx.query<{ next_block: number }>(
       "select next_block from processing_head for update",
     );
     const from = rows[0]?.next_block ?? startBlock ?? head.number;
     const isNew = autoEnqueue && head.number >= from;
-    if (isNew) {
-      const newest = Math.max(from, head.number - priorityBlocks + 1);
-      if (newest <= head.number)
-        await enqueueSeries(tx, { from: newest, to: head.number, priority: headPriority });
-      if (newest - from > maxJobsAtOnce) await openRange(tx, { from, to: newest - 1 });
-      else if (newest > from) await enqueueSeries(tx, { from, to: newest - 1 });
-    }
-    await tx.query(
-      `insert into processing_head (chain_id, next_block, head_number, head_hash, head_time)
-       values ($1, $2, $3, decode(substr($4, 3), 'hex'), to_timestamp($5))
-       on conflict (one) do update
-       set next_block = excluded.next_block, head_number = excluded.head_number, head_hash = excluded.head_hash,
-           head_time = excluded.head_time, seen_at = clock_timestamp()`,
-      [chainId, isNew ? head.number + 1 : from, head.number, head.hash, head.timestamp],
-    );
+    await pinJobs(tx, fresh);
+    if (isNew) await enqueueUpTo(tx, from, options);
+    await noteHead(tx, options, isNew ? head.number + 1 : from);
     return isNew ? head.number - from + 1 : 0;
+  });
+}
+
+/** Lets the next head enqueue from `nextBlock` on again, after a reorg to a shorter branch. */
+export async function rewindHead(tx: Tx, nextBlock: number): Promise<void> {
+  await tx.query("update processing_head set next_block = least(next_block, $1)", [nextBlock]);
+}
+
+// Jobs that people or ranges made learn which hash is wanted near the head. One that a reorg suspended
+// runs again now that the branch has reached its height.
+const pin = `
+  update processing_jobs as job
+  set block_hash = header.hash,
+      status = case when job.run_at = 'infinity' then 'pending' else job.status end,
+      run_at = case when job.run_at = 'infinity' then now() else job.run_at end
+  from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
+  where job.block_number = header.number and job.status in ('pending', 'scheduled')
+    and job.block_hash is distinct from header.hash`;
+
+async function pinJobs(tx: Tx, headers: readonly { number: number; hash: Hex }[]): Promise<void> {
+  await tx.query({ name: "pin", text: pin, values: arraysOf(headers) });
+}
+
+function arraysOf(headers: readonly { number: number; hash: Hex }[]): [number[], Buffer[]] {
+  return [headers.map(({ number }) => number), headers.map(({ hash }) => Buffer.from(hash.slice(2), "hex"))];
+}
+
+async function enqueueUpTo(tx: Tx, from: number, { headers, priorityBlocks }: AdvanceOptions): Promise<void> {
+  const head = headers.at(-1);
+  const oldestByHash = headers[0];
+  if (head === undefined || oldestByHash === undefined) return;
+  const priorityFrom = head.number - priorityBlocks + 1;
+  await enqueueByHash(
+    tx,
+    headers.filter(({ number }) => number >= from),
+    priorityFrom,
+  );
+  const to = oldestByHash.number - 1;
+  if (to < from) return;
+  const newest = Math.max(from, priorityFrom);
+  if (newest <= to) await enqueueSeries(tx, { from: newest, to, priority: headPriority });
+  const rest = Math.min(to, newest - 1);
+  if (rest - from >= maxJobsAtOnce) await openRange(tx, { from, to: rest });
+  else if (rest >= from) await enqueueSeries(tx, { from, to: rest });
+}
+
+// A job that is there already (injected early, or suspended by a reorg) learns which hash is wanted.
+const byHash = `
+  insert into processing_jobs as job (block_number, block_hash, priority)
+  select number, hash, case when number >= $3 then ${headPriority} else 0 end
+  from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
+  where not exists (select from processing_coverage where blocks @> number)
+  order by number
+  on conflict (block_number) do update
+    set block_hash = excluded.block_hash, priority = greatest(job.priority, excluded.priority),
+        status = 'pending', run_at = now()
+    where job.status in ('pending', 'scheduled')`;
+
+async function enqueueByHash(
+  tx: Tx,
+  headers: readonly { number: number; hash: Hex }[],
+  priorityFrom: number,
+): Promise<void> {
+  if (headers.length === 0) return;
+  await tx.query({ name: "enqueue_by_hash", text: byHash, values: [...arraysOf(headers), priorityFrom] });
+}
+
+async function noteHead(tx: Tx, options: AdvanceOptions, nextBlock: number): Promise<void> {
+  const { chainId, headers, safeBlock, finalizedBlock } = options;
+  const head = headers.at(-1);
+  if (head === undefined) return;
+  await tx.query({
+    name: "note_head",
+    text: `
+      insert into processing_head
+        (chain_id, next_block, head_number, head_hash, head_time, safe_block, finalized_block)
+      values ($1, $2, $3, $4, to_timestamp($5), $6, $7)
+      on conflict (one) do update
+      set next_block = excluded.next_block, head_number = excluded.head_number, head_hash = excluded.head_hash,
+          head_time = excluded.head_time, safe_block = excluded.safe_block,
+          finalized_block = excluded.finalized_block, seen_at = clock_timestamp()`,
+    values: [
+      chainId,
+      nextBlock,
+      head.number,
+      Buffer.from(head.hash.slice(2), "hex"),
+      head.timestamp,
+      safeBlock,
+      finalizedBlock,
+    ],
   });
 }

@@ -19,7 +19,7 @@ export async function promoteDue(sql: Sql, limit: number): Promise<number> {
 export async function nextDueInMs(sql: Sql): Promise<number | null> {
   const { rows } = await sql.query<{ ms: number | null }>(
     `select (extract(epoch from min(due_at) - clock_timestamp()) * 1000)::float8 as ms
-     from processing_jobs where due_at is not null`,
+     from processing_jobs where due_at < 'infinity'`,
   );
   const ms = rows[0]?.ms ?? null;
   return ms === null ? null : Math.max(0, Math.ceil(ms));

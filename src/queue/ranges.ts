@@ -67,7 +67,7 @@ async function topUpOnce(tx: Tx, window: number): Promise<number | "none open" |
   const queued = await countQueued(tx, window);
   // Half a window of hysteresis: whole bites, not a trickle.
   if (queued > window / 2) return "full";
-  const to = Math.min(range.to_block, range.next_block + window - 1);
+  const to = Math.min(range.to_block, range.next_block + window - queued - 1);
   const enqueued = await enqueueSeries(tx, {
     from: range.next_block,
     to,

@@ -11,12 +11,21 @@ import {
 /** A claim whose supervisor never registered (its first connection is still being made) is left alone so long. */
 const graceSeconds = 30;
 
-// Registered supervisors, and those that only claims know of.
-const knownSupervisors = `
-  select distinct supervisor_id from processing_workers
-  union
-  select distinct split_part(worker_id, '/', 1) from processing_jobs
-  where $1 and queued and status = 'processing' and started_at < clock_timestamp() - interval '${graceSeconds} seconds'`;
+// Registered supervisors, and those that only claims know of, without those whose lock is seen to be
+// held: one statement a sweep while everybody lives. Whether a lock is free is decided by taking it.
+// https://www.postgresql.org/docs/current/view-pg-locks.html: the key's high half is classid, its low half objid.
+const seeminglyLost = `
+  select supervisor_id from (
+    select supervisor_id from processing_workers
+    union
+    select split_part(worker_id, '/', 1) from processing_jobs
+    where $1 and queued and status = 'processing' and started_at < clock_timestamp() - interval '${graceSeconds} seconds'
+  ) as known
+  where hashtextextended(supervisor_id, 0) <> all (array(
+    select (classid::bigint << 32) | objid::bigint from pg_locks
+    where locktype = 'advisory' and objsubid = 1 and granted
+      and database = (select oid from pg_database where datname = current_database())
+  ))`;
 
 export interface SweepOptions {
   maxDeaths: number;
@@ -32,13 +41,21 @@ export async function sweepLostSupervisors(
   pool: pg.Pool,
   { maxDeaths, thorough }: { maxDeaths: number; thorough: boolean },
 ): Promise<ReleasedJob[]> {
-  const { rows } = await pool.query<{ supervisor_id: string }>(knownSupervisors, [thorough]);
+  const { rows } = await pool.query<{ supervisor_id: string }>(seeminglyLost, [thorough]);
   const released: ReleasedJob[] = [];
   for (const { supervisor_id: supervisorId } of rows) {
     released.push(...(await releaseIfLost(pool, supervisorId, maxDeaths)));
   }
   return released;
 }
+
+// A claim whose row was locked was passed over: whoever is registered is looked at again.
+const forget = `
+  delete from processing_workers
+  where supervisor_id = $1 and not exists (
+    select from processing_jobs
+    where queued and status = 'processing' and starts_with(worker_id, $1 || '/')
+  )`;
 
 // The lock that the supervisor would hold is held by this transaction instead: the supervisor, if it comes
 // back meanwhile, waits until its old claims are released, and no second sweep does the same.
@@ -52,7 +69,7 @@ async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: num
     await endSessions(tx, `${supervisorId}/`);
     const options: ReleaseOptions = { maxDeaths, reason: `its host's supervisor ${supervisorId} was lost` };
     const released = await releaseSupervisor(tx, supervisorId, options);
-    await tx.query("delete from processing_workers where supervisor_id = $1", [supervisorId]);
+    await tx.query(forget, [supervisorId]);
     return released;
   });
 }

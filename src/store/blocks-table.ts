@@ -1,6 +1,8 @@
-import { copyTable } from "./copy-table.js";
+import type { BlockRows } from "../transform/to-rows.js";
+import { type Column, copyTable } from "./copy-table.js";
+import type { CopyWriter } from "./copy-writer.js";
 
-export const blocksTable = copyTable("blocks", (block) => [block], [
+const columns: readonly [Column<BlockRows>, ...Column<BlockRows>[]] = [
   ["number", (out, { header }) => out.int8(header.number)],
   ["hash", (out, { header }) => out.bytea(header.hash)],
   ["parent_hash", (out, { header }) => out.bytea(header.parentHash)],
@@ -29,4 +31,25 @@ export const blocksTable = copyTable("blocks", (block) => [block], [
   ["transaction_count", (out, block) => out.int4(block.transactions.length)],
   ["log_count", (out, block) => out.int4(block.logs.length)],
   ["extra", (out, { header }) => out.jsonb(header.extra)],
-]);
+  ["verified", (out, block) => out.textArray(block.verified)],
+];
+
+/** The columns that the digest covers: all but the digest itself. */
+export const digestedColumns: readonly string[] = columns.map(([name]) => name);
+
+const withoutDigest = copyTable("blocks", (block) => [block], columns);
+
+/** Appends the block's row as the digest sees it. */
+export function writeDigestedHeader(out: CopyWriter, block: BlockRows): void {
+  withoutDigest.write(out, block);
+}
+
+/** Appends the block's whole row. */
+export function writeHeader(out: CopyWriter, block: BlockRows, digest: Buffer): void {
+  out.row(columns.length + 1);
+  for (const [, write] of columns) write(out, block, block.header);
+  out.bytes(digest);
+}
+
+/** The table as it is copied into. */
+export const blocksTable = { name: "blocks", blockColumn: "number", columns: [...digestedColumns, "digest"] };

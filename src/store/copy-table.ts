@@ -2,19 +2,17 @@
 
 import type { Header } from "../block.js";
 import type { BlockRows } from "../transform/to-rows.js";
-import { CopyWriter } from "./copy-writer.js";
-
-/** Bytes per COPY message. Large enough to cost little, small enough that no table is held twice. */
-const CHUNK_BYTES = 256 * 1024;
+import type { CopyWriter } from "./copy-writer.js";
 
 export interface CopyTable {
   name: string;
   /** The column that says which block a row belongs to. */
   blockColumn: string;
-  copy: string;
-  count(blocks: readonly BlockRows[]): number;
-  /** The rows in the binary COPY format, encoded while they are read. */
-  encode(blocks: readonly BlockRows[]): Iterable<Buffer>;
+  columns: readonly string[];
+  /** How many rows a block has. */
+  count(block: BlockRows): number;
+  /** Appends the block's rows in the binary COPY format, without the format's header and trailer. */
+  write(out: CopyWriter, block: BlockRows): void;
 }
 
 /** A column's name, and what writes a row's value for it. */
@@ -28,26 +26,13 @@ export function copyTable<Row>(
   return {
     name,
     blockColumn: columns[0][0],
-    copy: `copy ${name} (${columns.map(([column]) => column).join(", ")}) from stdin (format binary)`,
-    count: (blocks) => blocks.reduce((sum, block) => sum + rowsOf(block).length, 0),
-    encode: (blocks) => encodeRows(blocks, rowsOf, columns),
+    columns: columns.map(([column]) => column),
+    count: (block) => rowsOf(block).length,
+    write(out, block) {
+      for (const row of rowsOf(block)) {
+        out.row(columns.length);
+        for (const [, write] of columns) write(out, row, block.header);
+      }
+    },
   };
-}
-
-function* encodeRows<Row>(
-  blocks: readonly BlockRows[],
-  rowsOf: (block: BlockRows) => readonly Row[],
-  columns: readonly Column<Row>[],
-): Generator<Buffer> {
-  const out = new CopyWriter(CHUNK_BYTES * 2);
-  out.header();
-  for (const block of blocks) {
-    for (const row of rowsOf(block)) {
-      out.row(columns.length);
-      for (const [, write] of columns) write(out, row, block.header);
-      if (out.length >= CHUNK_BYTES) yield out.take();
-    }
-  }
-  out.trailer();
-  yield out.take();
 }

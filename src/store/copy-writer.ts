@@ -4,11 +4,11 @@
 // A field is its length as int32, then its bytes; null is the length -1. Everything is big-endian.
 
 import type { Hex, Quantity } from "../block.js";
+import { jsonbText } from "./jsonb-text.js";
 import { MAX_NUMERIC_DIGITS, splitNumericDigits } from "./numeric-digits.js";
 
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 const NULL_LENGTH = -1;
-const END_OF_ROWS = -1;
 const TWO_TO_32 = 2 ** 32;
 
 /** 2000-01-01, PostgreSQL's zero, in seconds since 1970. */
@@ -17,42 +17,31 @@ const POSTGRES_EPOCH_SECONDS = 946_684_800;
 const MAX_TIMESTAMP_SECONDS = 9_224_318_015_999;
 
 const BYTEA_OID = 17;
+const TEXT_OID = 25;
 const JSONB_VERSION = 1;
+
+/** What stands before the rows: the signature, no flags, no extension. */
+export const copyHeader = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
+
+/** What stands behind the rows. */
+export const copyTrailer = Buffer.from([0xff, 0xff]);
+
+/** Bytes that a writer begins with; it grows to the largest block. */
+const initialBytes = 256 * 1024;
 
 /** Writes rows into one growing buffer, in the binary COPY format. */
 export class CopyWriter {
-  #buffer: Buffer;
+  #buffer = Buffer.allocUnsafeSlow(initialBytes);
   #at = 0;
   readonly #digits = new Uint16Array(MAX_NUMERIC_DIGITS + 1);
 
-  /** `size` in bytes: how much to take at once. */
-  constructor(readonly size: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(size);
-  }
-
-  /** Bytes written since the last `take`. */
-  get length(): number {
-    return this.#at;
-  }
-
-  /** What was written; it is the caller's from now on, and the writer goes on with a new buffer. */
-  take(): Buffer {
-    const taken = this.#buffer.subarray(0, this.#at);
-    this.#buffer = Buffer.allocUnsafeSlow(this.size);
+  clear(): void {
     this.#at = 0;
-    return taken;
   }
 
-  header(): void {
-    this.#reserve(SIGNATURE.length + 8);
-    this.#at += SIGNATURE.copy(this.#buffer, this.#at);
-    this.#int32(0); // flags
-    this.#int32(0); // length of the header's extension
-  }
-
-  trailer(): void {
-    this.#reserve(2);
-    this.#at = this.#buffer.writeInt16BE(END_OF_ROWS, this.#at);
+  /** A copy of what was written since `clear`. */
+  copy(): Buffer {
+    return Buffer.from(this.#buffer.subarray(0, this.#at));
   }
 
   row(columnCount: number): void {
@@ -120,6 +109,12 @@ export class CopyWriter {
     this.#hex(value.slice(2));
   }
 
+  bytes(value: Buffer): void {
+    this.#reserve(4 + value.length);
+    this.#int32(value.length);
+    this.#at += value.copy(this.#buffer, this.#at);
+  }
+
   /** A number as 32 bytes. */
   bytea32(value: Quantity | null): void {
     if (this.#wroteNull(value)) return;
@@ -130,18 +125,11 @@ export class CopyWriter {
 
   byteaArray(values: readonly Hex[] | null): void {
     if (this.#wroteNull(values)) return;
-    this.#reserve(24);
-    const lengthAt = this.#at;
-    this.#at += 4;
-    this.#int32(values.length === 0 ? 0 : 1); // dimensions
-    this.#int32(0); // no nulls
-    this.#int32(BYTEA_OID);
-    if (values.length > 0) {
-      this.#int32(values.length);
-      this.#int32(1); // lower bound
-    }
-    for (const value of values) this.#hex(value.slice(2));
-    this.#buffer.writeInt32BE(this.#at - lengthAt - 4, lengthAt);
+    this.#array(BYTEA_OID, values, (value) => this.#hex(value.slice(2)));
+  }
+
+  textArray(values: readonly string[]): void {
+    this.#array(TEXT_OID, values, (value) => this.text(value));
   }
 
   text(value: string): void {
@@ -151,15 +139,30 @@ export class CopyWriter {
     this.#at += this.#buffer.write(value, this.#at, "utf8");
   }
 
-  /** A value that JSON can say. */
+  /** A value that JSON can say, in the form in which PostgreSQL gives a jsonb back. */
   jsonb(value: object | null): void {
     if (this.#wroteNull(value)) return;
-    const json = JSON.stringify(value);
+    const json = jsonbText(value);
     const length = Buffer.byteLength(json);
     this.#reserve(5 + length);
     this.#int32(1 + length);
     this.#at = this.#buffer.writeUInt8(JSONB_VERSION, this.#at);
     this.#at += this.#buffer.write(json, this.#at, "utf8");
+  }
+
+  #array<Item>(oid: number, items: readonly Item[], write: (item: Item) => void): void {
+    this.#reserve(24);
+    const lengthAt = this.#at;
+    this.#at += 4;
+    this.#int32(items.length === 0 ? 0 : 1); // dimensions
+    this.#int32(0); // no nulls
+    this.#int32(oid);
+    if (items.length > 0) {
+      this.#int32(items.length);
+      this.#int32(1); // lower bound
+    }
+    for (const item of items) write(item);
+    this.#buffer.writeInt32BE(this.#at - lengthAt - 4, lengthAt);
   }
 
   #wroteNull(value: unknown): value is null {

@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { countPerTable, type RowCounts } from "./chain-tables.js";
+import { CHAIN_TABLES, countPerTable, type RowCounts } from "./chain-tables.js";
 
 /** What is stored of a block: its header in hex, and how many rows each table has. */
 export interface StoredBlock {
@@ -24,7 +24,8 @@ export async function readBlock(
 }
 
 function countRows(client: Pick<ClientBase, "query">, number: number): Promise<RowCounts> {
-  return countPerTable(async (table) => {
+  return countPerTable(async (name) => {
+    const table = CHAIN_TABLES[name];
     const counted = await client.query<{ count: string }>(
       `select count(*) from ${table.name} where ${table.blockColumn} = $1`,
       [number],

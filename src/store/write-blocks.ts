@@ -1,10 +1,11 @@
 import type { ClientBase } from "pg";
-import type { BlockRows } from "../transform/to-rows.js";
-import { countPerTable, type RowCounts } from "./chain-tables.js";
+import { CHAIN_TABLES, countPerTable, type RowCounts } from "./chain-tables.js";
 import { copyIn } from "./copy-in.js";
+import { copyHeader, copyTrailer } from "./copy-writer.js";
 import { deleteBlockNumbers } from "./delete-blocks.js";
+import type { EncodedBlock } from "./encode-block.js";
 
-const SELECT_STORED = `
+const selectStored = `
   select number from blocks where number = any ($1::bigint[])`;
 
 /**
@@ -15,21 +16,28 @@ const SELECT_STORED = `
  * before an error are the caller's to roll back. PostgreSQL's errors reach the caller as they are.
  * The connection's search_path decides which schema it is.
  */
-export async function writeBlocks(client: ClientBase, blocks: readonly BlockRows[]): Promise<RowCounts> {
+export async function writeBlocks(client: ClientBase, blocks: readonly EncodedBlock[]): Promise<RowCounts> {
   await deleteStored(client, blocks);
-  return countPerTable(async (table) =>
-    table.count(blocks) === 0 ? 0 : copyIn(client, table.copy, table.encode(blocks)),
-  );
+  return countPerTable(async (name) => {
+    const filled = blocks.filter(({ counts }) => counts[name] > 0);
+    if (filled.length === 0) return 0;
+    const { name: table, columns } = CHAIN_TABLES[name];
+    const statement = `copy ${table} (${columns.join(", ")}) from stdin (format binary)`;
+    return copyIn(client, statement, [copyHeader, ...filled.map(({ rows }) => rows[name]), copyTrailer]);
+  });
 }
 
 /** Most blocks are new: one look at the primary key saves five deletes. */
-async function deleteStored(client: ClientBase, blocks: readonly BlockRows[]): Promise<void> {
+async function deleteStored(client: ClientBase, blocks: readonly EncodedBlock[]): Promise<void> {
   if (blocks.length === 0) return;
-  const numbers = blocks.map((block) => block.header.number);
-  const stored = await client.query<{ number: string }>(SELECT_STORED, [numbers]);
-  if (stored.rows.length > 0)
-    await deleteBlockNumbers(
-      client,
-      stored.rows.map((row) => row.number),
-    );
+  const stored = await client.query<{ number: string | number }>({
+    name: "stored",
+    text: selectStored,
+    values: [blocks.map(({ number }) => number)],
+  });
+  if (stored.rows.length === 0) return;
+  await deleteBlockNumbers(
+    client,
+    stored.rows.map(({ number }) => number),
+  );
 }

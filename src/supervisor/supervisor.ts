@@ -95,6 +95,8 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
           config,
           workerId,
           pool: allotment[role],
+          // The workers and the orchestrator, alike.
+          rpcShare: 1 / (config.pipeline.workers + 1),
           ...(options.only === undefined ? {} : { only: options.only }),
         },
         outputFd: options.outputFd,

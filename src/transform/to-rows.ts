@@ -11,15 +11,22 @@ export interface BlockRows {
   logs: readonly Log[];
   withdrawals: readonly Withdrawal[];
   tokenTransfers: readonly TokenTransfer[];
+  /** What was proven of the block: hash, transactionsRoot, ... Empty: nothing. */
+  verified: readonly string[];
 }
 
-/** Lays a block and what was decoded from it out as rows. Pure. */
-export function toRows(block: Block, tokenTransfers: readonly TokenTransfer[]): BlockRows {
+/** Lays a block, what was decoded from it and what was proven of it out as rows. Pure. */
+export function toRows(
+  block: Block,
+  tokenTransfers: readonly TokenTransfer[],
+  verified: readonly string[] = [],
+): BlockRows {
   return {
     header: block.header,
     transactions: block.transactions,
     logs: block.transactions.flatMap((transaction) => transaction.receipt.logs),
     withdrawals: block.withdrawals ?? [],
     tokenTransfers,
+    verified,
   };
 }

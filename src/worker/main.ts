@@ -1,11 +1,15 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
+import { createChainIdOf } from "../chain/chain-id.js";
 import { endpointsOf } from "../chain/endpoints.js";
+import { createProve } from "../chain/prove-block.js";
+import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { connectionOptions } from "../child/connections.js";
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
 import { jobsChannel } from "../queue/job.js";
+import { createEncoder } from "../store/encode-block.js";
 import { Wake } from "./wake.js";
 import { runWorker } from "./worker.js";
 
@@ -23,11 +27,19 @@ runChild("worker", async (context) => {
     onListening: () => wake.hint(),
     onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
   });
+  const endpoints = endpointsOf(config.rpc, log);
   const { pipeline } = config;
   await runWorker({
     pipeline: {
       pool,
-      endpoints: endpointsOf(config.rpc, log),
+      endpoints,
+      chainIdOf: createChainIdOf(),
+      prove: createProve({
+        level: config.chain.verify as VerifyLevel,
+        recoverSenders: config.chain.recover_senders,
+        log,
+      }),
+      encode: createEncoder(),
       workerId,
       maxAttempts: pipeline.max_attempts,
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,

@@ -12,7 +12,7 @@ import { type RawBlockOptions, rawBlock } from "./raw-block.js";
 export function rowsOf(options: RawBlockOptions): BlockRows {
   const { block, receipts } = rawBlock(options);
   const parsed = parseBlock(block, receipts, { endpoint: "made up", number: options.number });
-  return toRows(parsed, decodeTokenTransfers(parsed));
+  return toRows(parsed, decodeTokenTransfers(parsed), ["hash", "receiptsRoot"]);
 }
 
 const TABLES = {
@@ -94,6 +94,7 @@ function expectedRows(block: BlockRows): StoredRows {
         transaction_count: block.transactions.length,
         log_count: block.logs.length,
         extra: header.extra,
+        verified: block.verified,
       },
     ],
     transactions: block.transactions.map((transaction) => ({

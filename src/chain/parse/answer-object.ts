@@ -6,13 +6,24 @@
 import type { Extra, Hex, Quantity } from "../../block.js";
 import { BadResponseError } from "../../errors.js";
 import { describeValue } from "./describe-value.js";
-import { readBytes, readQuantity } from "./hex.js";
+import { HexReader } from "./hex-reader.js";
 import { unstorableReason } from "./unstorable-reason.js";
 
-/** Whose answer it is, and about which block, as far as that is known. */
-export interface Answer {
-  endpoint: string;
-  block: number | undefined;
+/** Whose answer is read, and about which block, as far as that is known. */
+export class Answer {
+  readonly hex = new HexReader();
+
+  constructor(
+    /** The endpoint's name, never its URL. */
+    readonly endpoint: string,
+    public block: number | undefined,
+  ) {}
+
+  /** The error for whatever is wrong with it. `actual` is shortened. */
+  badResponse(field: string, expected: string, actual: unknown): BadResponseError {
+    const { endpoint, block } = this;
+    return new BadResponseError({ endpoint, block, field, expected, actual: describeValue(actual) });
+  }
 }
 
 /** Where an object stands: the field it is in, and its place if that field is a list. */
@@ -36,7 +47,7 @@ export class AnswerObject {
     this.#field = field;
     this.#index = index;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw badResponse(answer, this.#path(), "an object", value);
+      throw answer.badResponse(this.#path(), "an object", value);
     }
     this.#fields = value as Record<string, unknown>;
   }
@@ -58,7 +69,7 @@ export class AnswerObject {
   /** Any number of bytes. */
   data(field: string): Hex {
     const value = this.#fields[field];
-    return readBytes(value) ?? this.fail(field, "whole bytes of hex", value);
+    return this.answer.hex.bytes(value) ?? this.fail(field, "whole bytes of hex", value);
   }
 
   quantity(field: string, bits: number): Quantity {
@@ -101,7 +112,8 @@ export class AnswerObject {
   /** At most `max` values of 32 bytes. */
   words(field: string, max: number): Hex[] {
     return this.list(field, max).map(
-      (value, index) => readBytes(value, 32) ?? this.fail(`${field}[${index}]`, "32 bytes of hex", value),
+      (value, index) =>
+        this.answer.hex.bytes(value, 32) ?? this.fail(`${field}[${index}]`, "32 bytes of hex", value),
     );
   }
 
@@ -118,7 +130,8 @@ export class AnswerObject {
   /** The field repeats what is said elsewhere: this number. */
   expectQuantity(field: string, expected: Quantity): void {
     const value = this.#fields[field];
-    if (value !== expected && readQuantity(value, 64) !== expected) this.fail(field, expected, value);
+    if (value !== expected && this.answer.hex.quantity(value, 64) !== expected)
+      this.fail(field, expected, value);
   }
 
   /**
@@ -139,19 +152,21 @@ export class AnswerObject {
   }
 
   fail(field: string, expected: string, actual: unknown): never {
-    throw badResponse(this.answer, this.#path(field), expected, actual);
+    throw this.answer.badResponse(this.#path(field), expected, actual);
   }
 
   #bytes(field: string, value: unknown, length: number): Hex {
-    return readBytes(value, length) ?? this.fail(field, `${length} bytes of hex`, value);
+    return this.answer.hex.bytes(value, length) ?? this.fail(field, `${length} bytes of hex`, value);
   }
 
   #quantity(field: string, value: unknown, bits: number): Quantity {
-    return readQuantity(value, bits) ?? this.fail(field, `a quantity of at most ${bits} bits`, value);
+    return (
+      this.answer.hex.quantity(value, bits) ?? this.fail(field, `a quantity of at most ${bits} bits`, value)
+    );
   }
 
   #integer(field: string, value: unknown, max: number): number {
-    const quantity = readQuantity(value, 64);
+    const quantity = this.answer.hex.quantity(value, 64);
     const integer = quantity === undefined ? Number.NaN : Number.parseInt(quantity, 16);
     return integer <= max ? integer : this.fail(field, `a quantity of at most ${max}`, value);
   }
@@ -166,14 +181,4 @@ export class AnswerObject {
     if (field === undefined) return path === "" ? "block" : path;
     return path === "" ? field : `${path}.${field}`;
   }
-}
-
-/** The error for whatever an answer gets wrong. `actual` is shortened. */
-export function badResponse(
-  answer: Answer,
-  field: string,
-  expected: string,
-  actual: unknown,
-): BadResponseError {
-  return new BadResponseError({ ...answer, field, expected, actual: describeValue(actual) });
 }

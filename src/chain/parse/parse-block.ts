@@ -2,7 +2,7 @@
 // who belongs to whom; that it is the chain's is for the verification to prove.
 
 import type { Block, Header, Hex, Quantity, Transaction, Withdrawal } from "../../block.js";
-import { type Answer, AnswerObject, badResponse } from "./answer-object.js";
+import { Answer, AnswerObject } from "./answer-object.js";
 import { parseHeader } from "./parse-header.js";
 import { MAX_LOGS, parseReceipt } from "./parse-receipt.js";
 import { parseTransaction } from "./parse-transaction.js";
@@ -30,7 +30,7 @@ export interface Asked {
  * BadResponseError with the endpoint, the block, the path of the field, what was expected and what came.
  */
 export function parseBlock(raw: unknown, receipts: unknown, asked: Asked): Block {
-  const answer: Answer = { endpoint: asked.endpoint, block: asked.number };
+  const answer = new Answer(asked.endpoint, asked.number);
   const block = new AnswerObject(answer, raw, { parent: null, field: "", index: null });
   const header = parseHeader(block);
   expectAsked(block, header, asked);
@@ -56,9 +56,9 @@ function expectAsked(block: AnswerObject, header: Header, asked: Asked): void {
 
 function parseTransactions(block: AnswerObject, header: Header, receipts: unknown): Transaction[] {
   const { length } = block.list("transactions", MAX_TRANSACTIONS);
-  if (!Array.isArray(receipts)) throw badResponse(block.answer, "receipts", "a list", receipts);
+  if (!Array.isArray(receipts)) throw block.answer.badResponse("receipts", "a list", receipts);
   if (receipts.length !== length) {
-    throw badResponse(block.answer, "receipts", `one receipt for each of ${length} transactions`, receipts);
+    throw block.answer.badResponse("receipts", `one receipt for each of ${length} transactions`, receipts);
   }
   const blockNumberHex: Quantity = `0x${header.number.toString(16)}`;
   return block.objects("transactions", MAX_TRANSACTIONS, (raw, index) => {
@@ -82,11 +82,11 @@ function expectLogOrder(answer: Answer, transactions: readonly Transaction[]): v
   for (const { transactionIndex, receipt } of transactions) {
     count += receipt.logs.length;
     if (count > MAX_LOGS)
-      throw badResponse(answer, "receipts", `at most ${MAX_LOGS} logs`, `${count} or more`);
+      throw answer.badResponse("receipts", `at most ${MAX_LOGS} logs`, `${count} or more`);
     for (const [index, { logIndex }] of receipt.logs.entries()) {
       if (logIndex <= previous) {
         const field = `receipts[${transactionIndex}].logs[${index}].logIndex`;
-        throw badResponse(answer, field, `an index above ${previous}`, logIndex);
+        throw answer.badResponse(field, `an index above ${previous}`, logIndex);
       }
       previous = logIndex;
     }

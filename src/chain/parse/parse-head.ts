@@ -1,5 +1,5 @@
 import type { Hex } from "../../block.js";
-import { AnswerObject } from "./answer-object.js";
+import { Answer, AnswerObject } from "./answer-object.js";
 import { MAX_TIMESTAMP } from "./parse-header.js";
 
 /** What following the head needs to know of a block. */
@@ -13,7 +13,7 @@ export interface Head {
 
 /** Reads a block or a bare header, whatever else is in it. Throws BadResponseError. */
 export function parseHead(raw: unknown, endpoint: string): Head {
-  const head = new AnswerObject({ endpoint, block: undefined }, raw, {
+  const head = new AnswerObject(new Answer(endpoint, undefined), raw, {
     parent: null,
     field: "",
     index: null,

@@ -187,9 +187,10 @@ const CHAINS: readonly ChainEntry[] = [
     stateSync: true,
   },
   {
-    // Gnosis. Until the merge, AuRa: two seal fields stand where Ethereum has mixHash and nonce.
+    // Gnosis. Until the merge (December 2022, shortly before this block), AuRa: two seal fields stand
+    // where Ethereum has mixHash and nonce.
     chainIds: [100],
-    skips: skip(["hash"], "AuRa headers were sealed otherwise", 25_349_537),
+    skips: skip(["hash"], "AuRa headers were sealed otherwise", 25_400_000),
   },
   {
     chainIds: [10_200],

@@ -93,7 +93,6 @@ const i64 = {
   xor: [0x85],
   and: [0x83],
   not: [0x42, 0x7f, 0x85],
-  zero: [0x42, 0],
   rotateLeft: (bits: number) => [0x42, ...signed(bits), 0x89],
 };
 const loop = (...body: number[][]) => [0x03, 0x40, ...body.flat(), 0x0b];

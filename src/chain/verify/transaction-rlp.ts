@@ -11,6 +11,7 @@ export const DEPOSIT_TYPE = 0x7e;
  * Throws an UnencodableError that names the field, if one is missing.
  */
 export function writeTransaction(writer: RlpWriter, transaction: Transaction): void {
+  expectKnownType(transaction);
   const mark = writer.size;
   if (transaction.type === DEPOSIT_TYPE) {
     writeDeposit(writer, transaction);
@@ -27,6 +28,7 @@ export function writeTransaction(writer: RlpWriter, transaction: Transaction): v
 
 /** Writes what the sender signed. Legacy transactions since EIP-155 sign their chain's id as well. */
 export function writeSigned(writer: RlpWriter, transaction: Transaction): void {
+  expectKnownType(transaction);
   const mark = writer.size;
   if (transaction.type === 0) {
     const chainId = legacyChainId(present(transaction.v, "v"));
@@ -63,10 +65,14 @@ export function extraQuantity(extra: Extra | null, field: string): Quantity | nu
   return extraHex(extra, field, /^0x(0|[1-9a-f][0-9a-f]{0,63})$/);
 }
 
+function expectKnownType({ type }: Transaction): void {
+  if (type <= 4 || type === DEPOSIT_TYPE) return;
+  throw new UnencodableError({ field: "type", expected: "a known type", actual: String(type) });
+}
+
 /** The fields before the signature, last to first. */
 function writeUnsigned(writer: RlpWriter, transaction: Transaction): void {
   const { type } = transaction;
-  if (type > 4) throw new UnencodableError({ field: "type", expected: "a known type", actual: String(type) });
   if (type === 4) writeAuthorizations(writer, present(transaction.authorizationList, "authorizationList"));
   if (type === 3) {
     writeHashes(writer, present(transaction.blobVersionedHashes, "blobVersionedHashes"));

@@ -36,14 +36,15 @@ export function checkUnhashedFields(proof: Proof, transaction: Transaction, inde
   if (type !== 4) expectEmpty("authorizationList");
 }
 
-/** EIP-155: `v` holds the chain's id. Without it some nodes name the chain that they serve. */
+/** EIP-155: `v` holds the chain's id. Where it does not, some nodes name the chain that they serve, or 0. */
 function expectLegacySignature(
   proof: Proof,
   transaction: Transaction,
   v: Quantity,
   expectField: (field: keyof Transaction, allowed: readonly unknown[]) => void,
 ): void {
-  const chainId = legacyChainId(v) ?? BigInt(proof.rules.chainId);
-  expectField("chainId", [`0x${chainId.toString(16)}`]);
+  const chainId = legacyChainId(v);
+  const served: Quantity = `0x${proof.rules.chainId.toString(16)}`;
+  expectField("chainId", chainId === null ? [served, "0x0"] : [`0x${chainId.toString(16)}`]);
   expectField("yParity", [signatureParity(transaction)]);
 }

@@ -1,0 +1,240 @@
+import { performance } from "node:perf_hooks";
+import {
+  BlockNotFoundError,
+  ConfigError,
+  dispositionOf,
+  EndpointError,
+  EndpointUnavailableError,
+  RateLimitedError,
+} from "../../errors.js";
+import type { Endpoint } from "../endpoint.js";
+import { VerificationError } from "../verify/verification-error.js";
+import { choose, chooseIdle } from "./choose.js";
+import type { HedgeBudget } from "./hedge-budget.js";
+import type { Member } from "./member.js";
+
+export interface TryOptions {
+  signal?: AbortSignal | undefined;
+  /** Names of endpoints that are not to be asked. */
+  except?: readonly string[];
+  /** The block that it is about: endpoints that do not have it are asked last, or not at all. */
+  block?: number | undefined;
+}
+
+/**
+ * Work on an endpoint. It should hand `signal` to its requests: it aborts when the caller's does, and
+ * when another endpoint was faster.
+ */
+export type Work<T> = (endpoint: Endpoint, signal: AbortSignal) => Promise<T>;
+
+export interface TryContext {
+  members: readonly Member[];
+  hedges: HedgeBudget;
+  onFailure(endpoint: Endpoint, error: unknown): void;
+}
+
+/** When nobody is open, a rest that ends within this is waited for. */
+const patienceMs = 1_000;
+/** A second endpoint is asked after so long, or three times what 95 of a hundred take. */
+const hedgeAfterMs = { least: 200, unknown: 1_000 };
+
+interface Attempt<T> {
+  member: Member;
+  /** Never rejects. */
+  outcome: Promise<{ attempt: Attempt<T>; value: T } | { attempt: Attempt<T>; error: unknown }>;
+  cancel(): void;
+}
+
+/**
+ * Runs `work` on one endpoint after the other, each at most once, until it succeeds. When one takes
+ * unusually long, a second works beside it and the faster one counts. See Endpoints.tryEach.
+ */
+export async function tryEach<T>(
+  { members, hedges, onFailure }: TryContext,
+  work: Work<T>,
+  { signal, except = [], block }: TryOptions = {},
+): Promise<T> {
+  const asked = new Set(members.filter(({ name }) => except.includes(name)));
+  const running = new Set<Attempt<T>>();
+  const failures = new Map<Member, unknown>();
+  const deadline = performance.now() + patienceMs;
+  const aborted = abortOf(signal);
+  let hasHedged = false;
+
+  const start = (member: Member): void => {
+    asked.add(member);
+    running.add(startAttempt(member, work, signal));
+  };
+  hedges.earn();
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (running.size === 0) {
+        const next = choose(members, { asked, block });
+        if (next !== undefined) start(next);
+        else if (!(await restEnds({ members, asked, block, failures, deadline, aborted }))) break;
+        else continue;
+      }
+      const [first] = running;
+      const canHedge = !hasHedged && running.size === 1 && members.length > 1;
+      const slow = canHedge && first !== undefined ? slowness(first.member) : undefined;
+      const event = await Promise.race([
+        ...[...running].map(({ outcome }) => outcome),
+        aborted.promise,
+        ...(slow === undefined ? [] : [slow.promise]),
+      ]);
+      slow?.clear();
+      if (event === "slow") {
+        hasHedged = true;
+        const second = hedges.canSpend ? chooseIdle(members, { asked, block }) : undefined;
+        if (second !== undefined) {
+          hedges.spend();
+          start(second);
+        }
+      } else if (event !== "aborted" && "value" in event) {
+        learnFromFailures({ failures, block, members, succeeded: true });
+        return event.value;
+      } else if (event !== "aborted") {
+        const { attempt, error } = event;
+        running.delete(attempt);
+        failures.set(attempt.member, error);
+        attempt.member.failed(error);
+        onFailure(attempt.member.endpoint, error);
+      }
+    }
+  } finally {
+    for (const each of running) each.cancel();
+    aborted.clear();
+  }
+  learnFromFailures({ failures, block, members, succeeded: false });
+  throw verdict({ members, asked, failures, block });
+}
+
+function startAttempt<T>(member: Member, work: Work<T>, outer: AbortSignal | undefined): Attempt<T> {
+  const controller = new AbortController();
+  const pass = (): void => controller.abort(outer?.reason);
+  outer?.addEventListener("abort", pass, { once: true });
+  const run = async (): Promise<T> => {
+    await member.makeReady();
+    const started = performance.now();
+    const value = await work(member.endpoint, controller.signal);
+    member.succeeded(performance.now() - started, undefined);
+    return value;
+  };
+  const attempt: Attempt<T> = {
+    member,
+    outcome: run()
+      .then(
+        (value) => ({ attempt, value }),
+        (error: unknown) => ({ attempt, error }),
+      )
+      .finally(() => outer?.removeEventListener("abort", pass)),
+    cancel: () => controller.abort(new DOMException("another endpoint was faster", "AbortError")),
+  };
+  return attempt;
+}
+
+/** Resolves when the work on a member takes longer than it should. */
+function slowness({ workLatency }: Member): { promise: Promise<"slow">; clear(): void } {
+  const p95 = workLatency.p95Ms();
+  const afterMs = p95 === undefined ? hedgeAfterMs.unknown : Math.max(hedgeAfterMs.least, 3 * p95);
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<"slow">((resolve) => {
+    timer = setTimeout(() => resolve("slow"), afterMs);
+  });
+  return { promise, clear: () => clearTimeout(timer) };
+}
+
+/** Waits for the next endpoint that ends its rest, if that is soon. False: there is none. */
+async function restEnds(options: {
+  members: readonly Member[];
+  asked: ReadonlySet<Member>;
+  block: number | undefined;
+  failures: ReadonlyMap<Member, unknown>;
+  deadline: number;
+  aborted: { promise: Promise<"aborted"> };
+}): Promise<boolean> {
+  const { members, asked, block, failures, deadline, aborted } = options;
+  // What an endpoint said about the block is worth more than the wait for another one's word.
+  if ([...failures.values()].some((error) => dispositionOf(error) !== "wait")) return false;
+  const rests = members
+    .filter((each) => !asked.has(each) && !each.isRefused && !each.isPruned(block))
+    .map(({ health }) => health.restsForMs);
+  const soonest = Math.min(...rests);
+  if (performance.now() + soonest > deadline) return false;
+  let timer: NodeJS.Timeout | undefined;
+  const rested = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, soonest + 1);
+  });
+  await Promise.race([rested, aborted.promise]);
+  clearTimeout(timer);
+  return true;
+}
+
+/** What a set of failures tells about endpoints that a single one does not. */
+function learnFromFailures({
+  failures,
+  block,
+  members,
+  succeeded,
+}: {
+  failures: ReadonlyMap<Member, unknown>;
+  block: number | undefined;
+  members: readonly Member[];
+  succeeded: boolean;
+}): void {
+  for (const [member, error] of failures) {
+    const about = block ?? (error instanceof BlockNotFoundError ? Number(error.facts.block) : Number.NaN);
+    if (succeeded && error instanceof BlockNotFoundError && Number.isSafeInteger(about)) member.lagged(about);
+    const isPruned = error instanceof EndpointError && error.facts.pruned === true;
+    if (isPruned && block !== undefined) {
+      const { lowestBlock } = member.endpoint.capabilities;
+      member.endpoint.learn({ lowestBlock: Math.max(lowestBlock, block + 1) });
+    }
+  }
+  // When all say the same, it is the block that is special, or our rules: no reason to stop everything.
+  const lied = [...failures].filter(([, error]) => error instanceof VerificationError);
+  if (!succeeded && lied.length === members.length) for (const [member] of lied) member.health.forgive();
+}
+
+/** The error that tells most about why nobody succeeded. */
+function verdict({
+  members,
+  asked,
+  failures,
+  block,
+}: {
+  members: readonly Member[];
+  asked: ReadonlySet<Member>;
+  failures: ReadonlyMap<Member, unknown>;
+  block: number | undefined;
+}): unknown {
+  const refused = members.filter(({ isRefused }) => isRefused);
+  if (refused.length > 0 && refused.length === members.length) {
+    return new ConfigError(`rpc.urls: ${refused.map(({ health }) => health.refusedFor).join("; ")}`);
+  }
+  const errors = [...failures].filter(([member]) => !member.isRefused).map(([, error]) => error);
+  // An error about the block (it counts an attempt) tells more than one about the connection.
+  const telling = errors.find((error) => dispositionOf(error) !== "wait") ?? errors[0];
+  if (telling !== undefined) return telling;
+  if (members.length > 0 && members.every((each) => each.isRefused || each.isPruned(block))) {
+    return new EndpointError(`no endpoint keeps block ${block}: it is pruned everywhere`, { block });
+  }
+  const resting = members.filter((each) => !asked.has(each) && !each.isRefused);
+  const reasons = resting.map(({ name, health }) => `${name} rests: ${health.reason}`);
+  const message = reasons.length > 0 ? reasons.join("; ") : "no other endpoint is configured";
+  const retryAfterMs = Math.min(...resting.map(({ health }) => health.restsForMs));
+  return new EndpointUnavailableError(message, {
+    ...(Number.isFinite(retryAfterMs) ? { retryAfterMs: Math.ceil(retryAfterMs) } : {}),
+  });
+}
+
+function abortOf(signal: AbortSignal | undefined): { promise: Promise<"aborted">; clear(): void } {
+  let abort = (): void => {};
+  const promise = new Promise<"aborted">((resolve) => {
+    abort = () => resolve("aborted");
+  });
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  return { promise, clear: () => signal?.removeEventListener("abort", abort) };
+}

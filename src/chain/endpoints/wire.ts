@@ -1,0 +1,35 @@
+/** A call as it goes out. */
+export interface RpcCall {
+  method: string;
+  params: readonly unknown[];
+}
+
+/** The answer to one call: either. */
+export type RpcAnswer = { result: unknown } | { error: { code: number; message: string } };
+
+export interface SendOptions {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * What carries JSON-RPC to one endpoint and back. It sees to it that each answer belongs to its call;
+ * what is in a `result` is not looked at. Throws viem's errors of the connection (HttpRequestError,
+ * TimeoutError, ResponseBodyTooLargeError, WebSocketRequestError, SocketClosedError, and RpcRequestError
+ * where a request was refused as a whole), or a MalformedAnswerError. A signal's reason is thrown as it is.
+ */
+export interface Wire {
+  send(call: RpcCall, options: SendOptions): Promise<RpcAnswer>;
+  /** One JSON-RPC batch; answers in the order of the calls. */
+  sendBatch(calls: readonly RpcCall[], options: SendOptions): Promise<RpcAnswer[]>;
+  /** Present where the endpoint can push. */
+  subscribe?(params: readonly unknown[], listener: SubscriptionListener, options: SendOptions): Promise<void>;
+  /** Ends everything that is open: requests fail. */
+  close(): void;
+}
+
+export interface SubscriptionListener {
+  onMessage(result: unknown): void;
+  /** Called once, when no more messages can come. */
+  onLost(reason: string): void;
+}

@@ -1,0 +1,251 @@
+// JSON-RPC over a WebSocket, on `ws` (which viem brings along). viem's own webSocket transport keeps its
+// sockets in a global by URL, writes to the console when it cannot reconnect, bounds no message, and
+// cannot be aborted.
+
+import { HttpRequestError, SocketClosedError, TimeoutError, WebSocketRequestError } from "viem";
+import { type RawData, WebSocket } from "ws";
+import { envelope, type WireOptions } from "./http-wire.js";
+import { MalformedAnswerError, matchAnswer, matchBatch, parseAnswer, type SentCall } from "./match-answers.js";
+import type { RpcAnswer, SendOptions, SubscriptionListener, Wire } from "./wire.js";
+
+/** A socket that says nothing for so long is pinged, and given up when it is as silent again. */
+const silenceMs = 3_000;
+/** Ids of calls that nobody waits for any more, whose answers may still come. */
+const maxForgotten = 1_000;
+
+interface Pending {
+  settle(raw: unknown): void;
+  fail(error: unknown): void;
+}
+
+export function createWsWire({ url, name, maxResponseBytes }: WireOptions): Wire {
+  let connection: Promise<Connection> | undefined;
+  let current: Connection | undefined;
+  const closing = new AbortController();
+
+  const connect = (timeoutMs: number): Promise<Connection> => {
+    if (current?.isOpen) return Promise.resolve(current);
+    connection ??= openConnection({ url, name, maxResponseBytes, timeoutMs, signal: closing.signal })
+      .then((opened) => {
+        current = opened;
+        return opened;
+      })
+      .finally(() => {
+        connection = undefined;
+      });
+    return connection;
+  };
+
+  const send = async <T>(options: SendOptions, work: (connection: Connection) => Promise<T>): Promise<T> => {
+    options.signal?.throwIfAborted();
+    if (closing.signal.aborted) throw new SocketClosedError({});
+    return work(await connect(options.timeoutMs));
+  };
+
+  return {
+    send: (call, options) => send(options, (to) => to.send(call, options)),
+    sendBatch: (calls, options) => send(options, (to) => to.sendBatch(calls, options)),
+    subscribe: (params, listener, options) => send(options, (to) => to.subscribe(params, listener, options)),
+    close() {
+      closing.abort();
+      current?.end(new SocketClosedError({}));
+    },
+  };
+}
+
+function openConnection(
+  options: WireOptions & { timeoutMs: number; signal: AbortSignal },
+): Promise<Connection> {
+  const { url, name, maxResponseBytes, timeoutMs, signal } = options;
+  const socket = new WebSocket(url, {
+    maxPayload: maxResponseBytes,
+    handshakeTimeout: timeoutMs,
+    perMessageDeflate: false,
+    followRedirects: false,
+  });
+  const abort = (): void => socket.terminate();
+  signal.addEventListener("abort", abort, { once: true });
+  return new Promise<Connection>((resolve, reject) => {
+    socket.once("open", () => resolve(new Connection(socket, name)));
+    // Stays for good: an error that nobody listens to ends the process.
+    socket.on("error", (cause: NodeJS.ErrnoException) =>
+      reject(new WebSocketRequestError({ url: name, cause, details: cause.code ?? cause.message })),
+    );
+    socket.once("unexpected-response", (request, { statusCode = 0, headers }) => {
+      const seen = new Headers();
+      const retryAfter = headers["retry-after"];
+      if (retryAfter !== undefined) seen.set("retry-after", retryAfter);
+      reject(new HttpRequestError({ url: name, status: statusCode, headers: seen }));
+      request.destroy();
+    });
+  }).finally(() => signal.removeEventListener("abort", abort));
+}
+
+/** One open socket, until it ends. */
+class Connection {
+  readonly #socket: WebSocket;
+  readonly #name: string;
+  readonly #pending = new Map<number, Pending>();
+  readonly #forgotten = new Set<number>();
+  readonly #subscriptions = new Map<string, SubscriptionListener>();
+  readonly #heart: NodeJS.Timeout;
+  #lastId = 0;
+  #isAlive = true;
+  #ended = false;
+
+  constructor(socket: WebSocket, name: string) {
+    this.#socket = socket;
+    this.#name = name;
+    socket.on("message", (data) => this.#receive(data));
+    socket.on("pong", () => {
+      this.#isAlive = true;
+    });
+    socket.on("error", (cause) => this.end(cause));
+    socket.on("close", () => this.end(new SocketClosedError({})));
+    this.#heart = setInterval(() => this.#beat(), silenceMs);
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended;
+  }
+
+  async send({ method, params }: { method: string; params: readonly unknown[] }, options: SendOptions) {
+    const call: SentCall = { id: this.#nextIds(1), method, params };
+    return matchAnswer(call, await this.#exchange([call], envelope(call), options));
+  }
+
+  async sendBatch(
+    calls: readonly { method: string; params: readonly unknown[] }[],
+    options: SendOptions,
+  ): Promise<RpcAnswer[]> {
+    const first = this.#nextIds(calls.length);
+    const sent = calls.map((call, i): SentCall => ({ ...call, id: first + i }));
+    return matchBatch(sent, await this.#exchange(sent, sent.map(envelope), options), this.#name);
+  }
+
+  async subscribe(params: readonly unknown[], listener: SubscriptionListener, options: SendOptions) {
+    const answer = await this.send({ method: "eth_subscribe", params }, options);
+    if ("error" in answer) {
+      throw new MalformedAnswerError("eth_subscribe", "a subscription", answer.error.message);
+    }
+    if (typeof answer.result !== "string") {
+      throw new MalformedAnswerError("eth_subscribe", "a subscription's id", typeof answer.result);
+    }
+    if (this.#ended) throw new SocketClosedError({});
+    this.#subscriptions.set(answer.result, listener);
+  }
+
+  /** Ends the socket now; what waits on it fails with `error`. */
+  end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#heart);
+    this.#socket.terminate();
+    const told =
+      error instanceof MalformedAnswerError || error instanceof SocketClosedError
+        ? error
+        : new WebSocketRequestError({
+            url: this.#name,
+            cause: error as Error,
+            details: (error as Error).message,
+          });
+    for (const pending of [...this.#pending.values()]) pending.fail(told);
+    for (const listener of this.#subscriptions.values()) listener.onLost(told.message.split("\n")[0] ?? "");
+    this.#subscriptions.clear();
+  }
+
+  #nextIds(count: number): number {
+    const first = this.#lastId + 1;
+    this.#lastId += count;
+    return first;
+  }
+
+  #exchange(calls: readonly SentCall[], body: unknown, { signal, timeoutMs }: SendOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new SocketClosedError({}));
+      const settle = (finish: () => void): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        for (const { id } of calls) this.#pending.delete(id);
+        finish();
+      };
+      const forget = (error: unknown): void => {
+        for (const { id } of calls) this.#forget(id);
+        settle(() => reject(error));
+      };
+      const abort = (): void => forget(signal?.reason);
+      const timer = setTimeout(() => forget(new TimeoutError({ body: {}, url: this.#name })), timeoutMs);
+      signal?.addEventListener("abort", abort, { once: true });
+      const pending: Pending = {
+        settle: (raw) => settle(() => resolve(raw)),
+        fail: (error) => settle(() => reject(error)),
+      };
+      for (const { id } of calls) this.#pending.set(id, pending);
+      this.#socket.send(JSON.stringify(body), (error) => {
+        if (error) this.end(error);
+      });
+    });
+  }
+
+  #receive(data: RawData): void {
+    this.#isAlive = true;
+    let raw: unknown;
+    try {
+      raw = parseAnswer(String(data));
+    } catch (error) {
+      // What it was meant for cannot be told; nothing that comes after it can be trusted either.
+      this.end(error);
+      return;
+    }
+    const first = (Array.isArray(raw) ? raw[0] : raw) as Record<string, unknown> | null | undefined;
+    if (typeof first === "object" && first !== null && first.method === "eth_subscription") {
+      this.#notify(first.params);
+      return;
+    }
+    const pending = this.#pendingOf(raw);
+    if (pending !== undefined) pending.settle(raw);
+    else if (!this.#isForgotten(raw)) {
+      this.end(new MalformedAnswerError("id", "the id of a call", "another"));
+    }
+  }
+
+  /** The call, or the batch, that an answer is for. An error without an id is for the only one that waits. */
+  #pendingOf(raw: unknown): Pending | undefined {
+    for (const each of Array.isArray(raw) ? raw : [raw]) {
+      const id = (each as { id?: unknown } | null)?.id;
+      const pending = typeof id === "number" ? this.#pending.get(id) : undefined;
+      if (pending !== undefined) return pending;
+    }
+    const waiting = new Set(this.#pending.values());
+    const { id, error } = (Array.isArray(raw) ? (raw[0] ?? {}) : (raw ?? {})) as Record<string, unknown>;
+    return id === null && error !== undefined && waiting.size === 1 ? [...waiting][0] : undefined;
+  }
+
+  #isForgotten(raw: unknown): boolean {
+    const all = Array.isArray(raw) ? raw : [raw];
+    return all.some((each) => {
+      const id = (each as { id?: unknown } | null)?.id;
+      return typeof id === "number" && this.#forgotten.has(id);
+    });
+  }
+
+  #forget(id: number): void {
+    this.#forgotten.add(id);
+    const [oldest] = this.#forgotten;
+    if (this.#forgotten.size > maxForgotten && oldest !== undefined) this.#forgotten.delete(oldest);
+  }
+
+  #notify(params: unknown): void {
+    const { subscription, result } = (params ?? {}) as { subscription?: unknown; result?: unknown };
+    if (typeof subscription === "string") this.#subscriptions.get(subscription)?.onMessage(result);
+  }
+
+  #beat(): void {
+    if (!this.#isAlive) {
+      this.end(new Error(`silent for ${silenceMs} ms`));
+      return;
+    }
+    this.#isAlive = false;
+    this.#socket.ping();
+  }
+}

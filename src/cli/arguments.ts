@@ -1,0 +1,35 @@
+// The arguments of commands, checked as commander parses them: what is wrong is named with its
+// argument, and ends the program with exit code 2.
+
+import { InvalidArgumentError } from "commander";
+import { UsageError } from "../errors.js";
+
+/** A parser of whole numbers from `min` to `max`, written in digits. */
+export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** A block's number. */
+export const blockNumber = wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER - 1 });
+/** processing_jobs.priority is an int. */
+export const priority = wholeNumber({ min: -2_147_483_648, max: 2_147_483_647 });
+/** As pipeline.workers. */
+export const workers = wholeNumber({ min: 1, max: 256 });
+
+/** Throws a UsageError unless FROM is at most TO. */
+export function checkOrder(from: number, to: number): void {
+  if (from > to) throw new UsageError(`FROM (${from}) is beyond TO (${to}): expected FROM <= TO`);
+}
+
+/** Throws a UsageError when a block lies beyond the newest one of the chain. */
+export function checkHead(argument: string, block: number, head: number): void {
+  if (block > head) {
+    throw new UsageError(
+      `${argument} (${block}) is beyond the chain's newest block: expected at most ${head}`,
+    );
+  }
+}

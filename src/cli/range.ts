@@ -1,0 +1,108 @@
+import type { Command } from "commander";
+import type pg from "pg";
+import {
+  openOrContinueRange,
+  type RangeProgress,
+  readFailedJobs,
+  readRangeProgress,
+} from "../queue/range-progress.js";
+import { blockNumber, checkHead, checkOrder, priority, workers } from "./arguments.js";
+import { exitCodes } from "./exit-codes.js";
+import { watchRange } from "./range-watch.js";
+import { reachChain } from "./reach-chain.js";
+import { run } from "./run-command.js";
+import { type Session, withDatabase } from "./session.js";
+import { count, plural, rate, shorten, span } from "./wording.js";
+import { workUntil } from "./work-until.js";
+
+export function addRange(program: Command): void {
+  program
+    .command("range")
+    .description("fetch the blocks FROM to TO, both included, and end")
+    .argument("<from>", "the first block", blockNumber)
+    .argument("<to>", "the last block, at most the chain's newest", blockNumber)
+    .option("-w, --workers <n>", "worker processes (pipeline.workers)", workers)
+    .option("-p, --priority <p>", "of its jobs: higher runs first, also for other daemons", priority, 0)
+    .option("-f, --force", "fetch blocks again that are stored already")
+    .addHelpText(
+      "after",
+      `
+Runs workers of its own until every block of the range is stored, failed or cancelled. Blocks that are
+stored already are skipped. A daemon that works on the same schema shares the work.
+Ctrl-C: finish what is claimed, then end; the same command continues. A second one ends at once.
+A range of any length is one row of processing_ranges, which becomes jobs a window at a time
+(queue.range_window). Progress goes to standard error, the summary to standard output.
+
+Exit code 0: every block is stored. 1: some failed, see the summary and \`blockmill status\`.
+
+Examples:
+  blockmill range 1000000 1001000 -c mainnet.json
+  blockmill range 0 20000000 --workers 16
+  blockmill range 1000000 1000100 --force       after a fault of the node`,
+    )
+    .action(run(range));
+}
+
+interface RangeOptions {
+  priority: number;
+  force?: boolean;
+}
+
+async function range(session: Session, options: RangeOptions, from: number, to: number): Promise<number> {
+  checkOrder(from, to);
+  return withDatabase(session, async (pool) => {
+    const { head } = await reachChain(session, pool);
+    checkHead("TO", to, head);
+    const { priority, force = false } = options;
+    const { id, continued } = await openOrContinueRange(pool, { from, to, priority, force });
+    const before = await readRangeProgress(pool, id);
+    process.stderr.write(`${opening({ from, to, before, continued })}\n`);
+    const started = performance.now();
+    const only = { from, to };
+    const { workers } = session.config.pipeline;
+    const { progress, finished } = await workUntil(session, { only, workers }, (signal) =>
+      watchRange({ from, to, before, signal, read: () => readRangeProgress(pool, id) }),
+    );
+    // What was in hand when somebody asked for the end is stored by now.
+    const after = finished ? progress : await readRangeProgress(pool, id);
+    const seconds = (performance.now() - started) / 1_000;
+    process.stdout.write(
+      session.redact(await summary(pool, { from, to, stored: after.stored - before.stored, after, seconds })),
+    );
+    return after.stored === to - from + 1 ? exitCodes.done : exitCodes.blocksFailed;
+  });
+}
+
+function opening(range: { from: number; to: number; before: RangeProgress; continued: boolean }): string {
+  const { from, to, before, continued } = range;
+  const verb = continued ? "continuing" : "fetching";
+  const stored = before.stored > 0 ? `; ${count(before.stored)} are stored already` : "";
+  return `${verb} ${plural(to - from + 1, "block")}, ${from} to ${to}${stored}`;
+}
+
+const failuresShown = 5;
+
+async function summary(
+  pool: pg.Pool,
+  range: { from: number; to: number; stored: number; after: RangeProgress; seconds: number },
+): Promise<string> {
+  const { from, to, stored, after, seconds } = range;
+  const { failed, cancelled } = after;
+  const left = after.ahead + after.queued + after.scheduled;
+  const lines = [
+    `${plural(stored, "block")} stored in ${span(seconds)}, ${rate(stored / seconds)} blocks/s; ${count(failed)} failed` +
+      (cancelled > 0 ? `, ${count(cancelled)} cancelled` : "") +
+      (left > 0 ? `, ${count(left)} not done` : ""),
+  ];
+  if (failed > 0) {
+    const jobs = await readFailedJobs(pool, { from, to, limit: failuresShown });
+    lines.push(...jobs.map((job) => `  block ${job.blockNumber}: ${shorten(job.lastError ?? "", 200)}`));
+    if (failed > jobs.length) lines.push(`  and ${count(failed - jobs.length)} more`);
+  }
+  if (failed + cancelled > 0) lines.push(`Try again: blockmill retry ${from} ${to}, then the same command.`);
+  if (after.rangeCancelled) lines.push("The rest of the range was cancelled.");
+  else if (left > 0) {
+    lines.push(`The same command continues; blockmill cancel ${from} ${to} drops the rest.`);
+  }
+  return `${lines.join("\n")}\n`;
+}

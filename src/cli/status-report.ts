@@ -1,0 +1,157 @@
+import type { BoundedCount } from "../queue/read-depth.js";
+import type { LiveWorker } from "../queue/read-status.js";
+import type { Status } from "./status.js";
+import { formatTable, type Paint } from "./terminal.js";
+import { count, plural, rate, shorten, span } from "./wording.js";
+
+/** The status for people, within 100 columns. */
+export function formatStatus(status: Status, paint: Paint): string {
+  const sections = [
+    formatTable([{}, {}], overview(status, paint), paint),
+    section("Jobs", jobsTable(status, paint), paint),
+    status.ranges.total > 0 ? section("Open ranges", rangesTable(status, paint), paint) : "",
+    section("Workers", workersTable(status, paint), paint),
+    status.failures.length > 0 ? section("Latest errors", failuresTable(status, paint), paint) : "",
+  ];
+  return sections.filter((text) => text !== "").join("\n");
+}
+
+function section(title: string, body: string, paint: Paint): string {
+  return `${paint("bold", title)}\n${body}`;
+}
+
+function bounded({ count: value, atLeast }: BoundedCount): string {
+  return `${atLeast ? ">= " : ""}${count(value)}`;
+}
+
+function overview(status: Status, paint: Paint): string[][] {
+  const { head, newestBlock, lagBlocks, stored, schema, blocksPerSecond } = status;
+  const chain = head === null ? "no chain seen yet" : `chain ${head.chainId}`;
+  const newest = newestBlock === null ? "" : `, the newest is ${count(newestBlock)}`;
+  const lag = lagBlocks === null ? "" : lagBlocks === 0 ? ", none behind" : `, ${count(lagBlocks)} behind`;
+  const seen =
+    head === null
+      ? "not seen yet"
+      : `${count(head.headNumber)}${lag}, ${span(head.headAgeSeconds)} old, seen ${span(head.seenAgeSeconds)} ago`;
+  const rows = [
+    ["schema", `"${schema}", ${chain}`],
+    ["stored", `${bounded(stored)} blocks${newest}`],
+    ["head", seen],
+    ["rate", `${rate(blocksPerSecond)} blocks/s in the last minute`],
+  ];
+  return rows.map(([name = "", value = ""]) => [paint("dim", name), value]);
+}
+
+function jobsTable({ jobs }: Status, paint: Paint): string {
+  const statuses = ["pending", "scheduled", "processing", "completed", "failed", "cancelled"] as const;
+  const numbers = statuses.map((name) => {
+    const style = jobs[name].count === 0 ? "dim" : name === "failed" ? "red" : "bold";
+    return paint(style, bounded(jobs[name]));
+  });
+  const table = formatTable(
+    statuses.map((head) => ({ head, align: "right" })),
+    [numbers],
+    paint,
+  );
+  return jobs.failed.count === 0
+    ? table
+    : `${table}  ${paint("yellow", `${bounded(jobs.failed)} failed: blockmill retry --all runs them again`)}\n`;
+}
+
+function rangesTable({ ranges: { total, ranges } }: Status, paint: Paint): string {
+  const right = "right" as const;
+  const table = formatTable(
+    [
+      { head: "id", align: right },
+      { head: "from", align: right },
+      { head: "to", align: right },
+      { head: "enqueued", align: right },
+      { head: "left", align: right },
+      { head: "priority", align: right },
+      {},
+    ],
+    ranges.map(({ id, from, to, next, priority, force }) => [
+      String(id),
+      count(from),
+      count(to),
+      `${Math.floor(((next - from) * 100) / (to - from + 1))} %`,
+      count(to + 1 - next),
+      String(priority),
+      force ? "again" : "",
+    ]),
+    paint,
+  );
+  return total > ranges.length ? `${table}  and ${count(total - ranges.length)} more\n` : table;
+}
+
+const workersShown = 40;
+
+function workersTable({ workers }: Status, paint: Paint): string {
+  if (!workers.some(({ lives }) => lives)) {
+    const lost = workers.length > 0 ? ` (${plural(workers.length, "lost process")} will be swept away)` : "";
+    return `  ${paint("yellow", `Nothing runs${lost}.`)} Start a daemon: blockmill start --config FILE\n`;
+  }
+  const table = formatTable(
+    [
+      { head: "host" },
+      { head: "role" },
+      { head: "pid", align: "right" },
+      { head: "state" },
+      { head: "done", align: "right" },
+      { head: "failed", align: "right" },
+      { head: "memory", align: "right" },
+      { head: "seen", align: "right" },
+      { head: "in hand" },
+    ],
+    workers.slice(0, workersShown).map((worker) => workerRow(worker, paint)),
+    paint,
+  );
+  const more = workers.length - workersShown;
+  return more > 0 ? `${table}  and ${count(more)} more\n` : table;
+}
+
+function workerRow(worker: LiveWorker, paint: Paint): string[] {
+  const { hostname, role, pid, state, doing, seenAgeSeconds, lives } = worker;
+  const number = (value: unknown) => (typeof value === "number" ? count(value) : "");
+  return [
+    shorten(hostname, 16),
+    role,
+    String(pid),
+    lives ? paintState(state, paint) : paint("red", "lost"),
+    number(doing.completed),
+    number(doing.failed),
+    typeof doing.memoryMb === "number" ? `${count(doing.memoryMb)} MB` : "",
+    seenAgeSeconds < 10 ? "now" : span(seenAgeSeconds),
+    shorten(inHand(doing), 16),
+  ];
+}
+
+function paintState(state: string, paint: Paint): string {
+  if (state === "working" || state === "leading") return paint("green", state);
+  return state === "waiting" ? paint("yellow", state) : state;
+}
+
+/** The first block, and how many more; or why it waits. */
+function inHand({ blocks, reason }: Record<string, unknown>): string {
+  if (typeof reason === "string") return reason;
+  if (!Array.isArray(blocks) || blocks.length === 0) return "";
+  return blocks.length === 1 ? String(blocks[0]) : `${blocks[0]} +${blocks.length - 1}`;
+}
+
+function failuresTable({ failures }: Status, paint: Paint): string {
+  return formatTable(
+    [
+      { head: "block", align: "right" },
+      { head: "attempt", align: "right" },
+      { head: "ago", align: "right" },
+      { head: "error" },
+    ],
+    failures.map(({ blockNumber, attempt, ageSeconds, message }) => [
+      count(blockNumber),
+      String(attempt),
+      span(ageSeconds),
+      paint("red", shorten(message, 62)),
+    ]),
+    paint,
+  );
+}

@@ -1,0 +1,35 @@
+// How counts, spans and long texts are written for people.
+
+const counts = new Intl.NumberFormat("en-US");
+
+/** 1,234,567 */
+export function count(value: number): string {
+  return counts.format(value);
+}
+
+/** `1 job`, `2 jobs`. */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** Per second: `0.25`, `8.1`, `1,240`. */
+export function rate(perSecond: number): string {
+  if (perSecond >= 100) return count(Math.round(perSecond));
+  return perSecond.toFixed(perSecond >= 10 || perSecond === 0 ? 1 : 2);
+}
+
+/** A span of seconds in at most two units: `0.4 s`, `38 s`, `2 min 5 s`, `3 h 10 min`, `4 d 2 h`. */
+export function span(seconds: number): string {
+  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
+  return `${count(Math.floor(whole / 86_400))} d ${Math.floor((whole % 86_400) / 3_600)} h`;
+}
+
+/** At most `length` characters, on one line. */
+export function shorten(text: string, length: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}

@@ -1,0 +1,58 @@
+import type { Config } from "../config/schema.js";
+import { ConfigError } from "../errors.js";
+import { startSupervisor } from "../supervisor/supervisor.js";
+import { version } from "../version.js";
+import type { Session } from "./session.js";
+import { drainOnSignals } from "./signals.js";
+
+export interface WorkOptions {
+  /** The blocks to work on, inclusive; a daemon beside us may take them as well. */
+  only: { from: number; to: number };
+  workers: number;
+}
+
+/**
+ * Runs a supervisor of one's own, for these blocks alone, while `watch` runs; then lets it drain. The
+ * `signal` of `watch` aborts when somebody asks the program to end, or when the supervisor cannot work.
+ * Throws a ConfigError in the latter case.
+ */
+export async function workUntil<T>(
+  session: Session,
+  { only, workers }: WorkOptions,
+  watch: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const config = foregroundConfig(session, workers);
+  const log = session.log.child({ component: "supervisor" });
+  log.level(config.log.level as "info");
+  const supervisor = startSupervisor({ config, version, log, redact: session.redact, only, outputFd: 2 });
+  const asked = new AbortController();
+  void supervisor.ended.then(() => asked.abort());
+  const release = drainOnSignals({
+    drain: () => {
+      asked.abort();
+      supervisor.drain();
+    },
+    stop: supervisor.stop,
+  });
+  const watched = watch(asked.signal);
+  await Promise.allSettled([watched]);
+  supervisor.drain();
+  const { fatal } = await supervisor.ended;
+  release();
+  // What ended the supervisor tells more than what that did to the watch.
+  if (fatal !== undefined) throw new ConfigError(fatal);
+  return watched;
+}
+
+/** One connection is ours, the log belongs behind the progress, and the head is the daemons' to follow. */
+function foregroundConfig({ config, loaded }: Session, workers: number): Config {
+  const levelGiven = loaded.sources.get("log.level")?.startsWith("--") ?? false;
+  const { pool_size, max_overflow } = config.database;
+  const ours = max_overflow > 0 ? { max_overflow: max_overflow - 1 } : { pool_size: pool_size - 1 };
+  return {
+    ...config,
+    pipeline: { ...config.pipeline, workers, auto_enqueue: false },
+    database: { ...config.database, ...ours },
+    log: { level: levelGiven ? config.log.level : "warn" },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Sql } from "../db/pool.js";
+
+export type JobStatus = "pending" | "scheduled" | "processing" | "completed" | "failed" | "cancelled";
+
+export interface JobState {
+  /** `archived`: it was completed, and folded into processing_coverage. `gone`: there is no job. */
+  status: JobStatus | "archived" | "gone";
+  attempts: number;
+  lastError: string | null;
+  result: Record<string, unknown> | null;
+}
+
+/** What became of a block's job. */
+export async function readJob(sql: Sql, blockNumber: number): Promise<JobState> {
+  const { rows } = await sql.query<{
+    status: JobStatus | null;
+    attempts: number | null;
+    last_error: string | null;
+    result: Record<string, unknown> | null;
+    covered: boolean;
+  }>(
+    `select job.status, job.attempts, job.last_error, job.result, blocks @> $1::bigint as covered
+     from processing_coverage left join processing_jobs as job on job.block_number = $1`,
+    [blockNumber],
+  );
+  const row = rows[0];
+  return {
+    status: row?.status ?? (row?.covered ? "archived" : "gone"),
+    attempts: row?.attempts ?? 0,
+    lastError: row?.last_error ?? null,
+    result: row?.result ?? null,
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * A JSON value as the text in which PostgreSQL gives a jsonb back (jsonb_send, src/backend/utils/adt/
+ * jsonb.c): keys ordered by their length in bytes, then by their bytes; ", " and ": " between. So the
+ * bytes that are written are those that COPY reads back. Members that are undefined are left out.
+ */
+export function jsonbText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jsonbText).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    const keyed = members.map(([key, member]) => ({ key, bytes: Buffer.from(key), member }));
+    keyed.sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes));
+    return `{${keyed.map(({ key, member }) => `${JSON.stringify(key)}: ${jsonbText(member)}`).join(", ")}}`;
+  }
+  return typeof value === "number" ? numberText(value) : JSON.stringify(value);
+}
+
+/** A number without an exponent, as PostgreSQL's numeric prints it. */
+function numberText(value: number): string {
+  const text = JSON.stringify(value);
+  const [digits = "", exponent] = text.split("e");
+  if (exponent === undefined) return text;
+  if (Number.isInteger(value)) return BigInt(value).toString();
+  const decimals = (digits.split(".")[1]?.length ?? 0) - Number(exponent);
+  return value.toFixed(Math.min(100, decimals));
+}

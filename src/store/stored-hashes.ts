@@ -1,0 +1,24 @@
+import type { Hex } from "../block.js";
+import type { Sql } from "../db/pool.js";
+
+/** The hashes of the stored blocks from `from` up, by number. */
+export async function storedHashes(sql: Sql, from: number): Promise<Map<number, Hex>> {
+  const { rows } = await sql.query<{ number: number; hash: Hex }>(
+    "select number, '0x' || encode(hash, 'hex') as hash from blocks where number >= $1",
+    [from],
+  );
+  return new Map(rows.map(({ number, hash }) => [number, hash]));
+}
+
+/** The newest stored blocks below `below`, at most `limit`, the newest first. */
+export async function newestStored(
+  sql: Sql,
+  { below, limit }: { below: number; limit: number },
+): Promise<{ number: number; hash: Hex }[]> {
+  const { rows } = await sql.query<{ number: number; hash: Hex }>(
+    `select number, '0x' || encode(hash, 'hex') as hash from blocks
+     where number < $1 order by number desc limit $2`,
+    [below, limit],
+  );
+  return rows;
+}

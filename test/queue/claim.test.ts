@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inTransaction } from "../../src/db/pool.js";
+import { claimJobs } from "../../src/queue/claim.js";
+import type { ClaimedJob } from "../../src/queue/job.js";
+import { numbers, useQueue } from "./queue-database.js";
+
+const queue = useQueue();
+
+const blocksOf = (jobs: ClaimedJob[]) => jobs.map(({ blockNumber }) => blockNumber);
+
+test("claims take the highest priority first, then the lowest block, a batch at a time", async () => {
+  await queue.rows(
+    `insert into processing_jobs (block_number, priority)
+     values (5, 0), (3, 0), (9, 10), (8, 10), (1, -1), (7, 100)`,
+  );
+  const order: number[][] = [];
+  for (;;) {
+    const jobs = await claimJobs(queue.pool, { workerId: "a/w1", limit: 2 });
+    if (jobs.length === 0) break;
+    order.push(blocksOf(jobs));
+  }
+  assert.deepEqual(order, [
+    [7, 8],
+    [3, 9],
+    [1, 5],
+  ]);
+});
+
+test("a claim counts an attempt, names its worker and the time, and tells its token and the wanted hash", async () => {
+  await queue.rows(
+    "insert into processing_jobs (block_number, attempts, block_hash) values (7, 1, decode(repeat('ab', 32), 'hex'))",
+  );
+  const before = await queue.rows<{ now: Date }>("select clock_timestamp() as now");
+  const [claimed] = await claimJobs(queue.pool, { workerId: "a/w1", limit: 5 });
+  const job = await queue.job(7);
+  assert.deepEqual(claimed, {
+    token: { id: job.id, workerId: "a/w1", attempts: 2 },
+    blockNumber: 7,
+    blockHash: `0x${"ab".repeat(32)}`,
+    deaths: 0,
+  });
+  assert.equal(job.status, "processing");
+  assert.equal(job.worker_id, "a/w1");
+  assert.equal(job.attempts, 2);
+  assert(job.started_at !== null && before[0] !== undefined && job.started_at >= before[0].now);
+});
+
+test("only pending jobs are claimed", async () => {
+  await queue.insert([1], "pending");
+  await queue.insert([2], "completed");
+  await queue.insert([3], "failed");
+  await queue.insert([4], "cancelled");
+  await queue.insert([5], "processing");
+  await queue.rows(
+    "insert into processing_jobs (block_number, run_at) values (6, now() + interval '1 hour')",
+  );
+  assert.deepEqual(blocksOf(await claimJobs(queue.pool, { workerId: "a/w1", limit: 10 })), [1]);
+});
+
+test("two claims at once never share a job, and neither waits for the other", async () => {
+  await queue.insert(numbers(1, 10));
+  await inTransaction(queue.pool, async (first) => {
+    const mine = await claimJobs(first, { workerId: "a/w1", limit: 4 });
+    assert.deepEqual(blocksOf(mine), [1, 2, 3, 4]);
+    // The first transaction is still open: its rows are locked, and look pending to everybody else.
+    await inTransaction(queue.pool, async (second) => {
+      await second.query("set local lock_timeout = '1ms'");
+      const theirs = await claimJobs(second, { workerId: "b/w1", limit: 4 });
+      assert.deepEqual(blocksOf(theirs), [5, 6, 7, 8]);
+      const within = await claimJobs(second, { workerId: "b/w1", limit: 4, only: { from: 1, to: 9 } });
+      assert.deepEqual(blocksOf(within), [9]);
+    });
+  });
+});
+
+test("of 500 jobs each is claimed exactly once by 8 workers that claim at once", async () => {
+  await queue.insert(numbers(1, 500));
+  const claimAll = async (workerId: string): Promise<number[]> => {
+    const blocks: number[] = [];
+    for (let size = 1; ; size = (size % 7) + 1) {
+      const jobs = await claimJobs(queue.pool, { workerId, limit: size });
+      if (jobs.length === 0) return blocks;
+      blocks.push(...blocksOf(jobs));
+    }
+  };
+  const claimed = await Promise.all(numbers(1, 8).map((n) => claimAll(`a/w${n}`)));
+  assert.deepEqual(
+    claimed.flat().sort((a, b) => a - b),
+    numbers(1, 500),
+  );
+  const attempts = new Set((await queue.jobs()).map((job) => job.attempts));
+  assert.deepEqual([...attempts], [1]);
+});
+
+test("a claim within a range takes nothing outside of it", async () => {
+  await queue.insert(numbers(1, 20));
+  await queue.rows("update processing_jobs set priority = 100 where block_number = 20");
+  const jobs = await claimJobs(queue.pool, { workerId: "a/w1", limit: 50, only: { from: 5, to: 7 } });
+  assert.deepEqual(blocksOf(jobs), [5, 6, 7]);
+  assert.deepEqual(
+    await claimJobs(queue.pool, { workerId: "a/w1", limit: 50, only: { from: 5, to: 7 } }),
+    [],
+  );
+});
+
+for (const only of [undefined, { from: 1, to: 6 }]) {
+  test(`a job that saw a worker die is claimed alone${only === undefined ? "" : ", within a range too"}`, async () => {
+    await queue.insert(numbers(1, 6));
+    await queue.rows("update processing_jobs set deaths = 1 where block_number in (3, 4)");
+    const claim = () => claimJobs(queue.pool, { workerId: "a/w1", limit: 3, only });
+    assert.deepEqual(blocksOf(await claim()), [1, 2]);
+    const third = await claim();
+    assert.deepEqual(blocksOf(third), [3]);
+    assert.equal(third[0]?.deaths, 1);
+    assert.deepEqual(blocksOf(await claim()), [4]);
+    assert.deepEqual(blocksOf(await claim()), [5, 6]);
+  });
+}

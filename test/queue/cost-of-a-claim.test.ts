@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PoolClient } from "pg";
+import { claimJobs } from "../../src/queue/claim.js";
+import { useQueue } from "./queue-database.js";
+
+const queue = useQueue();
+
+interface Counts {
+  seq_scan: number;
+  updates: number;
+  hot_updates: number;
+  claim_entries_read: number;
+}
+
+/** What PostgreSQL counted so far, after `client` has handed its own counts in. */
+async function countsOf(client: PoolClient): Promise<Counts> {
+  await client.query("select pg_stat_force_next_flush()");
+  const { rows } = await client.query<Counts>(
+    `select seq_scan, n_tup_upd as updates, n_tup_hot_upd as hot_updates, i.idx_tup_read as claim_entries_read
+     from pg_stat_user_tables as t join pg_stat_user_indexes as i using (relid)
+     where t.relname = 'processing_jobs' and i.indexrelname = 'processing_jobs_claim'`,
+  );
+  const [counts] = rows;
+  assert(counts !== undefined);
+  return counts;
+}
+
+async function withClient(work: (client: PoolClient) => Promise<void>): Promise<void> {
+  const client = await queue.pool.connect();
+  try {
+    await work(client);
+  } finally {
+    client.release();
+  }
+}
+
+test("a claim changes no indexed value: at least 95 in 100 are heap-only updates", () =>
+  withClient(async (client) => {
+    await client.query("alter table processing_jobs set (autovacuum_enabled = false)");
+    await client.query("insert into processing_jobs (block_number) select generate_series(1, 1000)");
+    const before = await countsOf(client);
+    let claimed = 0;
+    for (let size = 1; claimed < 1_000; size = (size % 20) + 1) {
+      claimed += (await claimJobs(client, { workerId: "a/w1", limit: size })).length;
+    }
+    const after = await countsOf(client);
+    assert.equal(after.updates - before.updates, 1_000);
+    const hot = after.hot_updates - before.hot_updates;
+    assert(hot >= 950, `${hot} of 1000 claims were heap-only updates`);
+  }));
+
+test("with 200,000 pending jobs a claim reads the claim index as far as it must, and sorts nothing", () =>
+  withClient(async (client) => {
+    await client.query(
+      `insert into processing_jobs (block_number, priority)
+       select n, n % 3 from generate_series(1, 200000) as n`,
+    );
+    await client.query("analyze processing_jobs");
+    for (const planMode of ["force_custom_plan", "force_generic_plan"]) {
+      await client.query(`set plan_cache_mode = ${planMode}`);
+      const before = await countsOf(client);
+      for (let i = 0; i < 5; i += 1) {
+        assert.equal((await claimJobs(client, { workerId: "a/w1", limit: 20 })).length, 20);
+      }
+      const after = await countsOf(client);
+      assert.equal(after.seq_scan - before.seq_scan, 0, `sequential scans, ${planMode}`);
+      // The 100 that were claimed, and those that earlier claims left in the index.
+      const read = after.claim_entries_read - before.claim_entries_read;
+      assert(read > 0 && read < 1_000, `${read} index entries were read for 100 claims, ${planMode}`);
+    }
+    await client.query("reset plan_cache_mode");
+  }));
+
+test("a claim stays cheap in front of a long line of claimed jobs", () =>
+  withClient(async (client) => {
+    await client.query("insert into processing_jobs (block_number) select generate_series(1, 20000)");
+    await client.query("analyze processing_jobs");
+    await claimJobs(client, { workerId: "a/w1", limit: 5_000 });
+    const started = performance.now();
+    for (let i = 0; i < 10; i += 1) await claimJobs(client, { workerId: "a/w1", limit: 5 });
+    const ms = (performance.now() - started) / 10;
+    assert(ms < 200, `${ms} ms per claim`);
+  }));

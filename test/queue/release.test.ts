@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pg from "pg";
+import { inTransaction } from "../../src/db/pool.js";
+import { claimJobs } from "../../src/queue/claim.js";
+import { completeJobs } from "../../src/queue/complete.js";
+import { countClaims } from "../../src/queue/count-claims.js";
+import { endSessions, releaseOverdue, releaseSupervisor, releaseWorker } from "../../src/queue/release.js";
+import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../../src/queue/sweep.js";
+import { registerWorkers, type WorkerRow } from "../../src/queue/workers.js";
+import { waitFor } from "../support/process.js";
+import { numbers, useQueue } from "./queue-database.js";
+
+const queue = useQueue();
+const options = { maxDeaths: 3, reason: "it died" };
+
+const claim = (workerId: string, limit = 1) => claimJobs(queue.pool, { workerId, limit });
+
+async function owners(): Promise<Record<number, string | null>> {
+  const jobs = await queue.jobs();
+  return Object.fromEntries(
+    jobs.map(({ block_number, status, worker_id }) => [
+      block_number,
+      status === "processing" ? worker_id : status,
+    ]),
+  );
+}
+
+test("a dead worker's claims are pending again, with the attempt and the death counted and recorded", async () => {
+  await queue.insert([1, 2, 3]);
+  await claim("vm.1.a/w1", 2);
+  await claim("vm.1.a/w2");
+  const released = await releaseWorker(queue.pool, "vm.1.a/w1", options);
+  assert.deepEqual(
+    released.map(({ blockNumber, workerId, status }) => ({ blockNumber, workerId, status })),
+    [
+      { blockNumber: 1, workerId: "vm.1.a/w1", status: "pending" },
+      { blockNumber: 2, workerId: "vm.1.a/w1", status: "pending" },
+    ],
+  );
+  assert.deepEqual(await owners(), { 1: "pending", 2: "pending", 3: "vm.1.a/w2" });
+  const job = await queue.job(1);
+  assert.deepEqual([job.attempts, job.deaths, job.last_error], [1, 1, "it died"]);
+  assert.deepEqual(
+    await queue.rows(
+      "select block_number, attempt, class, message, worker_id from processing_failures order by block_number",
+    ),
+    [1, 2].map((block_number) => ({
+      block_number,
+      attempt: 1,
+      class: "died",
+      message: "it died",
+      worker_id: "vm.1.a/w1",
+    })),
+  );
+});
+
+test("worker 1 is not taken for worker 11, nor supervisor vm.1 for vm.11", async () => {
+  await queue.insert(numbers(1, 5));
+  for (const worker of ["vm.1/w1", "vm.1/w11", "vm.11/w1", "vm.1x/w1", "xvm.1/w1"]) await claim(worker);
+  await releaseWorker(queue.pool, "vm.1/w1", options);
+  assert.deepEqual(await owners(), {
+    1: "pending",
+    2: "vm.1/w11",
+    3: "vm.11/w1",
+    4: "vm.1x/w1",
+    5: "xvm.1/w1",
+  });
+  await releaseSupervisor(queue.pool, "vm.1", options);
+  assert.deepEqual(await owners(), {
+    1: "pending",
+    2: "pending",
+    3: "vm.11/w1",
+    4: "vm.1x/w1",
+    5: "xvm.1/w1",
+  });
+});
+
+test("a block that kills its workers is failed when as many have died as may", async () => {
+  await queue.insert([7]);
+  for (const [death, status] of ["pending", "pending", "failed"].entries()) {
+    await claim(`vm.1.a/w${death}`);
+    await releaseWorker(queue.pool, `vm.1.a/w${death}`, options);
+    assert.equal((await queue.job(7)).status, status);
+  }
+  const job = await queue.job(7);
+  assert.deepEqual([job.deaths, job.attempts, job.last_error], [3, 3, "it died"]);
+  assert.equal((await queue.rows("select from processing_failures")).length, 3);
+});
+
+test("a claim that is older than the timeout is released, a younger one is not", async () => {
+  await queue.insert([1, 2]);
+  await claim("vm.1.a/w1", 2);
+  await queue.rows(
+    "update processing_jobs set started_at = now() - interval '61 seconds' where block_number = 1",
+  );
+  const released = await releaseOverdue(queue.pool, 60_000, options);
+  assert.deepEqual(
+    released.map(({ blockNumber }) => blockNumber),
+    [1],
+  );
+  await sweepOverdue(queue.pool, { maxDeaths: 3, timeoutMs: 0 });
+  assert.deepEqual(await owners(), { 1: "pending", 2: "pending" });
+});
+
+test("rows that a settlement has locked are passed over, not waited for", async () => {
+  await queue.insert([1, 2]);
+  const [settled] = await claim("vm.1.a/w1", 2);
+  assert(settled !== undefined);
+  await inTransaction(queue.pool, async (tx) => {
+    await completeJobs(tx, "vm.1.a/w1", [{ token: settled.token, result: {} }]);
+    await inTransaction(queue.pool, async (other) => {
+      await other.query("set local lock_timeout = '1ms'");
+      const released = await releaseWorker(other, "vm.1.a/w1", options);
+      assert.deepEqual(
+        released.map(({ blockNumber }) => blockNumber),
+        [2],
+      );
+    });
+    assert.equal(await countClaims(queue.pool, "vm.1.a/w1"), 1);
+  });
+  assert.deepEqual(await owners(), { 1: "completed", 2: "pending" });
+  assert.equal(await countClaims(queue.pool, "vm.1.a/w1"), 0);
+});
+
+const worker = (workerId: string): WorkerRow => ({
+  workerId,
+  supervisorId: workerId.split("/")[0] ?? "",
+  role: "worker",
+  hostname: "vm",
+  pid: 1,
+  version: "0",
+  state: "working",
+  doing: null,
+});
+
+/** A session of its own, as a process of blockmill would have it. Its end is no error. */
+async function openSession(applicationName: string): Promise<pg.Client> {
+  const session = new pg.Client({ connectionString: queue.url, application_name: applicationName });
+  session.on("error", () => {});
+  await session.connect();
+  return session;
+}
+
+/** Holds a supervisor's lease, as the supervisor does. */
+async function holdLock(supervisorId: string): Promise<pg.Client> {
+  const session = await openSession(`blockmill ${supervisorId} lease`);
+  await session.query("select pg_advisory_lock(hashtextextended($1, 0))", [supervisorId]);
+  return session;
+}
+
+const sweep = (thorough = false) => sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough });
+
+test("a supervisor whose lock is held keeps its claims, one whose lock is free loses them", async () => {
+  await queue.insert([1, 2]);
+  await claim("vm.1.a/w1");
+  await claim("vm.2.b/w1");
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1"), worker("vm.2.b/w1")]);
+  const lock = await holdLock("vm.1.a");
+  try {
+    const released = await sweep(true);
+    assert.deepEqual(
+      released.map(({ workerId }) => workerId),
+      ["vm.2.b/w1"],
+    );
+    assert.deepEqual(await owners(), { 1: "vm.1.a/w1", 2: "pending" });
+    assert.match((await queue.job(2)).last_error ?? "", /vm\.2\.b was lost/);
+    assert.deepEqual(await queue.rows("select worker_id from processing_workers"), [
+      { worker_id: "vm.1.a/w1" },
+    ]);
+  } finally {
+    await lock.end();
+  }
+  await waitFor(async () => (await sweep()).length === 1, { what: "the lock to fall with its session" });
+  assert.deepEqual(await owners(), { 1: "pending", 2: "pending" });
+});
+
+test("the sessions of a lost supervisor's processes are ended, and no others", async () => {
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
+  const names = ["blockmill vm.1.a/w1", "blockmill vm.1.a/w1 listen", "blockmill vm.11.a/w1", "psql"];
+  const sessions = await Promise.all(names.map(openSession));
+  try {
+    await sweep();
+    const left = async () => {
+      const rows = await queue.rows<{ application_name: string }>(
+        `select application_name from pg_stat_activity
+         where datname = current_database() and application_name = any ($1) order by 1`,
+        [names],
+      );
+      return rows.map(({ application_name }) => application_name);
+    };
+    await waitFor(async () => (await left()).length === 2, { what: "two sessions to end" });
+    assert.deepEqual(await left(), ["blockmill vm.11.a/w1", "psql"]);
+    assert.equal(await endSessions(queue.pool, "vm.11.a/"), 1);
+  } finally {
+    await Promise.all(sessions.map((session) => session.end().catch(() => {})));
+  }
+});
+
+test("sweeps at once count one death", async () => {
+  await queue.insert(numbers(1, 20));
+  await claim("vm.1.a/w1", 20);
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
+  const released = await Promise.all(numbers(1, 6).map(() => sweep(true)));
+  assert.equal(released.flat().length, 20);
+  for (const job of await queue.jobs()) assert.equal(job.deaths, 1);
+  assert.equal((await queue.rows("select from processing_failures")).length, 20);
+});
+
+test("a lost supervisor's claim that somebody has locked is released by a later sweep", async () => {
+  await queue.insert([1]);
+  await claim("vm.1.a/w1");
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
+  await inTransaction(queue.pool, async (person) => {
+    await person.query("select from processing_jobs for update");
+    assert.deepEqual(await sweep(), []);
+  });
+  assert.equal((await sweep()).length, 1);
+  assert.deepEqual(await owners(), { 1: "pending" });
+  assert.deepEqual(await queue.rows("select from processing_workers"), []);
+});
+
+test("claims of a supervisor that never registered are found by a thorough sweep, after a grace", async () => {
+  await queue.insert([1, 2]);
+  await claim("vm.1.a/w1", 2);
+  await queue.rows(
+    "update processing_jobs set started_at = now() - interval '25 seconds' where block_number = 1",
+  );
+  assert.deepEqual(await sweep(true), []);
+  await queue.rows(
+    "update processing_jobs set started_at = now() - interval '31 seconds' where block_number = 1",
+  );
+  assert.deepEqual(await sweep(false), []);
+  assert.equal((await sweep(true)).length, 2);
+});
+
+test("a supervisor that comes back waits until the sweep of its claims is through", async () => {
+  await queue.insert([1]);
+  await claim("vm.1.a/w1");
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
+  const back = await openSession("blockmill-test supervisor");
+  try {
+    await inTransaction(queue.pool, async (tx) => {
+      // What the sweep does first.
+      await tx.query("select pg_advisory_xact_lock(hashtextextended('vm.1.a', 0))");
+      const { rows } = await back.query(
+        "select pg_try_advisory_lock(hashtextextended('vm.1.a', 0)) as taken",
+      );
+      assert.deepEqual(rows, [{ taken: false }]);
+      // Another sweep does not do the same twice.
+      assert.deepEqual(await sweep(), []);
+    });
+  } finally {
+    await back.end();
+  }
+});
+
+test("only the newest failures are kept", async () => {
+  await queue.rows(
+    `insert into processing_failures (job_id, block_number, attempt, class, message)
+     select n, n, 1, 'retry', 'no' from generate_series(1, 25) as n order by n`,
+  );
+  assert.equal(await trimFailures(queue.pool, 10), 15);
+  const kept = await queue.rows<{ block_number: number }>(
+    "select block_number from processing_failures order by 1",
+  );
+  assert.deepEqual(
+    kept.map(({ block_number }) => block_number),
+    numbers(16, 25),
+  );
+  assert.equal(await trimFailures(queue.pool, 10), 0);
+  assert.equal(await trimFailures(queue.pool, 0), 10);
+});
