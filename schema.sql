@@ -108,6 +108,7 @@ create index if not exists processing_failures_block on processing_failures (blo
 
 comment on table processing_failures is
   'A row per failed attempt. Bounded: the newest queue.failures_kept rows are kept.';
+comment on column processing_failures.id           is 'In the order of the failures.';
 comment on column processing_failures.job_id       is 'The job that failed.';
 comment on column processing_failures.block_number is 'Its block.';
 comment on column processing_failures.attempt      is 'Which attempt it was, counted from 1.';
@@ -135,6 +136,7 @@ create index if not exists processing_ranges_open on processing_ranges (priority
 
 comment on table processing_ranges is
   'A range of blocks to be fetched: one row, however long. The orchestrator turns it into jobs a window at a time.';
+comment on column processing_ranges.id           is 'The range. Of equal priorities the lowest is enqueued first.';
 comment on column processing_ranges.from_block   is 'The first block, inclusive.';
 comment on column processing_ranges.to_block     is 'The last block, inclusive.';
 comment on column processing_ranges.next_block   is 'The first block that is not yet a job; to_block + 1 when all are.';
@@ -183,6 +185,38 @@ comment on table processing_coverage is
   'The blocks whose completed jobs were archived, as one multirange. Gaps are a range minus this, minus the completed jobs still in processing_jobs.';
 comment on column processing_coverage.one    is 'Always true: there is one row.';
 comment on column processing_coverage.blocks is 'The archived blocks: {[0,21000000),[21000005,21000010)}.';
+
+create table if not exists processing_history (
+  completed_at  timestamptz not null,
+  block_number  bigint      not null,
+  id            bigint      not null,
+  priority      int         not null,
+  created_at    timestamptz not null,
+  started_at    timestamptz,
+  worker_id     text,
+  attempts      int         not null,
+  metadata      jsonb,
+  result        jsonb
+) partition by range (completed_at);
+
+-- Catches what has no day of its own, such as jobs that completed before a long pause of the daemon.
+create table if not exists processing_history_other partition of processing_history default;
+
+create index if not exists processing_history_block on processing_history (block_number);
+
+comment on table processing_history is
+  'Completed jobs after they left processing_jobs, in a partition per day (UTC). Days older than queue.history_days are dropped as a whole.';
+comment on table processing_history_other is 'Rows of processing_history that no day''s partition took.';
+comment on column processing_history.completed_at is 'As in processing_jobs.';
+comment on column processing_history.block_number is 'As in processing_jobs.';
+comment on column processing_history.id           is 'As in processing_jobs.';
+comment on column processing_history.priority     is 'As in processing_jobs.';
+comment on column processing_history.created_at   is 'As in processing_jobs.';
+comment on column processing_history.started_at   is 'As in processing_jobs.';
+comment on column processing_history.worker_id    is 'As in processing_jobs.';
+comment on column processing_history.attempts     is 'As in processing_jobs.';
+comment on column processing_history.metadata     is 'As in processing_jobs.';
+comment on column processing_history.result       is 'As in processing_jobs.';
 
 create table if not exists processing_head (
   one              boolean     primary key default true check (one),

@@ -17,13 +17,36 @@ export function createLog(options: {
   level: bunyan.LogLevelString;
   redact: Redact;
   output: LogOutput;
+  /** The output is systemd's journal: each line tells its priority, which journald takes off again. */
+  journal?: boolean;
 }): Log {
-  const { component, level, redact, output } = options;
+  const { component, level, redact, output, journal = false } = options;
+  const write = (line: string) => output.write((journal ? priorityPrefix(line) : "") + redact(line));
   return bunyan.createLogger({
     name: "blockmill",
     component,
     level,
     serializers: { err: bunyan.stdSerializers.err },
-    stream: { write: (line: string) => output.write(redact(line)) } as unknown as NodeJS.WritableStream,
+    stream: { write } as unknown as NodeJS.WritableStream,
   });
 }
+
+/**
+ * The priority that journald reads off the front of a line (`<3>`), from bunyan's level:
+ * https://www.freedesktop.org/software/systemd/man/sd-daemon.html
+ */
+function priorityPrefix(line: string): string {
+  // Bunyan writes the level behind names that are ours alone: the first one is the record's.
+  const level = Number(/"level":(\d+)/.exec(line)?.[1] ?? 30);
+  const [, priority] = priorities.find(([least]) => level >= least) ?? [0, 7];
+  return `<${priority}>`;
+}
+
+/** From fatal down: critical, error, warning, informational, debug. */
+const priorities: [level: number, priority: number][] = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [30, 6],
+  [0, 7],
+];

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import pg from "pg";
 import { differenceOf } from "./demo/check.js";
 import { parseOptions } from "./demo/options.js";
 import { spawnProgram } from "./support/process.js";
@@ -22,6 +23,22 @@ test("the demo stores the blocks that were asked for, compares each with the cha
     Array.from({ length: 12 }, (_, i) => i),
   );
   assert.ok(demo.output.some((line) => /12 blocks compared with the chain.*: equal/.test(line)));
+});
+
+test("the demo ends with exit code 1 and names the block when one is missing or is not the chain's", async () => {
+  const demo = await startDemo(["--blocks", "30"]);
+  const facts = await demo.line(/postgres:\/\//, { timeoutMs: 60_000 });
+  await demo.line(/^ +7( +\d+){4} /, { timeoutMs: 60_000 });
+  const client = new pg.Client({ connectionString: /postgres:\S+/.exec(facts)?.[0] });
+  await client.connect();
+  await client.query("delete from blocks where number = 2");
+  await client.query("delete from logs where block_number = 1 and log_index = 0");
+  await client.end();
+  const { code } = await demo.exit;
+  assert.equal(code, 1, demo.output.join("\n"));
+  assert.ok(demo.output.some((line) => /30 blocks compared with the chain.*: not equal/.test(line)));
+  const named = demo.output.filter((line) => line.startsWith("  ✗ block "));
+  assert.deepEqual(named, ["  ✗ block 1 has 15 logs, the chain says 16", "  ✗ block 2 is missing"]);
 });
 
 test("Ctrl-C ends the demo in order, with a summary, and its folder is gone", async () => {

@@ -6,7 +6,7 @@ import { asEndpointError, rpcError } from "./endpoints/endpoint-error.js";
 import { createHttpWire } from "./endpoints/http-wire.js";
 import { Latency } from "./endpoints/latency.js";
 import { type Outcome, Throttle } from "./endpoints/throttle.js";
-import type { RpcAnswer, SubscriptionListener, Wire } from "./endpoints/wire.js";
+import type { RpcAnswer, Subscription, SubscriptionListener, Wire } from "./endpoints/wire.js";
 import { createWsWire } from "./endpoints/ws-wire.js";
 
 export interface EndpointOptions {
@@ -52,7 +52,11 @@ export interface Endpoint {
   /** The results of several calls of one method, in order: in JSON-RPC batches, or one by one where there are none. */
   requestBatch(method: string, calls: unknown[][], options?: RequestOptions): Promise<unknown[]>;
   /** eth_subscribe. Rejects when the subscription cannot be made; `onLost` is called once when it ends. */
-  subscribe(params: unknown[], listener: SubscriptionListener, options?: RequestOptions): Promise<void>;
+  subscribe(
+    params: unknown[],
+    listener: SubscriptionListener,
+    options?: RequestOptions,
+  ): Promise<Subscription>;
   /** Ends what is open. Requests that are out fail. */
   close(): void;
 }
@@ -99,10 +103,11 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const isSlow = told === undefined || told.facts.timeout === true;
       if (isSlow && elapsedMs > (latency.averageMs ?? 0)) latency.add(elapsedMs);
       if (told === undefined) throw signal?.reason;
-      if (told instanceof RateLimitedError || told.facts.timeout === true) outcome = "too-much";
+      if (told instanceof RateLimitedError) outcome = "refused";
+      else if (told.facts.timeout === true) outcome = "timed-out";
       throw told;
     } finally {
-      throttle.done(outcome);
+      throttle.done(outcome, calls);
     }
   };
 
@@ -169,7 +174,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         throw new EndpointError(`${name}: it cannot push: its URL is not ws(s)://`, { endpoint: name });
       }
       try {
-        await wire.subscribe(params, listener, { timeoutMs, signal });
+        return await wire.subscribe(params, listener, { timeoutMs, signal });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         throw asEndpointError(error, { endpoint: name, method: "eth_subscribe" });

@@ -26,6 +26,8 @@ export interface Endpoints {
    * VerificationError puts the endpoint aside.
    */
   tryEach<T>(work: Work<T>, options?: TryOptions): Promise<T>;
+  /** Probes an endpoint unless it has been. Throws when it is down, or an EndpointError when it is refused. */
+  ready(name: string): Promise<void>;
   /** The endpoint served data that was proven wrong, or lags: puts it aside, longer every time. */
   blame(name: string, reason: string): void;
   /** The endpoint was seen to have this block as its head. */
@@ -109,6 +111,15 @@ export function createEndpoints({ endpoints, chainId, onFailure }: EndpointsOpti
   return {
     all: members.map(({ endpoint }) => endpoint),
     tryEach: (work, options) => tryEach(context, work, options),
+    async ready(name) {
+      const member = named(name);
+      try {
+        await member?.makeReady();
+      } catch (error) {
+        member?.failed(error);
+        throw error;
+      }
+    },
     blame: (name, reason) => named(name)?.health.putAside(reason),
     sawHead: (name, number) => named(name)?.sawHead(number),
     expectChain(chainId) {

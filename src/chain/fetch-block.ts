@@ -28,10 +28,10 @@ export async function fetchBlock(
     fetchReceipts(endpoint, wanted, signal),
   ]);
   if (raw === null) throw notFound(endpoint, wanted);
-  const known = receipts === lacking ? await fetchReceiptsOneByOne(endpoint, raw, wanted, signal) : receipts;
+  const known = receipts === lacking ? await fetchReceiptsOneByOne(endpoint, raw, signal) : receipts;
   // The node has dropped the block between the requests, or has not indexed it yet, or (where receipts
   // are asked for by number) has another one in its place by now.
-  if (known === null || isOfAnotherBranch(known, wanted)) throw notFound(endpoint, wanted);
+  if (known === null || isOfAnotherBranch(endpoint, known, wanted)) throw notFound(endpoint, wanted);
   return parseBlock(raw, known, {
     endpoint: endpoint.name,
     number: wanted.number,
@@ -69,7 +69,6 @@ function blockParameter({ number, hash }: WantedBlock, receiptsBy: ReceiptsBy): 
 async function fetchReceiptsOneByOne(
   endpoint: Endpoint,
   raw: unknown,
-  wanted: WantedBlock,
   signal?: AbortSignal,
 ): Promise<unknown[] | null> {
   const transactions = (raw as { transactions?: unknown }).transactions;
@@ -81,8 +80,9 @@ async function fetchReceiptsOneByOne(
   return receipts.includes(null) ? null : receipts;
 }
 
-function isOfAnotherBranch(receipts: unknown, { hash }: WantedBlock): boolean {
-  if (hash === null || !Array.isArray(receipts)) return false;
+function isOfAnotherBranch(endpoint: Endpoint, receipts: unknown, { hash }: WantedBlock): boolean {
+  if (hash === null || endpoint.capabilities.receiptsBy !== "number" || !Array.isArray(receipts))
+    return false;
   const of = (receipts[0] as { blockHash?: unknown } | null | undefined)?.blockHash;
   return typeof of === "string" && /^0x[0-9a-f]{64}$/i.test(of) && of.toLowerCase() !== hash;
 }

@@ -16,8 +16,16 @@ export interface ChildSettings {
   only?: { from: number; to: number };
 }
 
+/**
+ * The version of these messages. A reload starts children of a newer release under a supervisor that still
+ * runs the old one: raise it only for a change that the other side cannot live with.
+ */
+export const protocol = 1;
+/** The supervisors that a child of this release works under. */
+export const acceptedProtocols: readonly number[] = [protocol];
+
 export type ToChild =
-  | { type: "start"; settings: ChildSettings }
+  | { type: "start"; protocol: number; settings: ChildSettings }
   /** The host's lease holds for so long from now. Without one a worker claims nothing. */
   | { type: "lease"; validForMs: number }
   /** Finish what is claimed, claim no more, then exit. */
@@ -26,6 +34,7 @@ export type ToChild =
   | { type: "stop" };
 
 export type FromChild =
+  /** It works, or waits for what is away: its predecessor may go. */
   | { type: "ready" }
   | { type: "heartbeat"; state: ChildState; doing: Record<string, unknown> }
   /** It cannot work at all; the supervisor ends with exit code 78. */

@@ -1,8 +1,10 @@
 import { secretsOf } from "../config/secrets.js";
+import { isJournal } from "../config/service.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { createLog, type Log } from "../log.js";
 import { createRedact, type Redact } from "../redact.js";
 import {
+  acceptedProtocols,
   type ChildSettings,
   type ChildState,
   type FromChild,
@@ -52,7 +54,8 @@ export function runChild(
   process.on("message", (message: ToChild) => {
     if (message.type === "start" && !started) {
       started = true;
-      void live(message.settings);
+      if (acceptedProtocols.includes(message.protocol)) void live(message.settings);
+      else refuse(message.protocol);
     } else if (message.type === "lease") lease.renew(message.validForMs);
     else if (message.type === "drain") draining.abort();
     else if (message.type === "stop") stop();
@@ -62,6 +65,14 @@ export function runChild(
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
 
+  const refuse = (spoken: number): void => {
+    const versions = acceptedProtocols.join(", ");
+    const message = `this release works under supervisors of protocol ${versions}, not ${spoken}: restart the daemon`;
+    send({ type: "fatal", message });
+    // Let the message leave before the process does.
+    setTimeout(() => process.exit(1), 50);
+  };
+
   const live = async (settings: ChildSettings): Promise<void> => {
     const redact = createRedact(secretsOf(settings.config));
     const log = createLog({
@@ -69,6 +80,7 @@ export function runChild(
       level: settings.config.log.level as "info",
       redact,
       output: process.stdout,
+      journal: isJournal(1),
     });
     let said: { state: ChildState; doing: Record<string, unknown> } = { state: "starting", doing: {} };
     const beat = (): void => {
@@ -76,8 +88,15 @@ export function runChild(
       send({ type: "heartbeat", state: said.state, doing: { ...said.doing, memoryMb } });
     };
     setInterval(beat, heartbeatMs).unref();
-    send({ type: "ready" });
     beat();
+    let ready = false;
+    const report: ChildContext["report"] = (state, doing) => {
+      said = { state, doing: doing ?? said.doing };
+      if (ready) return;
+      ready = true;
+      send({ type: "ready" });
+      beat();
+    };
     try {
       await work({
         settings,
@@ -85,10 +104,14 @@ export function runChild(
         redact,
         draining: draining.signal,
         stopping: stopping.signal,
-        lease,
-        report: (state, doing) => {
-          said = { state, doing: doing ?? said.doing };
+        lease: {
+          holds: lease.holds,
+          wait() {
+            if (!lease.holds()) report("waiting");
+            return lease.wait();
+          },
         },
+        report,
       });
       process.exit(0);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type pg from "pg";
-import { archiveJobs } from "../queue/archive.js";
+import { type ArchiveOptions, archiveJobs } from "../queue/archive.js";
+import { prepareHistory } from "../queue/history.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
@@ -21,7 +22,8 @@ not want to wait. It is safe beside running daemons. Four steps:
   - the claims of hosts that are lost are released
   - the claims that are older than pipeline.timeout_minutes are released
   - all but the newest queue.failures_kept rows of processing_failures are deleted
-  - jobs that completed more than queue.archive_minutes ago are folded into processing_coverage
+  - jobs that completed more than queue.archive_minutes ago, and all but the newest
+    queue.completed_kept, are folded into processing_coverage
 
 Examples:
   blockmill cleanup -c mainnet.json
@@ -38,7 +40,11 @@ async function cleanup(session: Session, { all, json }: { all?: boolean; json?: 
     releasedOverdue: (await sweepOverdue(pool, { maxDeaths, timeoutMs: pipeline.timeout_minutes * 60_000 }))
       .length,
     failuresDeleted: await trimFailures(pool, queue.failures_kept),
-    archived: await archiveAll(pool, all ? 0 : queue.archive_minutes * 60_000),
+    archived: await archiveAll(pool, {
+      olderThanMs: all ? 0 : queue.archive_minutes * 60_000,
+      kept: queue.completed_kept,
+      keepHistory: queue.history_days > 0,
+    }),
   }));
   process.stdout.write(json ? `${JSON.stringify(done, null, 2)}\n` : describe(done));
   return exitCodes.done;
@@ -47,10 +53,11 @@ async function cleanup(session: Session, { all, json }: { all?: boolean; json?: 
 /** Bites that never hold locks for long. */
 const biteSize = 10_000;
 
-async function archiveAll(pool: pg.Pool, olderThanMs: number): Promise<number> {
+async function archiveAll(pool: pg.Pool, options: Omit<ArchiveOptions, "limit">): Promise<number> {
+  if (options.keepHistory) await prepareHistory(pool);
   let archived = 0;
   for (;;) {
-    const bite = await archiveJobs(pool, { olderThanMs, limit: biteSize });
+    const bite = await archiveJobs(pool, { ...options, limit: biteSize });
     archived += bite;
     if (bite < biteSize) return archived;
   }

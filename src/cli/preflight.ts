@@ -4,7 +4,7 @@ import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { fetchChainId } from "../chain/fetch-head.js";
 import { dispositionOf } from "../errors.js";
 import { readHead } from "../queue/head.js";
-import type { Session } from "./session.js";
+import { type Session, withDatabase } from "./session.js";
 
 /**
  * Looks at every endpoint before work begins: throws a ConfigError when one serves another chain than
@@ -13,16 +13,30 @@ import type { Session } from "./session.js";
  */
 export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<number | null> {
   const endpoints: Endpoints = endpointsOf(session.config.rpc, session.log);
-  let holds = (await readHead(pool))?.chainId ?? null;
-  for (const endpoint of endpoints.all) {
-    try {
-      const serves = await fetchChainId(endpoint);
-      holds ??= serves;
-      checkChainId({ endpoint: endpoint.name, serves, holds });
-    } catch (error) {
-      if (dispositionOf(error) === "fatal-process") throw error;
-      session.log.warn({ endpoint: endpoint.name, err: error }, "this endpoint does not answer yet");
+  try {
+    let holds = (await readHead(pool))?.chainId ?? null;
+    for (const endpoint of endpoints.all) {
+      try {
+        const serves = await fetchChainId(endpoint);
+        holds ??= serves;
+        checkChainId({ endpoint: endpoint.name, serves, holds });
+      } catch (error) {
+        if (dispositionOf(error) === "fatal-process") throw error;
+        session.log.warn({ endpoint: endpoint.name, err: error }, "this endpoint does not answer yet");
+      }
     }
+    return holds;
+  } finally {
+    await endpoints.close();
   }
-  return holds;
+}
+
+/** Checks the schema, and the endpoints against it. What cannot be reached is logged, and left to the daemon, which waits. */
+export async function checkPlace(session: Session): Promise<void> {
+  try {
+    await withDatabase(session, (pool) => checkEndpoints(session, pool));
+  } catch (error) {
+    if (dispositionOf(error) !== "wait") throw error;
+    session.log.warn({ err: error }, "the database cannot be reached yet; waiting for it");
+  }
 }

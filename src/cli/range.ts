@@ -9,7 +9,6 @@ import {
 import { blockNumber, checkHead, checkOrder, priority, workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { watchRange } from "./range-watch.js";
-import { reachChain } from "./reach-chain.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { count, plural, rate, shorten, span } from "./wording.js";
@@ -51,6 +50,8 @@ interface RangeOptions {
 async function range(session: Session, options: RangeOptions, from: number, to: number): Promise<number> {
   checkOrder(from, to);
   return withDatabase(session, async (pool) => {
+    // Loading viem takes longer than most commands: only those that ask a node wait for it.
+    const { reachChain } = await import("./reach-chain.js");
     const { head } = await reachChain(session, pool);
     checkHead("TO", to, head);
     const { priority, force = false } = options;

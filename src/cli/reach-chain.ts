@@ -15,12 +15,14 @@ import type { Session } from "./session.js";
 export async function reachChain(session: Session, pool: pg.Pool): Promise<{ head: number }> {
   const { rpc } = session.config;
   requireKeys(session.config, ["rpc.urls"]);
+  const endpoints = endpointsOf(rpc, session.log);
   const answers = await Promise.allSettled(
-    endpointsOf(rpc, session.log).all.map(async (endpoint) => {
+    endpoints.all.map(async (endpoint) => {
       const [serves, head] = await Promise.all([fetchChainId(endpoint), fetchHead(endpoint)]);
       return { endpoint: endpoint.name, serves, head: head.number };
     }),
   );
+  await endpoints.close();
   const reached = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   const failures = answers.flatMap((answer) =>
     answer.status === "rejected" ? [reasonOf(answer.reason)] : [],

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { isJournal } from "../config/service.js";
 import { DatabaseUnavailableError, describeError, UsageError } from "../errors.js";
 import { createRedact, type Redact } from "../redact.js";
 import { exitCodeOf, exitCodes } from "./exit-codes.js";
@@ -33,7 +34,9 @@ export function run<Options, Args extends unknown[]>(
 /** Says what went wrong in one line on standard error, without secrets. Returns the exit code that it means. */
 function report(error: unknown, { command, redact }: { command: Command; redact: Redact }): number {
   const code = exitCodeOf(error);
-  process.stderr.write(`blockmill: ${redact(describeError(error))}${advice(error, command)}\n`);
+  // <3>: an error, in the journal's words.
+  const prefix = isJournal(2) ? "<3>" : "";
+  process.stderr.write(`${prefix}blockmill: ${redact(describeError(error))}${advice(error, command)}\n`);
   if (code === exitCodes.software && error instanceof Error) {
     process.stderr.write(`This is a defect of blockmill.\n${redact(error.stack ?? "")}\n`);
   }

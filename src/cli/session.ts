@@ -4,6 +4,7 @@ import { environment } from "../config/environment.js";
 import { type Flag, type LoadedConfig, loadConfig, requireKeys } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { secretsOf } from "../config/secrets.js";
+import { isJournal } from "../config/service.js";
 import { createPool } from "../db/pool.js";
 import { checkSchema } from "../db/schema.js";
 import { BlockmillError, ConfigError, describeError, UsageError } from "../errors.js";
@@ -35,7 +36,8 @@ export function openSession(options: GlobalOptions, output: NodeJS.WritableStrea
   });
   const { config } = loaded;
   const redact = createRedact(secretsOf(config));
-  const log = createLog({ component: "cli", level: config.log.level as "info", redact, output });
+  const journal = isJournal(output === process.stdout ? 1 : 2);
+  const log = createLog({ component: "cli", level: config.log.level as "info", redact, output, journal });
   return { loaded, config, redact, log };
 }
 

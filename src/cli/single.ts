@@ -7,7 +7,6 @@ import { type JobState, readJob } from "../queue/read-job.js";
 import { readBlock } from "../store/read-block.js";
 import { blockNumber, checkHead } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
-import { reachChain } from "./reach-chain.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { formatBlock } from "./single-block.js";
@@ -40,6 +39,8 @@ const pollMs = 50;
 
 async function single(session: Session, options: { json?: boolean }, block: number): Promise<number> {
   return withDatabase(session, async (pool) => {
+    // Loading viem takes longer than most commands: only those that ask a node wait for it.
+    const { reachChain } = await import("./reach-chain.js");
     const { head } = await reachChain(session, pool);
     checkHead("N", block, head);
     await enqueueBlocks(pool, [block], { priority: highestPriority, force: true });

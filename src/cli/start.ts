@@ -1,13 +1,14 @@
 import type { Command } from "commander";
 import { requireKeys } from "../config/load.js";
-import { ConfigError, dispositionOf } from "../errors.js";
+import { takeServiceEnvironment } from "../config/service.js";
+import { ConfigError } from "../errors.js";
 import { startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
 import { workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
-import { checkEndpoints } from "./preflight.js";
 import { run } from "./run-command.js";
-import { type Session, withDatabase } from "./session.js";
+import { serve } from "./service.js";
+import { type GlobalOptions, openSession, type Session } from "./session.js";
 import { drainOnSignals } from "./signals.js";
 
 export function addStart(program: Command): void {
@@ -38,24 +39,26 @@ From psql, while it runs:
  * The daemon, until a signal ends it. A database or a node that is down is waited for; a configuration
  * or a schema that cannot work ends it with exit code 78.
  */
-async function start(session: Session): Promise<number> {
+async function start(session: Session, options: GlobalOptions): Promise<number> {
   const { config, log, redact } = session;
+  const service = takeServiceEnvironment();
   requireKeys(config, ["database.url", "rpc.urls"]);
-  try {
-    await withDatabase(session, (pool) => checkEndpoints(session, pool));
-  } catch (error) {
-    if (dispositionOf(error) !== "wait") throw error;
-    log.warn({ err: error }, "the database cannot be reached yet; waiting for it");
-  }
+  // As in range.ts: loading viem takes long.
+  const { checkPlace } = await import("./preflight.js");
+  await checkPlace(session);
   const supervisor = startSupervisor({
     config,
     version,
     log: log.child({ component: "supervisor" }),
     redact,
     outputFd: 1,
+    watchHead: service.notifyFd !== undefined,
   });
   const release = drainOnSignals(supervisor);
+  const readConfig = () => openSession(options, process.stdout).config;
+  const leave = serve({ supervisor, service, log, readConfig });
   const { fatal } = await supervisor.ended;
+  leave();
   release();
   if (fatal !== undefined) throw new ConfigError(fatal);
   log.info("ended");

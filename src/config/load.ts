@@ -1,11 +1,12 @@
 import { ConfigError } from "../errors.js";
 import { readConfigFile } from "./config-file.js";
+import { readCredentials } from "./credentials.js";
 import { MisfitError } from "./formats.js";
 import { type Config, convictOverKeys, type Key, listKeys } from "./schema.js";
 
 export interface LoadedConfig {
   config: Config;
-  /** Where each key's value came from, by its dotted path: `default`, a file's name, `$VARIABLE`, or a flag. */
+  /** Where each key's value came from, by its dotted path: `default`, a file's name, `credential NAME`, `$VARIABLE`, or a flag. */
   sources: Map<string, string>;
 }
 
@@ -31,7 +32,8 @@ interface Setting {
 const otherVariables = /^BLOCKMILL_(CONFIG$|TEST_)/;
 
 /**
- * The effective configuration: defaults, then the file, then BLOCKMILL_* variables, then flags.
+ * The effective configuration: defaults, then the file, then the credentials in $CREDENTIALS_DIRECTORY,
+ * then BLOCKMILL_* variables, then flags.
  * Throws a ConfigError that names the key, its place and what was expected; every value of every
  * layer is checked, also one that a later layer replaces.
  */
@@ -39,6 +41,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const known = new Map(listKeys().map((key) => [key.path, key]));
   const settings = [
     ...(input.file === undefined ? [] : settingsOfFile(input.file, known)),
+    ...settingsOfCredentials(input.env.CREDENTIALS_DIRECTORY, known),
     ...settingsOfEnv(input.env, known),
     ...settingsOfFlags(input.flags ?? [], known),
   ];
@@ -128,6 +131,16 @@ function settingsOfFlags(flags: Flag[], known: Map<string, Key>): Setting[] {
     const value = "value" in given ? given.value : known.get(path)?.format.parse(given.text);
     return { path, value, source: flag, place: () => flag };
   });
+}
+
+function settingsOfCredentials(directory: string | undefined, known: Map<string, Key>): Setting[] {
+  if (!directory) return [];
+  return readCredentials(directory).map(({ path, source, text }) => ({
+    path,
+    value: known.get(path)?.format.parse(text),
+    source,
+    place: () => source,
+  }));
 }
 
 function settingsOfEnv(env: NodeJS.ProcessEnv, known: Map<string, Key>): Setting[] {

@@ -93,6 +93,18 @@ export const keys = {
       default: 60,
       env: "BLOCKMILL_QUEUE_ARCHIVE_MINUTES",
     },
+    completed_kept: {
+      doc: "Completed jobs that stay in processing_jobs at most, the newest; those beyond are archived before their time.",
+      format: format.integer({ min: 0, max: 10_000_000 }),
+      default: 10_000,
+      env: "BLOCKMILL_QUEUE_COMPLETED_KEPT",
+    },
+    history_days: {
+      doc: "Days that archived jobs stay in processing_history, which is dropped by the day. 0: no history is written.",
+      format: format.integer({ min: 0, max: 36_500 }),
+      default: 7,
+      env: "BLOCKMILL_QUEUE_HISTORY_DAYS",
+    },
     failures_kept: {
       doc: "Rows of processing_failures that are kept, the newest.",
       format: format.integer({ min: 0, max: 10_000_000 }),

@@ -71,7 +71,7 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
     await options.onHeld(session, "taken", leaseMs - (performance.now() - asked));
     for (;;) {
       // Renew well before half the lease: after a whole one it is handed on.
-      await pause(leaseMs / 4, either);
+      await pause(leaseMs / 3, either);
       if (signal.aborted) return;
       if (ended.signal.aborted) throw reason;
       asked = performance.now();

@@ -3,6 +3,7 @@ import type { Endpoints } from "../chain/endpoints.js";
 import type { Config } from "../config/schema.js";
 import type { Log } from "../log.js";
 import { archiveJobs } from "../queue/archive.js";
+import { dropHistory, prepareHistory } from "../queue/history.js";
 import { nextDueInMs, promoteDue } from "../queue/promote.js";
 import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
@@ -17,8 +18,12 @@ export interface DutiesContext {
   log: Log;
 }
 
-/** Jobs that one statement promotes or archives at most: bites that never hold locks for long. */
+/** Jobs that one statement promotes at most. */
 const biteSize = 1_000;
+/** Jobs that one statement archives at most: bites that never hold locks for long. */
+const archiveBite = 5_000;
+/** How often the days of processing_history are looked after. */
+const partitionsMs = 3_600_000;
 /** Hints come with every insert; looking is worth it so often at most. */
 const afterHintMs = 50;
 
@@ -30,7 +35,11 @@ export function createDuties({ pool, endpoints, config, log }: DutiesContext): D
     timeoutMs: config.pipeline.timeout_minutes * 60_000,
   };
   const follow = createHeadDuty({ pool, endpoints, config, log });
+  // Leadership changes hands when the database comes back too: living supervisors get the time of a
+  // lease to take their locks again before anybody calls them lost.
+  const sweepFrom = performance.now() + config.database.lease_seconds * 1_000;
   let thoroughAt = 0;
+  let partitionsAt = 0;
 
   return [
     follow,
@@ -53,6 +62,8 @@ export function createDuties({ pool, endpoints, config, log }: DutiesContext): D
     {
       name: "sweep",
       async run() {
+        const tooEarlyMs = sweepFrom - performance.now();
+        if (tooEarlyMs > 0) return tooEarlyMs;
         const thorough = performance.now() >= thoroughAt;
         logReleased(log, await sweepLostSupervisors(pool, { ...limits, thorough }));
         if (thorough) {
@@ -66,9 +77,21 @@ export function createDuties({ pool, endpoints, config, log }: DutiesContext): D
     {
       name: "archive",
       async run() {
-        const olderThanMs = config.queue.archive_minutes * 60_000;
-        const archived = await archiveJobs(pool, { olderThanMs, limit: biteSize });
-        return archived === biteSize ? 0 : Math.min(10_000, Math.max(1_000, olderThanMs / 10));
+        const { archive_minutes, completed_kept, history_days } = config.queue;
+        const keepHistory = history_days > 0;
+        if (performance.now() >= partitionsAt) {
+          if (keepHistory) await prepareHistory(pool);
+          await dropHistory(pool, history_days);
+          partitionsAt = performance.now() + partitionsMs;
+        }
+        const olderThanMs = archive_minutes * 60_000;
+        const archived = await archiveJobs(pool, {
+          olderThanMs,
+          kept: completed_kept,
+          keepHistory,
+          limit: archiveBite,
+        });
+        return archived === archiveBite ? 0 : 1_000;
       },
     },
   ];

@@ -13,11 +13,11 @@ import type { ChainIdOf } from "../chain/chain-id.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
-import { inTransaction } from "../db/pool.js";
+import { inTransaction, type Sql } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
 import { describeError, dispositionOf, JobTimeoutError } from "../errors.js";
 import type { Log } from "../log.js";
-import { claimJobs } from "../queue/claim.js";
+import { claimJobs, type Position } from "../queue/claim.js";
 import { completeJobs } from "../queue/complete.js";
 import { backoffMs, failJob } from "../queue/fail.js";
 import { giveBack } from "../queue/give-back.js";
@@ -76,11 +76,24 @@ export interface BatchOutcome {
   failed: number;
   /** Handed on, cancelled or deleted while we worked: nothing was written for them. */
   lost: number;
+  /** The next jobs, claimed along with the commit. */
+  claimed: ClaimedJob[];
 }
 
-/** Claims up to `limit` jobs. An empty list: there is nothing to do. */
-export function claimBatch(pipeline: Pipeline, limit: number): Promise<ClaimedJob[]> {
-  return claimJobs(pipeline.pool, { workerId: pipeline.workerId, limit, only: pipeline.only });
+/** What to claim next. */
+export interface ClaimRequest {
+  limit: number;
+  /** Go on behind this position; undefined: from the start. */
+  after: Position | undefined;
+}
+
+/** Claims jobs. An empty list: there is nothing to do. */
+export function claimBatch(
+  pipeline: Pipeline,
+  request: ClaimRequest,
+  sql: Sql = pipeline.pool,
+): Promise<ClaimedJob[]> {
+  return claimJobs(sql, { ...request, workerId: pipeline.workerId, only: pipeline.only });
 }
 
 /**
@@ -150,13 +163,18 @@ async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal
 
 /**
  * Settles a batch: one transaction completes its jobs and writes their rows, so that they appear
- * together or not at all; then the failed ones are failed, and the unharmed ones given back. Jobs whose token no longer holds are left
- * out. A batch with a block that PostgreSQL refuses is committed block by block, so that only that
- * block fails. Throws only what is nobody's fault: then nothing of the batch was committed, or the
- * whole is committed and calling again finds the tokens spent.
+ * together or not at all, and claims the next jobs if `claim` asks for some; then the failed ones are
+ * failed, and the unharmed ones given back. Jobs whose token no longer holds are left out. A batch with
+ * a block that PostgreSQL refuses is committed block by block, so that only that block fails. Throws
+ * only what is nobody's fault: then nothing of the batch was committed, or the whole is committed and
+ * calling again finds the tokens spent.
  */
-export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Promise<BatchOutcome> {
-  const outcome = await commitPrepared(pipeline, batch.prepared);
+export async function commitBatch(
+  pipeline: Pipeline,
+  batch: PreparedBatch,
+  claim: ClaimRequest | null = null,
+): Promise<BatchOutcome> {
+  const outcome = await commitPrepared(pipeline, batch.prepared, claim);
   for (const failure of batch.failed) addOutcome(outcome, await settleFailure(pipeline, failure));
   await giveBack(
     pipeline.pool,
@@ -166,10 +184,14 @@ export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Pro
   return outcome;
 }
 
-async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Promise<BatchOutcome> {
-  if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0 };
+async function commitPrepared(
+  pipeline: Pipeline,
+  prepared: PreparedJob[],
+  claim: ClaimRequest | null,
+): Promise<BatchOutcome> {
+  if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0, claimed: [] };
   try {
-    const completed = await inTransaction(pipeline.pool, async (tx) => {
+    return await inTransaction(pipeline.pool, async (tx) => {
       const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
       const held = await completeJobs(tx, pipeline.workerId, completions);
       const rows = prepared.filter(({ job }) => held.has(job.token.id)).map((each) => each.rows);
@@ -177,9 +199,9 @@ async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Prom
         await checkLinks(tx, rows);
         await writeBlocks(tx, rows);
       }
-      return held.size;
+      const claimed = claim === null ? [] : await claimBatch(pipeline, claim, tx);
+      return { completed: held.size, failed: 0, lost: prepared.length - held.size, claimed };
     });
-    return { completed, failed: 0, lost: prepared.length - completed };
   } catch (error) {
     const disposition = dispositionOf(error);
     if (disposition === "wait" || disposition === "fatal-process") throw error;
@@ -194,8 +216,8 @@ async function commitOneByOne(
 ): Promise<BatchOutcome> {
   const [only] = prepared;
   if (prepared.length === 1 && only !== undefined) return settleFailure(pipeline, { job: only.job, error });
-  const outcome: BatchOutcome = { completed: 0, failed: 0, lost: 0 };
-  for (const each of prepared) addOutcome(outcome, await commitPrepared(pipeline, [each]));
+  const outcome: BatchOutcome = { completed: 0, failed: 0, lost: 0, claimed: [] };
+  for (const each of prepared) addOutcome(outcome, await commitPrepared(pipeline, [each], null));
   return outcome;
 }
 
@@ -214,7 +236,7 @@ async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Pro
     { err: error, block: job.blockNumber, attempts, became: became ?? "lost" },
     "block failed",
   );
-  return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0 };
+  return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0, claimed: [] };
 }
 
 function addOutcome(sum: BatchOutcome, more: BatchOutcome): void {

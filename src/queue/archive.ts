@@ -2,15 +2,26 @@ import type pg from "pg";
 import { inTransaction } from "../db/pool.js";
 
 const fold = `
-  with bite as materialized (
+  with beyond as (
+    select completed_at as at from processing_jobs
+    where completed_at is not null order by completed_at desc offset $2 limit 1
+  ),
+  bite as materialized (
     select id from processing_jobs
-    where completed_at <= clock_timestamp() - $1 * interval '1 millisecond' and status = 'completed'
+    where status = 'completed'
+      and completed_at <= greatest(clock_timestamp() - $1 * interval '1 millisecond', (select at from beyond))
     order by completed_at
-    limit $2
+    limit $4
     for update skip locked
   ),
   gone as (
-    delete from processing_jobs where id = any (array(select id from bite)) returning block_number
+    delete from processing_jobs where id = any (array(select id from bite)) returning *
+  ),
+  kept as (
+    insert into processing_history
+      (completed_at, block_number, id, priority, created_at, started_at, worker_id, attempts, metadata, result)
+    select completed_at, block_number, id, priority, created_at, started_at, worker_id, attempts, metadata, result
+    from gone where $3
   ),
   folded as (
     update processing_coverage
@@ -19,20 +30,35 @@ const fold = `
   )
   select count(*) as count from gone`;
 
+export interface ArchiveOptions {
+  olderThanMs: number;
+  /** The newest completed jobs that stay; those beyond go whatever their age. */
+  kept: number;
+  /** Whether they are written to processing_history, whose days must be there (`prepareHistory`). */
+  keepHistory: boolean;
+  /** At most so many jobs. */
+  limit: number;
+}
+
+const anyDue = `
+  select from processing_jobs
+  where completed_at <= clock_timestamp() - $1 * interval '1 millisecond' and status = 'completed'
+  limit 1`;
+
 /**
- * Folds completed jobs that are older than `olderThanMs` into processing_coverage and deletes them, at
- * most `limit`, the oldest first. Returns how many. Claims are never in its way: it locks completed
- * jobs and passes over locked ones.
+ * Folds completed jobs into processing_coverage and takes them out of processing_jobs, the oldest first:
+ * those that are older than `olderThanMs`, and those beyond the newest `kept`. Returns how many. Claims
+ * are never in its way: it locks completed jobs, and passes over locked ones.
  */
-export async function archiveJobs(
-  pool: pg.Pool,
-  { olderThanMs, limit }: { olderThanMs: number; limit: number },
-): Promise<number> {
+export async function archiveJobs(pool: pg.Pool, options: ArchiveOptions): Promise<number> {
+  const { olderThanMs, kept, keepHistory, limit } = options;
+  const due = await pool.query(anyDue, [olderThanMs]);
+  if (due.rows.length === 0) return 0;
   return inTransaction(pool, async (tx) => {
     // Before the statement that reads it, in a statement of its own: two archives at once would each add
     // to what they read before the other wrote.
     await tx.query("select from processing_coverage for update");
-    const { rows } = await tx.query<{ count: number }>(fold, [olderThanMs, limit]);
+    const { rows } = await tx.query<{ count: number }>(fold, [olderThanMs, kept, keepHistory, limit]);
     return rows[0]?.count ?? 0;
   });
 }

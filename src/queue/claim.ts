@@ -3,50 +3,52 @@ import type { ClaimedJob } from "./job.js";
 
 // `id = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
 // A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it.
-const claimed = `
+const claimOf = (candidates: string) => `
+  with candidate as materialized (
+    select id, deaths from processing_jobs
+    where ${candidates}
+    limit $2
+    for update skip locked
+  ),
+  first as (select id, deaths from candidate limit 1)
   update processing_jobs
   set status = 'processing', worker_id = $1, attempts = attempts + 1, started_at = clock_timestamp()
   where id = any (array(
     select candidate.id from candidate, first
     where candidate.id = first.id or (candidate.deaths = 0 and first.deaths = 0)
   ))
-  returning id, block_number, attempts, deaths, '0x' || encode(block_hash, 'hex') as block_hash`;
+  returning id, block_number, priority, attempts, deaths, '0x' || encode(block_hash, 'hex') as block_hash`;
 
-const anyBlock = `
-  with candidate as materialized (
-    select id, deaths from processing_jobs
-    where queued and status = 'pending'
-    order by priority desc, block_number
-    limit $2
-    for update skip locked
-  ),
-  first as (select id, deaths from candidate limit 1)
-  ${claimed}`;
+const fromTheStart = claimOf("queued and status = 'pending' order by priority desc, block_number");
 
-const withinRange = `
-  with candidate as materialized (
-    select id, deaths from processing_jobs
-    where status = 'pending' and block_number between $3 and $4
-    order by block_number
-    limit $2
-    for update skip locked
-  ),
-  first as (select id, deaths from candidate limit 1)
-  ${claimed}`;
+const behindPosition = claimOf(
+  "queued and status = 'pending' and priority = $3 and block_number > $4 order by block_number",
+);
+
+const withinRange = claimOf("status = 'pending' and block_number between $3 and $4 order by block_number");
 
 interface Row {
   id: number;
   block_number: number;
+  priority: number;
   attempts: number;
   deaths: number;
   block_hash: `0x${string}` | null;
+}
+
+/** A place in the order of claims. */
+export interface Position {
+  priority: number;
+  blockNumber: number;
 }
 
 export interface ClaimOptions {
   workerId: string;
   /** At most so many jobs. */
   limit: number;
-  /** Only blocks from `from` to `to`, inclusive. */
+  /** Only jobs of the same priority behind this one, for a claim that goes on where the last one ended. */
+  after?: Position | undefined;
+  /** Only blocks from `from` to `to`, inclusive, in the order of their numbers. */
   only?: { from: number; to: number } | undefined;
 }
 
@@ -55,21 +57,30 @@ export interface ClaimOptions {
  * Jobs that another claim is just taking are passed over, not waited for. Each claim counts as an
  * attempt. The jobs come in the order of their blocks; none: there is nothing to do.
  */
-export async function claimJobs(sql: Sql, { workerId, limit, only }: ClaimOptions): Promise<ClaimedJob[]> {
-  const { rows } =
-    only === undefined
-      ? await sql.query<Row>({ name: "claim", text: anyBlock, values: [workerId, limit] })
-      : await sql.query<Row>({
-          name: "claim_within",
-          text: withinRange,
-          values: [workerId, limit, only.from, only.to],
-        });
+export async function claimJobs(sql: Sql, options: ClaimOptions): Promise<ClaimedJob[]> {
+  const { workerId } = options;
+  const { rows } = await sql.query<Row>(statementOf(options));
   return rows
     .map((row) => ({
       token: { id: row.id, workerId, attempts: row.attempts },
       blockNumber: row.block_number,
+      priority: row.priority,
       blockHash: row.block_hash,
       deaths: row.deaths,
     }))
     .sort((a, b) => a.blockNumber - b.blockNumber);
+}
+
+function statementOf({ workerId, limit, after, only }: ClaimOptions) {
+  if (only !== undefined) {
+    return { name: "claim_within", text: withinRange, values: [workerId, limit, only.from, only.to] };
+  }
+  if (after !== undefined) {
+    return {
+      name: "claim_behind",
+      text: behindPosition,
+      values: [workerId, limit, after.priority, after.blockNumber],
+    };
+  }
+  return { name: "claim", text: fromTheStart, values: [workerId, limit] };
 }

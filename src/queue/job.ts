@@ -9,6 +9,7 @@ export interface Token {
 export interface ClaimedJob {
   token: Token;
   blockNumber: number;
+  priority: number;
   /** The hash that is wanted, as 0x text; null: whatever is canonical. */
   blockHash: `0x${string}` | null;
   /** Workers that died while they held it. */

@@ -14,12 +14,19 @@ export function jsonbText(value: unknown): string {
   return typeof value === "number" ? numberText(value) : JSON.stringify(value);
 }
 
-/** A number without an exponent, as PostgreSQL's numeric prints it. */
+/**
+ * A number without an exponent, as PostgreSQL's numeric prints it: JavaScript's shortest digits, which
+ * read back as the same number, with the point moved to its place.
+ */
 function numberText(value: number): string {
   const text = JSON.stringify(value);
-  const [digits = "", exponent] = text.split("e");
-  if (exponent === undefined) return text;
-  if (Number.isInteger(value)) return BigInt(value).toString();
-  const decimals = (digits.split(".")[1]?.length ?? 0) - Number(exponent);
-  return value.toFixed(Math.min(100, decimals));
+  const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (parts === null) return text;
+  const [, sign = "", whole = "", decimals = "", exponent = ""] = parts;
+  const power = Number(exponent);
+  const digits = whole + decimals;
+  // JavaScript writes an exponent below 1e-6, and from 1e21 on, where no double has decimals.
+  return power < 0
+    ? `${sign}0.${"0".repeat(-power - 1)}${digits}`
+    : `${sign}${digits.padEnd(power + 1, "0")}`;
 }

@@ -16,6 +16,12 @@ const workerFixed = 1;
 /** A worker claims on one connection while it commits on another; more would stand idle. */
 const workerMost = 2;
 
+/** The most connections that one process of this role opens. */
+export function connectionsOf(role: keyof Allotment, allotment: Allotment): number {
+  const fixed = { worker: workerFixed, orchestrator: orchestratorFixed, supervisor: supervisorFixed };
+  return fixed[role] + allotment[role].max;
+}
+
 /**
  * Divides the daemon's connections among its processes, so that all of them together never open more
  * than database.pool_size + database.max_overflow. Throws a ConfigError when that is too few for

@@ -1,13 +1,20 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import type { ChildSettings, ChildState, FromChild, ToChild } from "../child/messages.js";
+import path from "node:path";
+import {
+  type ChildSettings,
+  type ChildState,
+  type FromChild,
+  protocol,
+  type ToChild,
+} from "../child/messages.js";
+import type { Release } from "./release.js";
 
 export type Role = "worker" | "orchestrator";
 
 // The supervisor forks its children by file, and imports none of their code.
 const files: Record<Role, string> = {
-  worker: fileURLToPath(new URL("../worker/main.js", import.meta.url)),
-  orchestrator: fileURLToPath(new URL("../orchestrator/main.js", import.meta.url)),
+  worker: "src/worker/main.js",
+  orchestrator: "src/orchestrator/main.js",
 };
 
 export interface ChildExit {
@@ -29,26 +36,30 @@ export interface Child {
   silentMs(): number;
   send(message: ToChild): void;
   kill(signal: NodeJS.Signals): void;
+  /** Resolves when it began to work, or to wait for what is away. */
+  readonly ready: Promise<void>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<ChildExit>;
 }
 
 export interface ForkOptions {
   role: Role;
+  release: Release;
   settings: ChildSettings;
   /** Where its log lines go: file descriptor 1 or 2. */
   outputFd: 1 | 2;
 }
 
 /** Forks a child and starts it. A fork that fails counts as an exit. */
-export function forkChild({ role, settings, outputFd }: ForkOptions): Child {
+export function forkChild({ role, release, settings, outputFd }: ForkOptions): Child {
   const started = performance.now();
   let heard = started;
   let state: ChildState = "starting";
   let doing: Record<string, unknown> = {};
   let fatal: string | undefined;
   // The id is an argument only so that `ps` shows who is who.
-  const child: ChildProcess = fork(files[role], [settings.workerId], {
+  const child: ChildProcess = fork(path.join(release.code, files[role]), [settings.workerId], {
+    execPath: release.node,
     stdio: ["ignore", outputFd, outputFd, "ipc"],
   });
   const send = (message: ToChild): void => {
@@ -62,12 +73,17 @@ export function forkChild({ role, settings, outputFd }: ForkOptions): Child {
       if (child.pid === undefined) end(null, null);
     });
   });
+  let beReady = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    beReady = resolve;
+  });
   child.on("message", (message: FromChild) => {
     heard = performance.now();
     if (message.type === "heartbeat") ({ state, doing } = message);
+    else if (message.type === "ready") beReady();
     else if (message.type === "fatal") fatal = message.message;
   });
-  send({ type: "start", settings });
+  send({ type: "start", protocol, settings });
   return {
     role,
     workerId: settings.workerId,
@@ -83,6 +99,7 @@ export function forkChild({ role, settings, outputFd }: ForkOptions): Child {
     kill: (signal) => {
       child.kill(signal);
     },
+    ready,
     exited,
   };
 }

@@ -11,6 +11,7 @@ import { createPool } from "../db/pool.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
 import { Wake } from "./wake.js";
+import { Work } from "./work.js";
 import { runWorker } from "./worker.js";
 
 runChild("worker", async (context) => {
@@ -19,17 +20,9 @@ runChild("worker", async (context) => {
   const connection = connectionOptions(config, workerId);
   const pool = createPool({ ...connection, ...settings.pool });
   const wake = new Wake();
-  const listener = listen({
-    ...connection,
-    applicationName: `${connection.applicationName} listen`,
-    channel: jobsChannel(config.database.schema),
-    onNotification: () => wake.hint(),
-    onListening: () => wake.hint(),
-    onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
-  });
   const endpoints = endpointsOf(config.rpc, log);
   const { pipeline } = config;
-  await runWorker({
+  const work = new Work({
     pipeline: {
       pool,
       endpoints,
@@ -50,9 +43,21 @@ runChild("worker", async (context) => {
       redact,
     },
     maxBatch: pipeline.batch_size,
-    wake,
     context,
   });
+  const hint = (): void => {
+    work.hint();
+    wake.hint();
+  };
+  const listener = listen({
+    ...connection,
+    applicationName: `${connection.applicationName} listen`,
+    channel: jobsChannel(config.database.schema),
+    onNotification: hint,
+    onListening: hint,
+    onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
+  });
+  await runWorker({ work, wake, context });
   await listener.close();
   await pool.end();
 });

@@ -291,7 +291,9 @@ async function headOf(rpcUrl: string, name: string): Promise<{ number: number; c
   try {
     return { number: Number(await client.getBlockNumber()), chainId: await client.getChainId() };
   } catch (cause) {
-    throw new Error(`${name} does not answer`, { cause });
+    // viem's own message repeats the request over many lines.
+    const { details } = cause as { details?: string };
+    throw new Error(`${name} does not answer${details === undefined ? "" : `: ${details}`}`);
   }
 }
 

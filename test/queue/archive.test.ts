@@ -8,7 +8,8 @@ import { numbers, useQueue } from "./queue-database.js";
 
 const queue = useQueue();
 
-const archive = (limit = 1_000, olderThanMs = 0) => archiveJobs(queue.pool, { olderThanMs, limit });
+const archive = (limit = 1_000, olderThanMs = 0) =>
+  archiveJobs(queue.pool, { olderThanMs, kept: 1_000_000, keepHistory: true, limit });
 
 async function coverage(): Promise<string> {
   const rows = await queue.rows<{ blocks: string }>("select blocks::text as blocks from processing_coverage");

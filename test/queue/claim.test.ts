@@ -37,6 +37,7 @@ test("a claim counts an attempt, names its worker and the time, and tells its to
   assert.deepEqual(claimed, {
     token: { id: job.id, workerId: "a/w1", attempts: 2 },
     blockNumber: 7,
+    priority: 0,
     blockHash: `0x${"ab".repeat(32)}`,
     deaths: 0,
   });

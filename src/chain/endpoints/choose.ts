@@ -2,8 +2,8 @@ import type { Member } from "./member.js";
 
 /** How much more an endpoint's work costs that is slower than the fastest one, at most. */
 const maxSlowness = 4;
-/** Endpoints within this of the fastest one count as equally fast. */
-const sameSpeed = 1.5;
+/** Endpoints that answer within this, or within so many times what the fastest takes, are equally fast. */
+const sameSpeed = { ms: 10, times: 1.5 };
 
 export interface Choice {
   /** Members that are not to be chosen. */
@@ -30,7 +30,9 @@ export function choose(members: readonly Member[], { asked, block }: Choice): Me
 export function chooseIdle(members: readonly Member[], choice: Choice): Member | undefined {
   const idle = members.filter(({ health, endpoint }) => {
     const { inFlight, waiting, limit } = endpoint.load;
-    return health.proven && waiting === 0 && inFlight <= limit / 2;
+    // One that was never in trouble will do before it is probed; one that comes back from a rest will not.
+    const isHealthy = health.proven || health.reason === null;
+    return isHealthy && waiting === 0 && inFlight <= limit / 2;
   });
   return choose(
     idle.filter((each) => each.mayHave(choice.block)),
@@ -62,5 +64,5 @@ function slownessOf(member: Member, open: readonly Member[]): number {
   const own = member.endpoint.load.latencyMs;
   const known = open.flatMap(({ endpoint }) => endpoint.load.latencyMs ?? []);
   if (own === undefined || known.length === 0) return 1;
-  return Math.min(maxSlowness, Math.max(1, own / (Math.min(...known) * sameSpeed)));
+  return Math.min(maxSlowness, Math.max(1, own / Math.max(sameSpeed.ms, Math.min(...known) * sameSpeed.times)));
 }

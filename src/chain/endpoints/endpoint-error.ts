@@ -15,10 +15,8 @@ import {
 } from "../../errors.js";
 import { MalformedAnswerError } from "./match-answers.js";
 
-export interface CallFacts {
-  endpoint: string;
-  method: string;
-}
+/** Which endpoint was asked, and for what. */
+export type CallFacts = { endpoint: string; method: string };
 
 /** What a failed call means, the wire's error as its cause. */
 export function asEndpointError(error: unknown, facts: CallFacts): BlockmillError {

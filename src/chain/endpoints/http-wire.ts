@@ -39,7 +39,12 @@ const maxConnections = 10_000;
 export function createHttpWire({ url, name, maxResponseBytes }: WireOptions): Wire {
   const { username, password, ...target } = splitUrl(url);
   const { request, Agent } = target.protocol === "https:" ? https : http;
-  const agent = new Agent({ keepAlive: true, maxSockets: maxConnections, scheduling: "lifo", timeout: idleMs });
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: maxConnections,
+    scheduling: "lifo",
+    timeout: idleMs,
+  });
   const auth =
     username === "" && password === ""
       ? {}
@@ -87,7 +92,11 @@ export function createHttpWire({ url, name, maxResponseBytes }: WireOptions): Wi
         readBody(response, maxResponseBytes).then(
           (bytes) =>
             settle(() =>
-              resolve({ status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString() }),
+              resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                text: bytes.toString(),
+              }),
             ),
           fail,
         );
@@ -164,7 +173,9 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
         response.destroy();
       } else chunks.push(chunk);
     });
-    response.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
+    response.on("end", () =>
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)),
+    );
     response.on("error", (cause: NodeJS.ErrnoException) =>
       reject(new HttpRequestError({ url: "", cause, details: cause.code ?? cause.message })),
     );
@@ -180,7 +191,12 @@ function statusError({ status, headers, text, name }: Response & { name: string 
   if (error !== undefined && status !== 429 && status < 500) {
     return new RpcRequestError({ body: {}, error, headers: seen, status, url: name });
   }
-  return new HttpRequestError({ url: name, status, headers: seen, details: error?.message ?? `HTTP ${status}` });
+  return new HttpRequestError({
+    url: name,
+    status,
+    headers: seen,
+    details: error?.message ?? `HTTP ${status}`,
+  });
 }
 
 function errorIn(text: string): { code: number; message: string } | undefined {

@@ -50,10 +50,11 @@ export function matchAnswer(call: SentCall, raw: unknown): RpcAnswer {
  */
 export function matchBatch(calls: readonly SentCall[], raw: unknown, url: string): RpcAnswer[] {
   const refusal = refusalOf(raw, calls.length);
-  if (refusal !== undefined) throw new RpcRequestError({ body: { batch: calls.length }, error: refusal, url });
+  if (refusal !== undefined)
+    throw new RpcRequestError({ body: { batch: calls.length }, error: refusal, url });
   if (!Array.isArray(raw)) throw new MalformedAnswerError("answer", "a list", describeValue(raw));
   const first = calls[0]?.id ?? 0;
-  const answers = new Array<RpcAnswer | undefined>(calls.length);
+  const answers = new Array<RpcAnswer | undefined>(calls.length).fill(undefined);
   for (const [i, each] of raw.entries()) {
     const fields = objectOf(each, `answer[${i}]`);
     const place = typeof fields.id === "number" ? fields.id - first : -1;
@@ -85,7 +86,8 @@ function objectOf(raw: unknown, field: string): Record<string, unknown> {
 function answerOf(fields: Record<string, unknown>): RpcAnswer {
   // Some servers send `error: null` beside a result.
   if (fields.error !== undefined && fields.error !== null) return { error: readError(fields.error) };
-  if (fields.result === undefined) throw new MalformedAnswerError("result", "a result or an error", "nothing");
+  if (fields.result === undefined)
+    throw new MalformedAnswerError("result", "a result or an error", "nothing");
   return { result: fields.result };
 }
 

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { BlockNotFoundError, describeError, EndpointError, RateLimitedError } from "../../errors.js";
-import { VerificationError } from "../verify/verification-error.js";
 import type { Endpoint } from "../endpoint.js";
+import { VerificationError } from "../verify/verification-error.js";
 import { Health } from "./health.js";
 import { Latency } from "./latency.js";
 import { probe } from "./probe.js";
@@ -72,7 +72,9 @@ export class Member {
 
   /** Probes it, unless it is proven. Calls that come while one probes share its probe. */
   async makeReady(): Promise<void> {
-    if (this.health.proven) return;
+    const { proven, refusedFor } = this.health;
+    if (refusedFor !== null) throw new EndpointError(refusedFor, { endpoint: this.name });
+    if (proven) return;
     this.#probing ??= this.#probe().finally(() => {
       this.#probing = undefined;
     });

@@ -21,17 +21,26 @@ export async function probe(endpoint: Endpoint, signal?: AbortSignal): Promise<P
     knowsTag(endpoint, "safe", signal),
   ]);
   const head = parseHead(latest, endpoint.name);
-  const [receiptsBy] = await Promise.all([findReceiptsBy(endpoint, head, signal), probeBatch(endpoint, signal)]);
+  const [receiptsBy] = await Promise.all([
+    findReceiptsBy(endpoint, head, signal),
+    probeBatch(endpoint, signal),
+  ]);
   return { chainId, head, finalized, safe, receiptsBy };
 }
 
 async function knowsTag(endpoint: Endpoint, tag: string, signal?: AbortSignal): Promise<boolean> {
   // A young chain has no final block yet and answers null: it knows the tag all the same.
-  return (await unlessLacking(endpoint.request("eth_getBlockByNumber", [tag, false], { signal }))) !== lacking;
+  return (
+    (await unlessLacking(endpoint.request("eth_getBlockByNumber", [tag, false], { signal }))) !== lacking
+  );
 }
 
 /** By hash where that works: then a reorg between two requests cannot mix branches. */
-async function findReceiptsBy(endpoint: Endpoint, head: Head, signal?: AbortSignal): Promise<ReceiptsBy | null> {
+async function findReceiptsBy(
+  endpoint: Endpoint,
+  head: Head,
+  signal?: AbortSignal,
+): Promise<ReceiptsBy | null> {
   const ways: [ReceiptsBy, unknown][] = [
     ["hash", head.hash],
     ["hash-object", { blockHash: head.hash }],

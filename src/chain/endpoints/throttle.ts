@@ -1,5 +1,5 @@
 /** How a request ended, as far as its endpoint's capacity is concerned. */
-export type Outcome = "served" | "too-much" | "other";
+export type Outcome = "served" | "refused" | "timed-out" | "other";
 
 export interface ThrottleOptions {
   /** The most requests at once. */
@@ -18,28 +18,40 @@ interface Waiter {
   go(): void;
 }
 
+/** After a refusal the rate is set to this part of what was served in the second before, ... */
+const refusedRate = 0.9;
+/** ... and grows by this factor in a second. */
+const growth = 1.02;
+/** A rate that nobody configured is forgotten when it has grown so much. */
+const forgetRateAt = 20;
+
 /**
- * Lets so many requests out at once, and so many calls per second. The first limit adapts as TCP does:
- * halved when the endpoint says that it is too much, raised by one for every round of requests that are
- * served (AIMD), between 1 and `maxInFlight`.
+ * Lets so many requests out at once, and so many calls per second. Both adapt. The first as TCP does:
+ * halved when the endpoint refuses or does not answer in time, raised by one for every round of requests
+ * that are served (AIMD), between 1 and `maxInFlight`. The second to what the endpoint turned out to
+ * serve when it refused more, up to what was configured.
  */
 export class Throttle {
   readonly #maxInFlight: number;
-  readonly #perSecond: number | undefined;
-  readonly #burst: number;
+  readonly #configuredRate: number | undefined;
+  #perSecond: number | undefined;
+  #rateAtCut = 0;
   readonly #waiting: Waiter[] = [];
   #limit: number;
   #tokens: number;
   #filledAt = performance.now();
   #cutAt = Number.NEGATIVE_INFINITY;
+  #servedSince = performance.now();
+  #served = 0;
+  #servedBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   #inFlight = 0;
 
   constructor({ maxInFlight, requestsPerSecond }: ThrottleOptions) {
     this.#maxInFlight = Math.max(1, maxInFlight);
     this.#limit = this.#maxInFlight;
+    this.#configuredRate = requestsPerSecond;
     this.#perSecond = requestsPerSecond;
-    this.#burst = Math.max(1, (requestsPerSecond ?? 0) * burstSeconds);
     this.#tokens = this.#burst;
   }
 
@@ -82,18 +94,44 @@ export class Throttle {
     });
   }
 
-  done(outcome: Outcome): void {
+  done(outcome: Outcome, calls: number): void {
     this.#inFlight -= 1;
+    this.#countServed(outcome === "served" ? calls : 0);
     if (outcome === "served") this.#limit = Math.min(this.#maxInFlight, this.#limit + 1 / this.#limit);
-    if (outcome === "too-much") this.#cut();
+    if (outcome === "refused" || outcome === "timed-out") this.#cut(outcome);
     this.#wake();
   }
 
-  #cut(): void {
+  /** Calls that it may be asked at once. */
+  get #burst(): number {
+    return Math.max(1, (this.#perSecond ?? 0) * burstSeconds);
+  }
+
+  #cut(outcome: Outcome): void {
     const now = performance.now();
     if (now - this.#cutAt < cutEveryMs) return;
     this.#cutAt = now;
     this.#limit = Math.max(1, this.#limit / 2);
+    if (outcome !== "refused") return;
+    this.#fill();
+    const observed = Math.max(this.#served, this.#servedBefore);
+    this.#perSecond = Math.max(
+      1,
+      Math.min(this.#perSecond ?? Number.POSITIVE_INFINITY, observed * refusedRate),
+    );
+    this.#rateAtCut = this.#perSecond;
+    this.#tokens = Math.min(this.#tokens, 0);
+  }
+
+  /** Keeps the numbers of calls that were served in this second and in the one before. */
+  #countServed(calls: number): void {
+    const seconds = Math.floor((performance.now() - this.#servedSince) / 1_000);
+    if (seconds >= 1) {
+      this.#servedBefore = seconds === 1 ? this.#served : 0;
+      this.#served = 0;
+      this.#servedSince += seconds * 1_000;
+    }
+    this.#served += calls;
   }
 
   #mayGo(): boolean {
@@ -108,10 +146,18 @@ export class Throttle {
   }
 
   #fill(): void {
-    if (this.#perSecond === undefined) return;
     const now = performance.now();
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1_000) * this.#perSecond);
+    const seconds = (now - this.#filledAt) / 1_000;
     this.#filledAt = now;
+    if (this.#perSecond === undefined) {
+      this.#tokens = 0;
+      return;
+    }
+    this.#tokens = Math.min(this.#burst, this.#tokens + seconds * this.#perSecond);
+    if (this.#rateAtCut === 0) return;
+    const most = this.#configuredRate ?? this.#rateAtCut * forgetRateAt;
+    this.#perSecond = Math.min(most, this.#perSecond * growth ** seconds);
+    if (this.#perSecond === most) [this.#perSecond, this.#rateAtCut] = [this.#configuredRate, 0];
   }
 
   #wake(): void {

@@ -63,7 +63,7 @@ export async function tryEach<T>(
 
   const start = (member: Member): void => {
     asked.add(member);
-    running.add(startAttempt(member, work, signal));
+    running.add(startAttempt(member, work, { signal, block }));
   };
   hedges.earn();
   try {
@@ -97,9 +97,12 @@ export async function tryEach<T>(
       } else if (event !== "aborted") {
         const { attempt, error } = event;
         running.delete(attempt);
-        failures.set(attempt.member, error);
-        attempt.member.failed(error);
-        onFailure(attempt.member.endpoint, error);
+        const { member } = attempt;
+        failures.set(member, error);
+        member.failed(error);
+        // Nothing was done yet: it may be asked again when it has rested, if that is soon.
+        if (error instanceof RateLimitedError && !except.includes(member.name)) asked.delete(member);
+        onFailure(member.endpoint, error);
       }
     }
   } finally {
@@ -110,7 +113,7 @@ export async function tryEach<T>(
   throw verdict({ members, asked, failures, block });
 }
 
-function startAttempt<T>(member: Member, work: Work<T>, outer: AbortSignal | undefined): Attempt<T> {
+function startAttempt<T>(member: Member, work: Work<T>, { signal: outer, block }: TryOptions): Attempt<T> {
   const controller = new AbortController();
   const pass = (): void => controller.abort(outer?.reason);
   outer?.addEventListener("abort", pass, { once: true });
@@ -118,7 +121,7 @@ function startAttempt<T>(member: Member, work: Work<T>, outer: AbortSignal | und
     await member.makeReady();
     const started = performance.now();
     const value = await work(member.endpoint, controller.signal);
-    member.succeeded(performance.now() - started, undefined);
+    member.succeeded(performance.now() - started, block);
     return value;
   };
   const attempt: Attempt<T> = {
@@ -155,7 +158,7 @@ async function restEnds(options: {
   aborted: { promise: Promise<"aborted"> };
 }): Promise<boolean> {
   const { members, asked, block, failures, deadline, aborted } = options;
-  // What an endpoint said about the block is worth more than the wait for another one's word.
+  // What an endpoint said about the block is worth more than to wait for another one's word.
   if ([...failures.values()].some((error) => dispositionOf(error) !== "wait")) return false;
   const rests = members
     .filter((each) => !asked.has(each) && !each.isRefused && !each.isPruned(block))

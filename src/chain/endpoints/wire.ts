@@ -23,9 +23,18 @@ export interface Wire {
   /** One JSON-RPC batch; answers in the order of the calls. */
   sendBatch(calls: readonly RpcCall[], options: SendOptions): Promise<RpcAnswer[]>;
   /** Present where the endpoint can push. */
-  subscribe?(params: readonly unknown[], listener: SubscriptionListener, options: SendOptions): Promise<void>;
+  subscribe?(
+    params: readonly unknown[],
+    listener: SubscriptionListener,
+    options: SendOptions,
+  ): Promise<Subscription>;
   /** Ends everything that is open: requests fail. */
   close(): void;
+}
+
+export interface Subscription {
+  /** Ends it together with its connection, which may be the reason why it is silent; the next request makes another. */
+  end(): void;
 }
 
 export interface SubscriptionListener {

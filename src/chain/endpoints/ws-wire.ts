@@ -5,8 +5,14 @@
 import { HttpRequestError, SocketClosedError, TimeoutError, WebSocketRequestError } from "viem";
 import { type RawData, WebSocket } from "ws";
 import { envelope, type WireOptions } from "./http-wire.js";
-import { MalformedAnswerError, matchAnswer, matchBatch, parseAnswer, type SentCall } from "./match-answers.js";
-import type { RpcAnswer, SendOptions, SubscriptionListener, Wire } from "./wire.js";
+import {
+  MalformedAnswerError,
+  matchAnswer,
+  matchBatch,
+  parseAnswer,
+  type SentCall,
+} from "./match-answers.js";
+import type { RpcAnswer, SendOptions, Subscription, SubscriptionListener, Wire } from "./wire.js";
 
 /** A socket that says nothing for so long is pinged, and given up when it is as silent again. */
 const silenceMs = 3_000;
@@ -123,7 +129,11 @@ class Connection {
     return matchBatch(sent, await this.#exchange(sent, sent.map(envelope), options), this.#name);
   }
 
-  async subscribe(params: readonly unknown[], listener: SubscriptionListener, options: SendOptions) {
+  async subscribe(
+    params: readonly unknown[],
+    listener: SubscriptionListener,
+    options: SendOptions,
+  ): Promise<Subscription> {
     const answer = await this.send({ method: "eth_subscribe", params }, options);
     if ("error" in answer) {
       throw new MalformedAnswerError("eth_subscribe", "a subscription", answer.error.message);
@@ -133,6 +143,7 @@ class Connection {
     }
     if (this.#ended) throw new SocketClosedError({});
     this.#subscriptions.set(answer.result, listener);
+    return { end: () => this.end(new SocketClosedError({})) };
   }
 
   /** Ends the socket now; what waits on it fails with `error`. */

@@ -1,0 +1,148 @@
+// What may be asked of the fixture node: its options, faults, answer mutations and control commands.
+import type { HeadInfo } from "./canonical.js";
+import type { ChainWishes } from "./chain-options.js";
+
+/** JSON only: a function for `transactions` cannot cross to the process. */
+export interface FixtureOptions extends Omit<ChainWishes, "transactions"> {
+  transactions?: number | readonly number[];
+  /** The head's number. Default: `start + 64`, or the last of `blocks`. */
+  head?: number;
+  /** Blocks to build ahead into a file in os.tmpdir(), which later runs find again. */
+  blocks?: number;
+  /** How far `finalized` is behind the head; `safe` is half as far. Default 64. */
+  finalityDepth?: number;
+  /** How many endpoints. Default 1. */
+  ports?: number;
+  /** The first endpoint's TCP port. Default: any that is free. */
+  port?: number;
+  /** Of every endpoint, from the start. */
+  faults?: Faults;
+  /** Keep the last 10,000 calls for `calls`. Default true. */
+  recordCalls?: boolean;
+}
+
+/** Everything that an endpoint may do wrong. Absent or null: it does not. */
+export interface Faults {
+  /** Every answer waits this long, and up to `jitterMs` more. */
+  latencyMs?: number | null;
+  jitterMs?: number | null;
+  /** More calls than this in a second are refused, by HTTP status 429 or by a JSON-RPC error each. */
+  rateLimit?: { perSecond: number; answer: 429 | -32005; retryAfterSeconds?: number } | null;
+  /** The share of calls, 0 to 1, that fail; which ones depends on the chain's seed. */
+  errors?: { rate: number; answer: 500 | -32000 } | null;
+  /** `refused`: nobody listens. `reset`: a connection is accepted and reset. */
+  down?: "refused" | "reset" | null;
+  /** Requests are accepted and never answered; a list hangs only requests with these methods. */
+  hang?: boolean | readonly string[] | null;
+  /** Methods that do not exist, and block tags (`finalized`, `safe`) that are not supported. */
+  lacks?: readonly string[] | null;
+  /** A batch with more calls is answered by one error object. */
+  batchLimit?: number | null;
+  /** eth_chainId and net_version say this. */
+  chainId?: number | null;
+  /** The endpoint is so many blocks behind the head. */
+  headLag?: number | null;
+  /** The endpoint stays at this block, and its head on this branch. */
+  head?: number | null;
+  branch?: string | null;
+  /** Blocks that are not canonical are unknown, also by hash. */
+  forgetsOrphans?: boolean | null;
+  heads?: HeadFaults | null;
+}
+
+/** What goes wrong with newHeads subscriptions. */
+export interface HeadFaults {
+  /** Stays open, pushes nothing. */
+  silent?: boolean;
+  /** Pushes every head twice. */
+  duplicate?: boolean;
+  /** Swaps each head with the one after it. */
+  outOfOrder?: boolean;
+  /** Leaves every so many-th head out. */
+  missingEvery?: number;
+}
+
+/** A wrong answer. It is given to calls of `method` ("*": any) that ask for `block` (absent: any). */
+export type Mutation = MutationKind & {
+  method: string;
+  /** A number; it also matches a request by that block's hash. */
+  block?: number;
+  /** How many times. Default 1; 0: for ever. */
+  count?: number;
+};
+
+export type MutationKind =
+  | { kind: "null-result" | "missing-result" | "wrong-id" | "drop-receipt" | "change-log-byte" }
+  /** `hidden`: log indexes and the receipt's bloom are made to fit again. `index`: which log of the block; default the first. */
+  | { kind: "drop-log"; hidden?: boolean; index?: number }
+  /** Answers from another branch, or about the block at `offset` from the one that was asked for. */
+  | { kind: "other-branch"; branch: string }
+  | { kind: "other-number"; offset: number }
+  /** Sets what `path` names, such as `transactions[0].gas`; without a value, removes it. */
+  | { kind: "set"; path: string; value?: unknown }
+  | { kind: "error"; code: number; message: string }
+  | { kind: "truncated-json" | "not-json" | "html-502" | "batch-out-of-order" | "batch-missing" }
+  | { kind: "huge-body"; bytes?: number }
+  | { kind: "deep-nesting"; depth?: number };
+
+export interface Counters {
+  httpRequests: number;
+  /** HTTP requests that held a batch. */
+  batches: number;
+  /** JSON-RPC calls per method, over HTTP and WebSocket. */
+  calls: Record<string, number>;
+  /** Of JSON-RPC answers, without HTTP headers. */
+  bytesSent: number;
+  webSockets: number;
+  headsPushed: number;
+}
+
+export interface Call {
+  endpoint: number;
+  method: string;
+  params: unknown;
+}
+
+export interface BlockRef {
+  number: number;
+  hash: string;
+  parentHash: string;
+}
+
+/** JSON-RPC blocks and receipts, as the node answers. */
+export type Json = Record<string, unknown>;
+
+/** Each control command, what it takes and what it gives. `endpoint` absent: all of them. */
+export interface Commands {
+  mine: { takes: { blocks: number }; gives: HeadInfo };
+  autoMine: { takes: { intervalMs: number | null }; gives: null };
+  setHead: { takes: { number: number }; gives: HeadInfo };
+  reorg: { takes: { depth: number; length: number; branch?: string }; gives: HeadInfo };
+  fork: { takes: { depth: number; length: number; branch: string }; gives: HeadInfo };
+  switchTo: { takes: { branch: string }; gives: HeadInfo };
+  setFinalityDepth: { takes: { blocks: number }; gives: null };
+  head: { takes: object; gives: HeadInfo };
+  expected: { takes: { number: number; branch?: string }; gives: { block: Json; receipts: Json[] } };
+  canonical: { takes: { from: number; to: number }; gives: BlockRef[] };
+  addEndpoint: { takes: { port?: number; faults?: Faults }; gives: { endpoint: number; url: string } };
+  /** Merged with the faults that the endpoint has. */
+  setFaults: { takes: { endpoint?: number; faults: Faults }; gives: null };
+  /** Ends faults and mutations. Requests that hang stay so. */
+  clearFaults: { takes: { endpoint?: number }; gives: null };
+  mutate: { takes: { endpoint?: number; mutation: Mutation }; gives: null };
+  dropWebSockets: { takes: { endpoint?: number }; gives: null };
+  counters: { takes: { endpoint?: number }; gives: Counters };
+  resetCounters: { takes: object; gives: null };
+  calls: { takes: { endpoint?: number; method?: string }; gives: Call[] };
+  /** Answers when that many calls of the method ("*": any) were received since the last resetCounters. */
+  waitForCalls: { takes: { endpoint?: number; method: string; count: number }; gives: number };
+  /** The process's CPU time, in microseconds since its start. */
+  cpu: { takes: object; gives: { user: number; system: number } };
+}
+
+export type CommandName = keyof Commands;
+
+export interface Ready {
+  controlUrl: string;
+  urls: string[];
+}

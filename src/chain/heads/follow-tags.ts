@@ -1,0 +1,89 @@
+import { describeError, EndpointUnavailableError } from "../../errors.js";
+import type { Endpoints } from "../endpoints.js";
+import { fetchTag } from "../fetch-head.js";
+import { pause } from "./pause.js";
+
+/** Block numbers. Absent: no endpoint knows the tag, or the chain has no such block yet. */
+export interface Tags {
+  safe?: number;
+  finalized?: number;
+}
+
+/** They move once in an epoch on most chains. */
+const everyMs = 3_000;
+
+/** Asks for the tags after new heads, but not more often than every few seconds. */
+export async function followTags(
+  endpoints: Endpoints,
+  {
+    onTags,
+    onLost,
+    onDue,
+    pollMs,
+    signal,
+  }: {
+    onTags(tags: Tags): void;
+    onLost(reason: string): void;
+    /** Hands out the function that tells of a new head. */
+    onDue(due: () => void): void;
+    pollMs: number;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  let isDue = true;
+  let wake = (): void => {};
+  let told: Tags = {};
+  onDue(() => {
+    isDue = true;
+    wake();
+  });
+  while (!signal.aborted) {
+    if (!isDue) {
+      await pause(Math.max(everyMs, pollMs), signal, (end) => {
+        wake = end;
+      });
+    }
+    isDue = false;
+    try {
+      const tags = await askTags(endpoints, signal);
+      if (tags.safe !== told.safe || tags.finalized !== told.finalized) {
+        told = tags;
+        if (!signal.aborted) onTags(tags);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      onLost(describeError(error, 300));
+    }
+    await pause(everyMs, signal);
+  }
+}
+
+async function askTags(endpoints: Endpoints, signal: AbortSignal): Promise<Tags> {
+  const lacking = new Set<string>();
+  for (;;) {
+    // What an endpoint can is known once it was probed, which is before its first work.
+    const found = await endpoints
+      .tryEach(
+        async (endpoint, cancelled): Promise<Tags | string> => {
+          const { finalized, safe } = endpoint.capabilities;
+          if (!finalized && !safe) return endpoint.name;
+          const [safeHead, finalHead] = await Promise.all([
+            safe ? fetchTag(endpoint, "safe", cancelled) : null,
+            finalized ? fetchTag(endpoint, "finalized", cancelled) : null,
+          ]);
+          return {
+            ...(safeHead === null ? {} : { safe: safeHead.number }),
+            ...(finalHead === null ? {} : { finalized: finalHead.number }),
+          };
+        },
+        { signal, except: [...lacking] },
+      )
+      .catch((error: unknown) => {
+        if (error instanceof EndpointUnavailableError && lacking.size > 0) return {};
+        throw error;
+      });
+    if (typeof found !== "string") return found;
+    lacking.add(found);
+    if (lacking.size === endpoints.all.length) return {};
+  }
+}

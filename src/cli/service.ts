@@ -1,0 +1,41 @@
+import type { Config } from "../config/schema.js";
+import type { ServiceEnvironment } from "../config/service.js";
+import type { Log } from "../log.js";
+import { listenForControl } from "../supervisor/control.js";
+import { reportToSystemd } from "../supervisor/report-to-systemd.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
+import { createNotifier } from "../supervisor/systemd-notify.js";
+
+export interface ServiceOptions {
+  supervisor: Supervisor;
+  service: ServiceEnvironment;
+  log: Log;
+  /** The configuration as it is now, in its file and elsewhere. Throws when it is wrong. */
+  readConfig(): Config;
+}
+
+/**
+ * Makes a supervisor a service: it tells systemd how it is, and reloads when it is asked to, through its
+ * control socket (`blockmill reload`) or by SIGHUP. Does nothing where no service manager is. Returns
+ * what ends it.
+ */
+export function serve({ supervisor, service, log, readConfig }: ServiceOptions): () => void {
+  const { notifyFd, watchdogMs, runtimeDirectory } = service;
+  const ends: (() => void)[] = [];
+  if (notifyFd !== undefined) {
+    const notifier = createNotifier(notifyFd);
+    ends.push(reportToSystemd({ snapshot: supervisor.snapshot, notifier, watchdogMs }));
+  }
+  if (runtimeDirectory !== undefined) {
+    ends.push(listenForControl({ directory: runtimeDirectory, reload: supervisor.reload }));
+    const onHangup = (): void => {
+      const reload = async () => supervisor.reload(readConfig());
+      reload().catch((error: unknown) => log.error({ err: error }, "SIGHUP: nothing was reloaded"));
+    };
+    process.on("SIGHUP", onHangup);
+    ends.push(() => process.off("SIGHUP", onHangup));
+  }
+  return () => {
+    for (const end of ends) end();
+  };
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { ConfigError } from "../errors.js";
+
+/** The files that may stand in $CREDENTIALS_DIRECTORY, and the keys that they give. */
+export const credentialKeys = { database_url: "database.url", rpc_urls: "rpc.urls" } as const;
+
+export interface Credential {
+  path: string;
+  source: string;
+  text: string;
+}
+
+/**
+ * The credentials that the service manager laid out for this process (systemd's LoadCredential=, see
+ * https://systemd.io/CREDENTIALS). An empty or a missing one says nothing. Throws a ConfigError when one
+ * cannot be read.
+ */
+export function readCredentials(directory: string): Credential[] {
+  return Object.entries(credentialKeys).flatMap(([name, key]) => {
+    const text = readCredential(path.join(directory, name), name).trim();
+    return text === "" ? [] : [{ path: key, source: `credential ${name}`, text }];
+  });
+}
+
+function readCredential(file: string, name: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "";
+    throw new ConfigError(`the credential ${name}: it cannot be read (${code})`);
+  }
+}

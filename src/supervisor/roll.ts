@@ -1,0 +1,38 @@
+import type { Role } from "./child.js";
+
+/** One place in the line-up, as a roll sees it. */
+export interface Place {
+  readonly role: Role;
+}
+
+export interface RollOptions<P extends Place> {
+  /** The places of the generation that is to go. */
+  old: P[];
+  /** Workers of the new generation; it has one orchestrator. */
+  workers: number;
+  /** Opens a place of the new generation. Resolves when its child is ready; rejects when it is not to be. */
+  open(role: Role): Promise<void>;
+  /** Lets a place's child finish what it holds. Resolves when it is gone. */
+  retire(place: P): Promise<void>;
+  /** Whether one more child of the new generation fits into the connections that we may open. */
+  fits(role: Role): boolean;
+}
+
+/**
+ * Replaces one generation of children by the next, a child at a time: the new one is ready before the old
+ * one drains, so that the work goes on. Where the connections do not suffice for both, the old one goes
+ * first. Rejects when a new child does not become ready; the old ones that still stand then stay.
+ */
+export async function roll<P extends Place>({ old, workers, ...verbs }: RollOptions<P>): Promise<void> {
+  const { open, retire, fits } = verbs;
+  const left = [...old];
+  const wanted: Role[] = ["orchestrator", ...new Array<Role>(workers).fill("worker")];
+  for (const role of wanted) {
+    const at = left.findIndex((place) => place.role === role);
+    const [before] = at === -1 ? [] : left.splice(at, 1);
+    if (before !== undefined && !fits(role)) await retire(before);
+    await open(role);
+    if (before !== undefined) await retire(before);
+  }
+  for (const place of left) await retire(place);
+}

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChildContext } from "../child/run-child.js";
+import { describeError, dispositionOf } from "../errors.js";
+import {
+  type ClaimRequest,
+  claimBatch,
+  commitBatch,
+  type Pipeline,
+  type PreparedBatch,
+  prepareBatch,
+} from "../pipeline/pipeline.js";
+import { ClaimCursor } from "../queue/claim-cursor.js";
+import { giveBack, giveBackUnknown } from "../queue/give-back.js";
+import type { ClaimedJob, Token } from "../queue/job.js";
+import { nextBatchSize } from "./batch-size.js";
+
+export interface WorkOptions {
+  pipeline: Pipeline;
+  maxBatch: number;
+  context: ChildContext;
+}
+
+/** The longest wait between two looks at whether what was down is up again. */
+const maxWaitMs = 1_000;
+
+/** What a worker holds, and the steps of its loop, each of which leaves that account true. */
+export class Work {
+  readonly #pipeline: Pipeline;
+  readonly #maxBatch: number;
+  readonly #context: ChildContext;
+  readonly #cursor = new ClaimCursor();
+  readonly #inHand = new Map<number, ClaimedJob>();
+  readonly #counts = { completed: 0, failed: 0, lost: 0 };
+  #batchSize = 1;
+  /** Jobs that were claimed along with a commit, and are not begun. */
+  #next: ClaimedJob[] = [];
+  /** A claim may have been made although its answer never came. */
+  #claimsUnknown = false;
+
+  constructor({ pipeline, maxBatch, context }: WorkOptions) {
+    this.#pipeline = pipeline;
+    this.#maxBatch = maxBatch;
+    this.#context = context;
+  }
+
+  /** There may be jobs ahead of those that were claimed last. */
+  hint(): void {
+    this.#cursor.hint();
+  }
+
+  /** Takes the jobs that were claimed along with the last commit; none: claims some. */
+  async claim(): Promise<ClaimedJob[]> {
+    if (this.#next.length > 0) {
+      const jobs = this.#next;
+      this.#next = [];
+      return jobs;
+    }
+    if (this.#claimsUnknown) {
+      const found = await giveBackUnknown(this.#pipeline.pool, this.#pipeline.workerId, this.#tokens());
+      if (found > 0) this.#context.log.warn({ jobs: found }, "gave back claims whose answer was lost");
+    }
+    this.#claimsUnknown = true;
+    const request = this.#request();
+    const started = performance.now();
+    const jobs = await claimBatch(this.#pipeline, request);
+    this.#claimsUnknown = false;
+    this.#noteClaim(request, jobs, started);
+    // Behind the last position there is nothing; there may be something before it.
+    return jobs.length === 0 && request.after !== undefined ? this.claim() : jobs;
+  }
+
+  async prepare(jobs: ClaimedJob[]): Promise<PreparedBatch> {
+    this.report("working");
+    const started = performance.now();
+    const batch = await prepareBatch(this.#pipeline, jobs, this.#context.stopping);
+    this.#batchSize = nextBatchSize({
+      current: this.#batchSize,
+      claimed: jobs.length,
+      tookMs: performance.now() - started,
+      max: this.#maxBatch,
+    });
+    return batch;
+  }
+
+  /**
+   * Commits until the database takes it, or somebody else has the claims: the rows are worth keeping.
+   * With `claimNext` the same transaction claims the next jobs.
+   */
+  async commit(batch: PreparedBatch, { claimNext }: { claimNext: boolean }): Promise<void> {
+    const { stopping, draining, lease } = this.#context;
+    for (let attempt = 0; !stopping.aborted; attempt += 1) {
+      const mayClaim = claimNext && this.#next.length === 0 && !this.#claimsUnknown;
+      const request = mayClaim && !draining.aborted && lease.holds() ? this.#request() : null;
+      const started = performance.now();
+      try {
+        const outcome = await commitBatch(this.#pipeline, batch, request);
+        this.#settled(batch, outcome);
+        if (request !== null) {
+          this.#noteClaim(request, outcome.claimed, started);
+          this.#next.push(...outcome.claimed);
+        }
+        return;
+      } catch (error) {
+        if (request !== null) this.#claimsUnknown = true;
+        if (dispositionOf(error) === "fatal-process") throw error;
+        this.reportWaiting(error);
+        await this.pause(attempt);
+      }
+    }
+  }
+
+  /** Gives back what is not in `kept`. */
+  async giveBackBut(kept: ClaimedJob[]): Promise<void> {
+    const keep = new Set(kept.map(({ token }) => token.id));
+    const others = this.#tokens().filter(({ id }) => !keep.has(id));
+    await giveBack(this.#pipeline.pool, this.#pipeline.workerId, others);
+    for (const { id } of others) this.#inHand.delete(id);
+    this.#next = [];
+  }
+
+  /** Gives back everything that is in hand, at the end. */
+  async giveBackRest(): Promise<void> {
+    const { pool, workerId } = this.#pipeline;
+    try {
+      await giveBack(pool, workerId, this.#tokens());
+      if (this.#claimsUnknown) await giveBackUnknown(pool, workerId, []);
+    } catch (error) {
+      // They are released when this process is gone: by its supervisor, or by a sweep.
+      this.#context.log.warn({ err: error, jobs: this.#inHand.size }, "claims could not be given back");
+    }
+  }
+
+  report(state: "idle" | "working" | "waiting" | "draining", reason?: string): void {
+    const blocks = [...this.#inHand.values()].slice(0, 20).map(({ blockNumber }) => blockNumber);
+    this.#context.report(state, { ...this.#counts, blocks, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  reportWaiting(error: unknown): void {
+    const reason = this.#context.redact(describeError(error, 300));
+    this.#context.log.warn({ reason }, "waiting: nothing is claimed until this is over");
+    this.report("waiting", reason);
+  }
+
+  /** Waits a random while, the longer the more often; ends when the worker is to stop. */
+  async pause(times: number): Promise<void> {
+    const ms = Math.random() * Math.min(maxWaitMs, 50 * 2 ** Math.min(times, 10));
+    await sleep(ms, undefined, { signal: this.#context.stopping }).catch(() => {});
+  }
+
+  #request(): ClaimRequest {
+    return { limit: this.#batchSize, after: this.#cursor.next(performance.now()) };
+  }
+
+  #noteClaim(request: ClaimRequest, jobs: ClaimedJob[], started: number): void {
+    const now = performance.now();
+    this.#cursor.claimed({ ...request, jobs, now, tookMs: now - started });
+    for (const job of jobs) this.#inHand.set(job.token.id, job);
+  }
+
+  #settled(
+    batch: PreparedBatch,
+    { completed, failed, lost }: { completed: number; failed: number; lost: number },
+  ): void {
+    this.#counts.completed += completed;
+    this.#counts.failed += failed;
+    this.#counts.lost += lost;
+    if (lost > 0)
+      this.#context.log.warn({ jobs: lost }, "claims were handed on meanwhile; nothing was written for them");
+    for (const { job } of [...batch.prepared, ...batch.failed]) this.#inHand.delete(job.token.id);
+    for (const { token } of batch.unharmed) this.#inHand.delete(token.id);
+  }
+
+  #tokens(): Token[] {
+    return [...this.#inHand.values()].map(({ token }) => token);
+  }
+}

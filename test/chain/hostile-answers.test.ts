@@ -1,0 +1,159 @@
+// What an endpoint may do wrong, what it is called, and that the next endpoint is asked instead.
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import type { Faults, Mutation, MutationKind } from "../../bench/fixture-node/protocol.js";
+import { fetchBlock } from "../../src/chain/fetch-block.js";
+import {
+  BadResponseError,
+  BlockmillError,
+  BlockNotFoundError,
+  EndpointError,
+  EndpointUnavailableError,
+  RateLimitedError,
+} from "../../src/errors.js";
+import { startFixture } from "../support/fixture.js";
+import { failureOf, openEndpoints } from "./open-endpoints.js";
+
+const wanted = { number: 20, hash: null };
+const fixture = await startFixture({ transactions: 6, head: 40, ports: 2 });
+
+after(() => fixture.stop());
+beforeEach(() => fixture.clearFaults());
+
+type ErrorClass = new (...args: never[]) => BlockmillError;
+
+const getBlock = "eth_getBlockByNumber";
+const getReceipts = "eth_getBlockReceipts";
+const mutations: [MutationKind, string, ErrorClass][] = [
+  [{ kind: "wrong-id" }, getBlock, BadResponseError],
+  [{ kind: "missing-result" }, getBlock, BadResponseError],
+  [{ kind: "null-result" }, getBlock, BlockNotFoundError],
+  [{ kind: "null-result" }, getReceipts, BlockNotFoundError],
+  [{ kind: "truncated-json" }, getBlock, BadResponseError],
+  [{ kind: "not-json" }, getBlock, BadResponseError],
+  [{ kind: "html-502" }, getBlock, EndpointUnavailableError],
+  [{ kind: "huge-body", bytes: 20_000_000 }, getBlock, BadResponseError],
+  [{ kind: "deep-nesting", depth: 1_000_000 }, getBlock, BadResponseError],
+  [{ kind: "deep-nesting", depth: 1_000_000 }, getReceipts, BadResponseError],
+  [{ kind: "error", code: -32000, message: "internal \0 error \ud800" }, getBlock, EndpointError],
+  [{ kind: "error", code: -32005, message: "slow" }, getBlock, RateLimitedError],
+  [{ kind: "other-number", offset: 1 }, getBlock, BadResponseError],
+  [{ kind: "other-number", offset: -1 }, getReceipts, BadResponseError],
+  [{ kind: "drop-receipt" }, getReceipts, BadResponseError],
+  [{ kind: "set", path: "number", value: "0x-5" }, getBlock, BadResponseError],
+  [{ kind: "set", path: "gasUsed", value: `0x${"f".repeat(400)}` }, getBlock, BadResponseError],
+  [{ kind: "set", path: "transactions[0].input", value: "0x\0" }, getBlock, BadResponseError],
+  [{ kind: "set", path: "somethingNew", value: "\ud800" }, getBlock, BadResponseError],
+  [{ kind: "set", path: "transactions", value: 5 }, getBlock, BadResponseError],
+];
+
+for (const [kind, method, expected] of mutations) {
+  const what = JSON.stringify(kind).slice(0, 70);
+  test(`${what} as the answer to ${method} is a ${expected.name}, and another endpoint serves`, async (t) => {
+    const failures: [string, unknown][] = [];
+    const endpoints = openEndpoints(t, fixture.urls, {
+      onFailure: ({ name }, error) => failures.push([name, error]),
+    });
+    await Promise.all(endpoints.all.map(({ name }) => endpoints.ready(name)));
+    await fixture.mutate({ ...kind, method, block: 20, count: 0 } as Mutation, 0);
+
+    const alone = openEndpoints(t, fixture.urls.slice(0, 1));
+    const error = await failureOf(alone.tryEach((endpoint) => fetchBlock(endpoint, wanted)));
+    assert.ok(error instanceof expected, `${error.name}: ${error.message}`);
+    assert.ok(error instanceof BlockmillError);
+    assert.equal(error.facts.endpoint, "a");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+    assert.doesNotMatch(error.message, /[\0\ud800]/);
+
+    const from: string[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const block = await endpoints.tryEach(async (endpoint) => {
+        const fetched = await fetchBlock(endpoint, wanted);
+        from.push(endpoint.name);
+        return fetched;
+      });
+      assert.equal(block.header.number, 20);
+    }
+    assert.deepEqual(from, ["b", "b", "b", "b"]);
+    assert.ok(failures.length > 0 && failures.every(([name]) => name === "a"));
+  });
+}
+
+const faults: [string, Faults, ErrorClass, RegExp][] = [
+  ["HTTP 500", { errors: { rate: 1, answer: 500 } }, EndpointUnavailableError, /HTTP 500/],
+  ["a JSON-RPC error", { errors: { rate: 1, answer: -32000 } }, EndpointError, /header not found/],
+  ["nobody who listens", { down: "refused" }, EndpointUnavailableError, /ECONNREFUSED|ECONNRESET/],
+  ["a reset", { down: "reset" }, EndpointUnavailableError, /ECONNRESET/],
+  ["no answer in time", { hang: true }, EndpointUnavailableError, /no answer in time/],
+  ["HTTP 429", { rateLimit: { perSecond: 0, answer: 429, retryAfterSeconds: 5 } }, RateLimitedError, /429/],
+  ["-32005", { rateLimit: { perSecond: 0, answer: -32005 } }, RateLimitedError, /slow down/],
+];
+
+for (const [what, fault, expected, message] of faults) {
+  test(`${what} is a ${expected.name}; the endpoint rests, says why, and serves again later`, async (t) => {
+    const endpoints = openEndpoints(t, fixture.urls, { timeoutMs: 300 });
+    await Promise.all(endpoints.all.map(({ name }) => endpoints.ready(name)));
+    await fixture.setFaults(fault, 0);
+    const alone = openEndpoints(t, fixture.urls.slice(0, 1), { timeoutMs: 300 });
+    const error = await failureOf(alone.tryEach((endpoint) => fetchBlock(endpoint, wanted)));
+    assert.ok(error instanceof expected, `${error.name}: ${error.message}`);
+    assert.match(error.message, message);
+
+    const fetchFrom = () => endpoints.tryEach(async (endpoint) => (await fetchBlock(endpoint, wanted), endpoint.name));
+    for (let i = 0; i < 8; i += 1) assert.equal(await fetchFrom(), "b");
+    const status = endpoints.status()[0];
+    assert.equal(status?.state, "resting");
+    assert.match(status?.reason ?? "", message);
+    assert.ok((status?.until ?? 0) > 0);
+  });
+}
+
+test("an endpoint that was down is probed and used again when it is back", async (t) => {
+  const endpoints = openEndpoints(t, fixture.urls);
+  await fixture.setFaults({ down: "refused" }, 0);
+  const fetchFrom = () => endpoints.tryEach(async (endpoint) => (await fetchBlock(endpoint, wanted), endpoint.name));
+  for (let i = 0; i < 6; i += 1) assert.equal(await fetchFrom(), "b");
+  await fixture.clearFaults();
+  const deadline = Date.now() + 10_000;
+  while ((await fetchFrom()) !== "a") assert.ok(Date.now() < deadline, JSON.stringify(endpoints.status()));
+  assert.equal(endpoints.status()[0]?.state, "up");
+});
+
+test("redirects are not followed", async (t) => {
+  const { createServer } = await import("node:http");
+  const server = createServer((_, response) => response.writeHead(307, { location: fixture.url }).end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  const [endpoint] = openEndpoints(t, [`http://127.0.0.1:${port}`]).all;
+  assert.match((await failureOf(Promise.resolve(endpoint?.request("eth_chainId", [])))).message, /HTTP 307/);
+});
+
+test("the user and password of a URL go out as Basic authentication", async (t) => {
+  const { createServer } = await import("node:http");
+  let seen: string | undefined;
+  const server = createServer((request, response) => {
+    seen = request.headers.authorization;
+    response.end('{"jsonrpc":"2.0","id":1,"result":"0x1"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  const [endpoint] = openEndpoints(t, [`http://us%40er:pa%3Ass@127.0.0.1:${port}`]).all;
+  await endpoint?.request("eth_chainId", []);
+  assert.equal(Buffer.from(seen?.slice("Basic ".length) ?? "", "base64").toString(), "us@er:pa:ss");
+});
+
+test("the answers of a batch are matched by their ids", async (t) => {
+  const [endpoint] = openEndpoints(t, [fixture.url]).all;
+  const { receipts } = await fixture.expected(20);
+  const calls = receipts.map(({ transactionHash }) => [transactionHash]);
+  const ask = () => Promise.resolve(endpoint?.requestBatch("eth_getTransactionReceipt", calls));
+  await fixture.mutate({ kind: "batch-out-of-order", method: "*", count: 1 }, 0);
+  assert.deepEqual(await ask(), receipts);
+  await fixture.mutate({ kind: "batch-missing", method: "*", count: 1 }, 0);
+  assert.ok((await failureOf(ask())) instanceof BadResponseError);
+  await fixture.mutate({ kind: "wrong-id", method: "*", count: 1 }, 0);
+  assert.ok((await failureOf(ask())) instanceof BadResponseError);
+  assert.deepEqual(await ask(), receipts);
+});

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { releaseWorker } from "../../src/queue/release.js";
+import type { Daemon } from "../support/daemon.js";
+import { alive, waitFor } from "../support/process.js";
+import { assertCleanStop, numbers, type Scene, setScene } from "./scene.js";
+
+/** Lets workers grow their batches on quick blocks 301 to 400. */
+async function warmUp(scene: Scene): Promise<void> {
+  await scene.insert(301, 400);
+  await scene.settled();
+}
+
+async function replaced(daemon: Daemon, before: number[]): Promise<void> {
+  await waitFor(
+    () => {
+      const now = daemon.workers().map(({ pid }) => pid);
+      return now.length === before.length && now.some((pid) => !before.includes(pid));
+    },
+    { what: "the dead one to be replaced" },
+  );
+}
+
+test("the claims of a worker that is killed are run by another at once, all blocks complete, none twice", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { workers: 3 } });
+  await warmUp(scene);
+  const before = daemon.workers().map(({ pid }) => pid);
+  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
+  await scene.insert(1, 12);
+  const held = await scene.claimed();
+  const victim = held[0]?.worker_id ?? "";
+  const { pid } = daemon.child(victim);
+
+  await scene.node.clearFaults();
+  // Its claims: those of the moment when it can make no more.
+  process.kill(pid, "SIGSTOP");
+  const ids = (await scene.jobs()).filter((job) => job.status === "processing" && job.worker_id === victim);
+  assert(ids.length > 0);
+  const killed = performance.now();
+  process.kill(pid, "SIGKILL");
+  await waitFor(
+    async () => {
+      const { rows } = await scene.pool.query(
+        "select from processing_jobs where id = any ($1) and worker_id = $2",
+        [ids.map(({ id }) => id), victim],
+      );
+      return rows.length === 0;
+    },
+    { what: "its jobs to be claimed by others", everyMs: 2 },
+  );
+  const ms = Math.round(performance.now() - killed);
+  t.diagnostic(`${ids.length} claims of a killed worker were claimed by others after ${ms} ms`);
+  assert(ms < 5_000, `${ms} ms`);
+
+  await replaced(daemon, before);
+  await scene.settled();
+  await scene.assertWrittenOnce([...numbers(1, 12), ...numbers(301, 400)]);
+  const { rows } = await scene.pool.query(
+    "select distinct class, message, worker_id from processing_failures",
+  );
+  assert.deepEqual(rows, [
+    { class: "died", message: "the worker died (SIGKILL) while it held this block", worker_id: victim },
+  ]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a worker that was frozen while its claims were released and finished by another writes nothing when it thaws", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { hung_seconds: 120 }, rpc: { timeout_ms: 120_000 } });
+  await scene.node.resetCounters();
+  await scene.node.setFaults({ latencyMs: 1_000 });
+  await scene.insert(5);
+  await scene.node.waitForCalls({ method: "eth_getBlockReceipts", count: 1 });
+  const [job] = await scene.claimed();
+  const frozen = job?.worker_id ?? "";
+  const { pid } = daemon.child(frozen);
+  process.kill(pid, "SIGSTOP");
+  await scene.node.clearFaults();
+
+  // As a sweep would.
+  const released = await releaseWorker(scene.pool, frozen, { maxDeaths: 3, reason: "it is frozen" });
+  assert.equal(released.length, 1);
+  const [finished] = await scene.settled();
+  assert.notEqual(finished?.worker_id, frozen);
+
+  process.kill(pid, "SIGCONT");
+  await daemon.program.line((line) => line.includes("handed on meanwhile") && line.includes(frozen));
+  await scene.assertWrittenOnce([5]);
+  assert.deepEqual(await scene.jobs(), [finished]);
+  await waitFor(
+    async () => {
+      const { rows } = await scene.pool.query<{ lost: number; completed: number }>(
+        `select (doing->>'lost')::int as lost, (doing->>'completed')::int as completed
+         from processing_workers where worker_id = $1`,
+        [frozen],
+      );
+      return rows[0]?.lost === 1 && rows[0].completed === 0;
+    },
+    { what: "its report to count what it lost" },
+  );
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a block that kills whoever claims it is failed with that reason, and its neighbours complete", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { max_attempts: 3 } });
+  await warmUp(scene);
+  await scene.node.setFaults({ latencyMs: 150 });
+  await scene.insert(1, 12);
+  const killed = new Set<string>();
+  await waitFor(
+    async () => {
+      const job = (await scene.jobs()).find(({ block_number }) => block_number === 7);
+      if (job?.status === "processing" && job.worker_id !== null && !killed.has(job.worker_id)) {
+        killed.add(job.worker_id);
+        process.kill(daemon.child(job.worker_id).pid, "SIGKILL");
+      }
+      return job?.status === "failed";
+    },
+    { what: "block 7 to be failed", timeoutMs: 30_000 },
+  );
+  assert.equal(killed.size, 3);
+  const jobs = await scene.settled({ statuses: ["completed", "failed"] });
+  const failed = jobs.filter(({ status }) => status === "failed");
+  assert.deepEqual(
+    failed.map(({ block_number, deaths, attempts, last_error }) => ({
+      block_number,
+      deaths,
+      attempts,
+      last_error,
+    })),
+    [
+      {
+        block_number: 7,
+        deaths: 3,
+        attempts: 3,
+        last_error: "the worker died (SIGKILL) while it held this block",
+      },
+    ],
+  );
+  // Whoever was in a batch with it lost one attempt, and no more: after a death it is claimed alone.
+  assert(jobs.every(({ block_number, deaths }) => block_number === 7 || deaths <= 1));
+  await scene.assertWrittenOnce([...numbers(1, 6), ...numbers(8, 12), ...numbers(301, 400)]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a worker that hangs is killed and replaced, and its block is run by another", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { hung_seconds: 2 } });
+  await scene.node.setFaults({ latencyMs: 500 });
+  await scene.insert(5);
+  const [job] = await scene.claimed();
+  const { pid } = daemon.child(job?.worker_id ?? "");
+  const before = daemon.workers().map((worker) => worker.pid);
+  process.kill(pid, "SIGSTOP");
+  await daemon.program.line(/hung: killing it/);
+  await replaced(daemon, before);
+  assert(!alive(pid));
+  const [finished] = await scene.settled();
+  assert.deepEqual([finished?.deaths, finished?.attempts], [1, 2]);
+  await scene.assertWrittenOnce([5]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("an orchestrator that is killed is replaced, and the head is followed on", async (t) => {
+  const scene = await setScene(t, { node: { head: 50 } });
+  const daemon = await scene.start({ pipeline: { auto_enqueue: true, check_interval: 0.2 } });
+  await scene.settled();
+  await scene.node.mine(2);
+  await waitFor(async () => (await scene.jobs()).length === 3, { what: "two new blocks" });
+  const { pid } = daemon.orchestrator();
+  process.kill(pid, "SIGKILL");
+  await scene.node.mine(2);
+  await waitFor(async () => (await scene.jobs()).length === 5, { what: "two more", timeoutMs: 20_000 });
+  assert.notEqual(daemon.orchestrator().pid, pid);
+  await scene.settled();
+  await scene.assertWrittenOnce(numbers(50, 54));
+  await assertCleanStop(daemon, scene.pool);
+});

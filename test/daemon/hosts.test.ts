@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { alive, waitFor } from "../support/process.js";
+import { assertCleanStop, numbers, type Scene, setScene } from "./scene.js";
+
+const leaseMs = 1_500;
+
+async function leaders(scene: Scene): Promise<string[]> {
+  const states = await scene.states();
+  return Object.keys(states).filter((id) => states[id] === "leading");
+}
+
+test("the children of a supervisor that is killed give their claims back and end by themselves", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
+  await scene.insert(1, 4);
+  await scene.claimed(2);
+  const pids = daemon.pids();
+  process.kill(daemon.pid, "SIGKILL");
+  const ended = performance.now();
+  await waitFor(() => !pids.some(alive), { what: "its children to end" });
+  assert(performance.now() - ended < 8_000);
+  const jobs = await scene.jobs();
+  assert(
+    jobs.every(({ status, attempts, deaths }) => status === "pending" && attempts === 0 && deaths === 0),
+  );
+
+  // Another daemon takes over, and forgets the dead one.
+  await scene.node.clearFaults();
+  const heir = await scene.start();
+  await scene.settled();
+  await scene.assertWrittenOnce(numbers(1, 4));
+  await waitFor(
+    async () => Object.keys(await scene.states()).every((id) => id.startsWith(heir.supervisorId)),
+    {
+      what: "the dead daemon's rows to be swept",
+    },
+  );
+  await assertCleanStop(heir, scene.pool);
+});
+
+test("of two daemons on one schema one leads, and when it is killed the other does", async (t) => {
+  const scene = await setScene(t, { node: { head: 20 } });
+  const config = { pipeline: { auto_enqueue: true, check_interval: 0.2, workers: 1 } };
+  const daemons = [await scene.start(config), await scene.start(config)];
+  await waitFor(async () => (await leaders(scene)).length === 1, { what: "one leader" });
+  const [leader] = await leaders(scene);
+  const first = daemons.find(({ supervisorId }) => leader?.startsWith(supervisorId));
+  const second = daemons.find((each) => each !== first);
+  assert(first !== undefined && second !== undefined);
+  assert.equal((await scene.states())[second.orchestrator().workerId], "following");
+
+  const killed = performance.now();
+  for (const pid of first.pids()) process.kill(pid, "SIGKILL");
+  const heir = second.orchestrator().workerId;
+  await waitFor(async () => (await scene.states())[heir] === "leading", { what: "the other to lead" });
+  t.diagnostic(`the other led ${Math.round(performance.now() - killed)} ms after the leader was killed`);
+  await scene.node.mine(3);
+  await waitFor(async () => (await scene.jobs()).length === 4, { what: "the head to be followed" });
+  await scene.settled();
+  await scene.assertWrittenOnce(numbers(20, 23));
+  await waitFor(
+    async () => Object.keys(await scene.states()).every((id) => id.startsWith(second.supervisorId)),
+    {
+      what: "the dead daemon's rows to be swept",
+    },
+  );
+  await assertCleanStop(second, scene.pool);
+});
+
+test("the claims of a host that freezes are released within its lease and a few seconds, and it writes nothing when it thaws", async (t) => {
+  const scene = await setScene(t);
+  const pipeline = { hung_seconds: 120 };
+  const frozen = await scene.start({ pipeline, rpc: { timeout_ms: 120_000 } });
+  await scene.node.setFaults({ latencyMs: 800 });
+  await scene.insert(1, 2);
+  const held = await scene.claimed(2);
+  assert(held.every(({ worker_id }) => worker_id?.startsWith(frozen.supervisorId)));
+  const pids = frozen.pids();
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  const stopped = performance.now();
+  await scene.node.clearFaults();
+
+  const other = await scene.start();
+  const jobs = await scene.settled();
+  const ms = Math.round(performance.now() - stopped);
+  t.diagnostic(`done by another daemon, started meanwhile, ${ms} ms after the host froze`);
+  assert(jobs.every(({ worker_id }) => worker_id?.startsWith(other.supervisorId)));
+  assert(jobs.every(({ deaths, attempts }) => deaths === 1 && attempts === 2));
+
+  const seen = frozen.program.output.length;
+  for (const pid of pids) process.kill(pid, "SIGCONT");
+  await frozen.program.line(/lease of this host is lost/, { from: seen });
+  await frozen.program.line(/holding the lease of this host/, { from: seen });
+  // It works again, and what it held when it froze stays as the other left it.
+  await scene.insert(3, 30);
+  await scene.settled();
+  await scene.assertWrittenOnce(numbers(1, 30));
+  assert.deepEqual((await scene.jobs()).slice(0, 2), jobs);
+  assert.deepEqual(await frozen.stop(), { code: 0, signal: null });
+  await assertCleanStop(other, scene.pool);
+});
+
+test("a frozen host's claims are released by a daemon that runs beside it", async (t) => {
+  const scene = await setScene(t);
+  const other = await scene.start({ pipeline: { workers: 1 } });
+  const frozen = await scene.start({ pipeline: { hung_seconds: 120 } });
+  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
+  await scene.insert(1, 6);
+  await scene.claimed(3);
+  const pids = frozen.pids();
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  const theirs = (await scene.jobs()).filter(({ worker_id }) => worker_id?.startsWith(frozen.supervisorId));
+  assert(theirs.length > 0);
+  const stopped = performance.now();
+  await waitFor(
+    async () => {
+      const { rows } = await scene.pool.query("select from processing_failures where class = 'died'");
+      return rows.length >= theirs.length;
+    },
+    { what: "its claims to be released", timeoutMs: 15_000 },
+  );
+  const ms = Math.round(performance.now() - stopped);
+  t.diagnostic(`released ${ms} ms after the host froze, with a lease of ${leaseMs} ms`);
+  assert(ms < leaseMs + 5_000, `${ms} ms`);
+  await frozen.destroy();
+  await scene.node.clearFaults();
+  await scene.settled({ timeoutMs: 40_000 });
+  await scene.assertWrittenOnce(numbers(1, 6));
+  await assertCleanStop(other, scene.pool);
+});

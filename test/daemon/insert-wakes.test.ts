@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { applySchema } from "../../src/db/schema.js";
+import { startEmbeddedPostgres } from "../support/embedded-postgres.js";
+import { waitFor } from "../support/process.js";
+import { assertCleanStop, numbers, setScene } from "./scene.js";
+
+test("an INSERT wakes sleeping workers, and the blocks' rows are there when their jobs are completed", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  // As psql would: a client of its own, one statement.
+  const client = new pg.Client({ connectionString: scene.databaseUrl });
+  await client.connect();
+  const inserted = performance.now();
+  await client.query("INSERT INTO processing_jobs (block_number) SELECT generate_series(1, 40)");
+  await client.end();
+  await waitFor(async () => (await scene.jobs()).some(({ attempts }) => attempts > 0), {
+    what: "a claim",
+    everyMs: 1,
+  });
+  t.diagnostic(`first claim seen ${Math.round(performance.now() - inserted)} ms after the INSERT began`);
+
+  const jobs = await scene.settled();
+  assert(jobs.every(({ attempts, deaths }) => attempts === 1 && deaths === 0));
+  await scene.assertWrittenOnce(numbers(1, 40));
+  const { rows } = await scene.pool.query<Record<"transactions" | "logs" | "told", number>>(
+    `select (select count(*) from transactions)::int as transactions, (select count(*) from logs)::int as logs,
+       (select sum((result->>'transactions')::int) from processing_jobs)::int as told`,
+  );
+  const [stored] = rows;
+  assert(stored !== undefined && stored.logs > 0);
+  assert.deepEqual([stored.transactions, stored.told], [80, 80]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a job with a time in the future runs when it is due, and not before", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  await scene.pool.query(
+    "insert into processing_jobs (block_number, run_at) values (5, now() + interval '2 seconds')",
+  );
+  await scene.settled();
+  const { rows } = await scene.pool.query(
+    "select extract(epoch from started_at - run_at)::float8 as late from processing_jobs",
+  );
+  const { late } = rows[0] as { late: number };
+  assert(late >= 0 && late < 1.5, `it ran ${late} s after it was due`);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("between jobs the workers send no statement at all, and the whole daemon hardly any", async (t) => {
+  const server = await startEmbeddedPostgres({
+    settings: { log_statement: "all", log_line_prefix: "%a|", log_min_messages: "warning" },
+  });
+  t.after(() => server.destroy());
+  const pool = new pg.Pool({ connectionString: server.url, max: 2, application_name: "blockmill-test" });
+  pool.on("error", () => {});
+  t.after(() => pool.end());
+  await applySchema(pool, "public");
+  const scene = await setScene(t, { database: { url: server.url, pool } });
+  const daemon = await scene.start({ pipeline: { check_interval: 30 }, database: { lease_seconds: 4 } });
+  const ids = daemon.workers().map(({ workerId }) => workerId);
+  await scene.insert(1, 10);
+  await scene.settled();
+  await waitFor(
+    async () => {
+      const states = await scene.states();
+      return ids.every((id) => states[id] === "idle");
+    },
+    { what: "the workers to be idle again" },
+  );
+
+  const logged = readFileSync(server.logFile, "utf8").length;
+  const seconds = 8;
+  // Silence is what is proven here.
+  await sleep(seconds * 1_000);
+  const statements = new Map<string, string[]>();
+  for (const line of readFileSync(server.logFile, "utf8").slice(logged).split("\n")) {
+    const [, name, statement] = /^(blockmill [^|]*)\|.*?(?:statement|execute [^:]*): (.*)/.exec(line) ?? [];
+    if (name !== undefined) statements.set(name, [...(statements.get(name) ?? []), statement ?? ""]);
+  }
+  const workers = [...statements].filter(([name]) => /\/w\d+( listen)?$/.test(name));
+  assert.deepEqual(workers, []);
+  const all = [...statements.values()].flat();
+  for (const [name, sent] of statements)
+    t.diagnostic(`${name.replace(/^blockmill [^/ ]*/, "")}: ${sent.length} in ${seconds} s`);
+  assert(all.length > 0, "the leases are pinged");
+  assert(all.length <= 3 * seconds, `${all.length} statements in ${seconds} s:\n${all.join("\n")}`);
+  await assertCleanStop(daemon, scene.pool);
+});

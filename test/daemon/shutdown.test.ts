@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertCleanStop, numbers, setScene } from "./scene.js";
+
+test("SIGTERM lets the workers finish what they hold, and leaves nothing in processing", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  await scene.node.setFaults({ latencyMs: 400 });
+  await scene.insert(1, 60);
+  const held = await scene.claimed(2);
+  await assertCleanStop(daemon, scene.pool);
+
+  const jobs = await scene.jobs();
+  const finished = jobs.filter(({ status }) => status === "completed");
+  const untouched = jobs.filter(
+    ({ status, attempts, deaths }) => status === "pending" && attempts === 0 && deaths === 0,
+  );
+  assert.equal(finished.length + untouched.length, 60);
+  assert(untouched.length > 0, "it was to end before all is done");
+  for (const { block_number } of held) {
+    assert(
+      finished.some((job) => job.block_number === block_number),
+      `block ${block_number} was finished`,
+    );
+  }
+  await scene.assertWrittenOnce(finished.map(({ block_number }) => block_number));
+  const { rows } = await scene.pool.query("select from processing_failures");
+  assert.equal(rows.length, 0);
+});
+
+for (const [what, config, signals] of [
+  ["a second SIGTERM", {}, 2],
+  ["the drain's deadline", { drain_seconds: 0.5 }, 1],
+] as const) {
+  test(`${what} gives the claims back, uncounted, and ends`, async (t) => {
+    const scene = await setScene(t);
+    const daemon = await scene.start({ pipeline: config, rpc: { timeout_ms: 60_000 } });
+    await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
+    await scene.insert(1, 4);
+    await scene.claimed(2);
+    daemon.program.child.kill("SIGTERM");
+    await daemon.program.line(/draining/);
+    const asked = performance.now();
+    if (signals === 2) daemon.program.child.kill("SIGTERM");
+    assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
+    assert(performance.now() - asked < 8_000);
+    const jobs = await scene.jobs();
+    assert(
+      jobs.every(({ status, attempts, deaths }) => status === "pending" && attempts === 0 && deaths === 0),
+      JSON.stringify(jobs),
+    );
+    await assertCleanStop(daemon, scene.pool);
+  });
+}
+
+test("SIGINT drains as SIGTERM does, also when the whole process group gets it", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  await scene.node.setFaults({ latencyMs: 300 });
+  await scene.insert(1, 2);
+  await scene.claimed(2);
+  for (const pid of daemon.pids()) process.kill(pid, "SIGINT");
+  assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
+  const jobs = await scene.jobs();
+  assert(jobs.every(({ status }) => status === "completed"));
+  await scene.assertWrittenOnce(numbers(1, 2));
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a daemon that is told to end while the database is away ends", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  // Nobody may connect any more, and whoever is connected is not.
+  const { rows } = await scene.pool.query<{ name: string }>("select current_database() as name");
+  const name = rows[0]?.name ?? "";
+  await scene.pool.query(`alter database ${name} allow_connections false`);
+  await scene.pool.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill %' and datname = current_database()",
+  );
+  await daemon.program.line(/lease of this host is lost/);
+  const asked = performance.now();
+  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+  assert(performance.now() - asked < 15_000);
+  await scene.pool.query(`alter database ${name} allow_connections true`);
+});
