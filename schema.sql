@@ -44,6 +44,7 @@ create table if not exists processing_jobs (
   worker_id     text,
   attempts      int         not null default 0 check (attempts >= 0),
   deaths        int         not null default 0 check (deaths >= 0),
+  claims        int         not null default 0 check (claims >= 0),
   last_error    text,
   metadata      jsonb,
   result        jsonb,
@@ -74,7 +75,7 @@ create index if not exists processing_jobs_halted on processing_jobs (block_numb
 
 comment on table processing_jobs is
   'One row per block that is to be fetched. Insert a block_number and a sleeping worker starts within milliseconds: INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);';
-comment on column processing_jobs.id           is 'The job. Together with worker_id and attempts it is the token of a claim.';
+comment on column processing_jobs.id           is 'The job. Together with worker_id and claims it is the token of a claim.';
 comment on column processing_jobs.block_number is 'The block to fetch. Unique: a block has one job.';
 comment on column processing_jobs.status       is 'pending: may be claimed. scheduled: waits for run_at. processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
 comment on column processing_jobs.priority     is 'Higher runs first; equal priorities run in the order of block_number.';
@@ -85,6 +86,7 @@ comment on column processing_jobs.completed_at is 'When the block''s rows were c
 comment on column processing_jobs.worker_id    is 'Who claimed it last: host.pid.life/worker. Never used by another process, so it identifies one life of one process.';
 comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down) does not count.';
 comment on column processing_jobs.deaths       is 'How many workers died while they held this job. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
+comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
 comment on column processing_jobs.metadata     is 'Yours. blockmill never writes it.';
 comment on column processing_jobs.result       is 'blockmill''s account of the last completion: counts of rows, milliseconds per stage, the endpoint that served it.';
@@ -260,6 +262,7 @@ create index if not exists reorgs_detected on reorgs (detected_at);
 
 comment on table reorgs is
   'A row per reorg that was undone. Written in the transaction that removes the dropped blocks'' rows; it also sends NOTIFY blockmill_reorgs_SCHEMA with the row''s id.';
+comment on column reorgs.id           is 'In the order in which they were found.';
 comment on column reorgs.detected_at  is 'When the rows were removed.';
 comment on column reorgs.fork_block   is 'The last block that both branches have. Every row above it was removed.';
 comment on column reorgs.depth        is 'How many stored blocks were removed.';
@@ -282,6 +285,7 @@ create table if not exists alerts (
 create unique index if not exists alerts_open on alerts (kind) where cleared_at is null;
 
 comment on table alerts is 'What a person should look at. At most one of a kind is open.';
+comment on column alerts.id         is 'In the order in which they were raised.';
 comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped.';
 comment on column alerts.message    is 'What happened and what to do.';
 comment on column alerts.raised_at  is 'When it was noticed first.';

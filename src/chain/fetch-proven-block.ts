@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Block } from "../block.js";
 import { BlockNotFoundError } from "../errors.js";
-import type { ChainIdOf } from "./chain-id.js";
 import type { Endpoints } from "./endpoints.js";
 import { fetchBlock, type WantedBlock } from "./fetch-block.js";
 import type { Prove } from "./prove-block.js";
@@ -17,7 +16,6 @@ export interface ProvenBlock {
 
 export interface FetchProvenOptions {
   endpoints: Endpoints;
-  chainIdOf: ChainIdOf;
   prove: Prove;
   wanted: WantedBlock;
   signal: AbortSignal;
@@ -46,21 +44,16 @@ export async function fetchProvenBlock(options: FetchProvenOptions): Promise<Pro
   return fetchOnce(options);
 }
 
-function fetchOnce({
-  endpoints,
-  chainIdOf,
-  prove,
-  wanted,
-  signal,
-}: FetchProvenOptions): Promise<ProvenBlock> {
+function fetchOnce({ endpoints, prove, wanted, signal }: FetchProvenOptions): Promise<ProvenBlock> {
   return endpoints.tryEach(
-    async (endpoint) => {
-      const block = await fetchBlock(endpoint, wanted, signal);
-      const chainId = await chainIdOf(endpoint);
+    async (endpoint, cancelled) => {
+      const block = await fetchBlock(endpoint, wanted, cancelled);
+      // Known: an endpoint is probed before its first work.
+      const chainId = endpoint.capabilities.chainId ?? 0;
       const started = performance.now();
       const verified = prove(block, { endpoint: endpoint.name, chainId });
       return { block, verified, endpoint: endpoint.name, verifyMs: performance.now() - started };
     },
-    { signal },
+    { signal, block: wanted.number },
   );
 }

@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { inspect } from "node:util";
 import Table from "cli-table3";
 import { environment } from "../config/environment.js";
 
@@ -8,7 +8,11 @@ export type Paint = (style: Style, text: string) => string;
 /** Colours, only on a terminal, and never when NO_COLOR is set (https://no-color.org). */
 export function createPaint(stream: { isTTY?: boolean }): Paint {
   const coloured = stream.isTTY === true && !environment.NO_COLOR;
-  return (style, text) => (coloured ? styleText(style, text) : text);
+  if (!coloured) return (_style, text) => text;
+  return (style, text) => {
+    const [on, off] = inspect.colors[style] ?? [0, 0];
+    return `\u001b[${on}m${text}\u001b[${off}m`;
+  };
 }
 
 const noLines = {

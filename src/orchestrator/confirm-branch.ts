@@ -1,59 +1,96 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "../block.js";
 import type { Endpoint } from "../chain/endpoint.js";
 import type { Endpoints } from "../chain/endpoints.js";
-import { fetchHead } from "../chain/fetch-head.js";
-import { fetchHeaderByNumber } from "../chain/fetch-header.js";
+import { fetchHead, fetchHeaderByNumber } from "../chain/fetch-head.js";
 
 export interface BranchClaim {
   /** A block that only the new branch has. */
   number: number;
   hash: Hex;
-  /** The new branch's tip. */
+  /** The number of the new branch's newest block. */
   tip: number;
   toldBy: string;
 }
 
-/** A node that is so many blocks behind the new branch's tip is lagging: its word about it does not count. */
-const laggingBy = 3;
-/** How long an endpoint that stands alone is given to change its mind. */
-const secondThoughtMs = 150;
+export interface ConfirmOptions {
+  /** How long the others are waited for. One that does not answer has no say. */
+  answerWithinMs?: number;
+  /** How long an endpoint that stands alone is given to change its mind. */
+  secondThoughtMs?: number;
+  /** A node that is behind, and has not moved for so long, has no say. */
+  stalledAfterMs?: number;
+}
+
+/** Returns the endpoint that confirms a branch; null: nobody does (yet), and nothing may be removed. */
+export type ConfirmBranch = (claim: BranchClaim) => Promise<string | null>;
+
+/** A node that is so many blocks behind the new branch's tip is behind, rather than just later. */
+const behindBy = 3;
 
 /**
- * Asks a second endpoint whether it has the block that only the new branch has, before anything is
- * removed. Where there is no other, or the others are down or lagging, the same endpoint is asked again.
- * Returns the endpoint that confirmed it; null: it is contradicted, and nothing may be removed.
+ * Asks the other endpoints whether they have the block that only the new branch has, before anything is
+ * removed. One that contradicts and is ahead of the branch has the last word; else one that confirms.
+ * Where nobody else has a say (there is no other, or it is down or stalled), the same endpoint is asked
+ * again.
  */
-export async function confirmBranch(endpoints: Endpoints, claim: BranchClaim): Promise<string | null> {
-  const other = await askAnother(endpoints, claim);
-  if (other === "contradicted") return null;
-  if (other !== "nobody") return other;
-  await sleep(secondThoughtMs);
-  const again = endpoints.all.find(({ name }) => name === claim.toldBy);
-  if (again === undefined) return null;
-  return (await hashAt(again, claim.number)) === claim.hash ? again.name : null;
-}
+export function createConfirmBranch(endpoints: Endpoints, options: ConfirmOptions = {}): ConfirmBranch {
+  const { answerWithinMs = 2_000, secondThoughtMs = 150, stalledAfterMs = 30_000 } = options;
+  const stands = new Map<string, { hash: Hex; since: number }>();
 
-async function askAnother(
-  endpoints: Endpoints,
-  claim: BranchClaim,
-): Promise<string | "contradicted" | "nobody"> {
-  if (endpoints.all.length < 2) return "nobody";
-  try {
-    return await endpoints.tryEach(
-      async (endpoint) => {
-        if ((await hashAt(endpoint, claim.number)) === claim.hash) return endpoint.name;
-        const head = await fetchHead(endpoint);
-        return head.number <= claim.tip - laggingBy ? "nobody" : "contradicted";
-      },
-      { except: [claim.toldBy] },
+  /** Whether an endpoint's head has been the same for long. */
+  const isStalled = (name: string, hash: Hex): boolean => {
+    const stand = stands.get(name);
+    if (stand?.hash === hash) return performance.now() - stand.since >= stalledAfterMs;
+    stands.set(name, { hash, since: performance.now() });
+    return stalledAfterMs === 0;
+  };
+
+  const verdictOf = async (endpoint: Endpoint, claim: BranchClaim, signal: AbortSignal) => {
+    const [header, head] = await Promise.all([
+      fetchHeaderByNumber(endpoint, claim.number, signal),
+      fetchHead(endpoint, signal),
+    ]);
+    if (header?.hash === claim.hash) return "confirms";
+    if (head.number > claim.tip) return "knows better";
+    const isBehind = head.number <= claim.tip - behindBy || header === null;
+    return isBehind && isStalled(endpoint.name, head.hash) ? "no say" : "contradicts";
+  };
+
+  return async (claim) => {
+    const others = endpoints.all.filter(({ name }) => name !== claim.toldBy);
+    const verdicts = await Promise.all(
+      others.map(async ({ name }) => {
+        const signal = AbortSignal.timeout(answerWithinMs);
+        const verdict = await askOne(
+          endpoints,
+          name,
+          (endpoint) => verdictOf(endpoint, claim, signal),
+          signal,
+        );
+        return { name, verdict };
+      }),
     );
-  } catch {
-    // None of the others answers.
-    return "nobody";
-  }
+    if (verdicts.some(({ verdict }) => verdict === "knows better")) return null;
+    const confirming = verdicts.find(({ verdict }) => verdict === "confirms");
+    if (confirming !== undefined) return confirming.name;
+    if (verdicts.some(({ verdict }) => verdict === "contradicts")) return null;
+    await sleep(secondThoughtMs);
+    const signal = AbortSignal.timeout(answerWithinMs);
+    const again = (endpoint: Endpoint) => fetchHeaderByNumber(endpoint, claim.number, signal);
+    const header = await askOne(endpoints, claim.toldBy, again, signal);
+    return header?.hash === claim.hash ? claim.toldBy : null;
+  };
 }
 
-async function hashAt(endpoint: Endpoint, number: number): Promise<Hex | null> {
-  return (await fetchHeaderByNumber(endpoint, number))?.hash ?? null;
+/** Asks that one endpoint, unless it rests or serves another chain; undefined: it does not answer. */
+async function askOne<T>(
+  endpoints: Endpoints,
+  name: string,
+  work: (endpoint: Endpoint) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const except = endpoints.all.filter((each) => each.name !== name).map((each) => each.name);
+  return endpoints.tryEach(work, { except, signal }).catch(() => undefined);
 }

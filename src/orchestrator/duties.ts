@@ -1,5 +1,4 @@
 import type pg from "pg";
-import type { Endpoints } from "../chain/endpoints.js";
 import type { Config } from "../config/schema.js";
 import type { Log } from "../log.js";
 import { archiveJobs } from "../queue/archive.js";
@@ -8,12 +7,10 @@ import { nextDueInMs, promoteDue } from "../queue/promote.js";
 import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
-import { createHeadDuty } from "./head-duty.js";
 import type { Duty } from "./run-duties.js";
 
 export interface DutiesContext {
   pool: pg.Pool;
-  endpoints: Endpoints;
   config: Config;
   log: Log;
 }
@@ -27,14 +24,13 @@ const partitionsMs = 3_600_000;
 /** Hints come with every insert; looking is worth it so often at most. */
 const afterHintMs = 50;
 
-/** What the leading orchestrator does for everybody who shares the schema. */
-export function createDuties({ pool, endpoints, config, log }: DutiesContext): Duty[] {
+/** What the leading orchestrator does for everybody who shares the schema, beside following the chain. */
+export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
   const intervalMs = config.pipeline.check_interval * 1_000;
   const limits = {
     maxDeaths: config.pipeline.max_attempts,
     timeoutMs: config.pipeline.timeout_minutes * 60_000,
   };
-  const follow = createHeadDuty({ pool, endpoints, config, log });
   // Leadership changes hands when the database comes back too: living supervisors get the time of a
   // lease to take their locks again before anybody calls them lost.
   const sweepFrom = performance.now() + config.database.lease_seconds * 1_000;
@@ -42,7 +38,6 @@ export function createDuties({ pool, endpoints, config, log }: DutiesContext): D
   let partitionsAt = 0;
 
   return [
-    follow,
     {
       name: "promote due jobs",
       afterHintMs,

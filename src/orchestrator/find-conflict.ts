@@ -1,7 +1,8 @@
 import type pg from "pg";
 import type { Hex } from "../block.js";
-import { wantedHashes } from "../queue/known-hashes.js";
-import { newestStored, storedHashes } from "../store/stored-hashes.js";
+import type { Head } from "../chain/parse/parse-head.js";
+import { claimedByNumber, newestWanted, wantedHashes } from "../queue/known-hashes.js";
+import { newestStored, newestStoredNumber, storedHashes } from "../store/stored-hashes.js";
 import type { CanonicalView } from "./canonical-view.js";
 
 /** Where the database and the chain part. */
@@ -12,41 +13,73 @@ export interface Conflict {
   hash: Hex;
   /** The newest block that is stored or asked for by its hash. */
   oldHead: number;
+  /** The chain's headers from `block` on; blocks that the database does not know may be left out. */
+  branch: readonly Head[];
 }
 
-/** Compares what is stored, and what jobs ask for by hash, with the view. */
-export async function findConflict(pool: pg.Pool, view: CanonicalView): Promise<Conflict | null> {
-  const { tail, tip } = view;
-  if (tail === undefined || tip === undefined) return null;
+/**
+ * Compares the database with the view: what is stored, and what jobs ask for by hash. A block that is
+ * just being fetched by its number is taken for what the view `before` had there.
+ */
+export async function findConflict(
+  pool: pg.Pool,
+  view: CanonicalView,
+  before: CanonicalView,
+): Promise<Conflict | null> {
+  const { tail } = view;
+  if (tail === undefined) return null;
+  const inFlight = await claimedByNumber(pool, tail.number);
   const wanted = await wantedHashes(pool, tail.number);
   const stored = await storedHashes(pool, tail.number);
-  const differing = [...wanted, ...stored].filter(([number, hash]) => {
+  const assumed = inFlight.flatMap((number): [number, Hex][] => {
+    const hash = before.hashAt(number);
+    return hash === undefined ? [] : [[number, hash]];
+  });
+  const known = [...assumed, ...wanted, ...stored];
+  const differing = known.filter(([number, hash]) => {
     const canonical = view.hashAt(number);
     return canonical !== undefined && canonical !== hash;
   });
-  const lowest = differing.reduce<[number, Hex] | undefined>(
-    (a, b) => (a === undefined || b[0] < a[0] ? b : a),
-    undefined,
-  );
-  if (lowest === undefined) return null;
-  const [block, hash] = lowest;
-  return { block, hash: stored.get(block) ?? hash, oldHead: Math.max(...wanted.keys(), ...stored.keys()) };
+  const block = Math.min(...differing.map(([number]) => number));
+  const hash = differing.findLast(([number]) => number === block)?.[1];
+  if (hash === undefined) return null;
+  const oldHead = Math.max(...known.map(([number]) => number));
+  return { block, hash, oldHead, branch: view.above(block - 1) };
+}
+
+export interface BelowOptions {
+  /** At most so many stored blocks are compared. */
+  limit: number;
+  /** The chain's header at a number. */
+  headerAt(number: number): Promise<Head>;
+  /** The chain's headers from `lowest` up to the ancestor `top`, by walking parents. */
+  walkDown(top: Head, lowest: number): Promise<readonly Head[]>;
 }
 
 /**
  * Looks below a view that does not link to the one before it: walks the stored blocks down from the
- * view's tail until one is the chain's. Returns the lowest stored block that is not; null: the newest
- * one is. `hashAt` is the chain's hash of a number. Throws TooDeep when `limit` blocks do not suffice.
+ * view's tail until one is the chain's. Null: the newest one is. `too deep`: `limit` blocks do not do.
  */
 export async function findConflictBelow(
   pool: pg.Pool,
-  { tail, limit, hashAt }: { tail: number; limit: number; hashAt(number: number): Promise<Hex> },
-): Promise<{ block: number; hash: Hex } | "too deep" | null> {
-  const stored = await newestStored(pool, { below: tail, limit });
-  let lowest: { block: number; hash: Hex } | null = null;
-  for (const { number, hash } of stored) {
-    if ((await hashAt(number)) === hash) return lowest;
-    lowest = { block: number, hash };
+  view: CanonicalView,
+  { limit, headerAt, walkDown }: BelowOptions,
+): Promise<Conflict | "too deep" | null> {
+  const { tail } = view;
+  if (tail === undefined) return null;
+  let lowest: { number: number; hash: Hex } | undefined;
+  let found = false;
+  const stored = await newestStored(pool, { below: tail.number, limit });
+  for (const block of stored) {
+    found = (await headerAt(block.number)).hash === block.hash;
+    if (found) break;
+    lowest = block;
   }
-  return stored.length < limit ? lowest : "too deep";
+  if (lowest === undefined) return null;
+  if (!found && stored.length === limit) return "too deep";
+  const oldHead = Math.max((await newestStoredNumber(pool)) ?? 0, (await newestWanted(pool)) ?? 0);
+  // Between what the database knows and the view may lie any number of blocks that it knows nothing of.
+  const top = Math.min(oldHead, tail.number - 1);
+  const below = await walkDown(await headerAt(top), lowest.number);
+  return { block: lowest.number, hash: lowest.hash, oldHead, branch: [...below, ...view.headers] };
 }

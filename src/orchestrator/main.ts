@@ -24,7 +24,7 @@ runChild("orchestrator", async (context) => {
   });
   await runOrchestrator({
     pool,
-    endpoints: endpointsOf(config.rpc, log),
+    endpoints: endpointsOf(config.rpc, log, { share: settings.rpcShare }),
     config,
     log,
     connection,

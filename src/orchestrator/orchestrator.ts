@@ -1,11 +1,15 @@
+import type { Endpoints } from "../chain/endpoints.js";
+import type { ChildState } from "../child/messages.js";
 import type { ChildContext } from "../child/run-child.js";
 import type { ConnectionOptions } from "../db/connection.js";
 import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { createDuties, type DutiesContext } from "./duties.js";
+import { followChain } from "./follow-chain.js";
 import { runDuties } from "./run-duties.js";
 
 export interface OrchestratorOptions extends DutiesContext {
+  endpoints: Endpoints;
   connection: ConnectionOptions;
   context: ChildContext;
   /** Calls back on every hint that the queue changed. */
@@ -14,6 +18,8 @@ export interface OrchestratorOptions extends DutiesContext {
 
 /** How often a follower looks whether the leader is gone. */
 const electionMs = 1_000;
+/** How often the endpoints' state is told. */
+const reportMs = 2_000;
 
 /**
  * Takes part in the election of the schema's one orchestrator until it is to end, and does the duties
@@ -29,30 +35,41 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   let term: AbortController | undefined;
   let hint = (): void => {};
   options.onHint(() => hint());
+  let state: ChildState = "following";
+  let more: Record<string, unknown> = {};
+  const report = (now: ChildState = state, doing: Record<string, unknown> = more): void => {
+    state = now;
+    more = doing;
+    const endpoints = options.endpoints.status().map(({ capabilities, inFlight, limit, ...rest }) => rest);
+    context.report(state, { ...more, endpoints });
+  };
+  const reporting = setInterval(() => report(), reportMs);
 
   const lead = (): void => {
     const mine = new AbortController();
     term = mine;
     log.info("leading: following the head, topping up, sweeping, archiving");
-    context.report("leading", {});
+    report("leading");
+    const signal = AbortSignal.any([mine.signal, ended.signal]);
+    const onFatal = (error: unknown): void => {
+      fatal ??= error;
+      ended.abort();
+    };
+    followChain({ ...options, signal }).catch(onFatal);
     const duties = runDuties({
       duties: createDuties(options),
-      signal: AbortSignal.any([mine.signal, ended.signal]),
+      signal,
       onError(duty, error) {
-        if (dispositionOf(error) === "fatal-process") {
-          fatal ??= error;
-          ended.abort();
-          return;
-        }
+        if (dispositionOf(error) === "fatal-process") return onFatal(error);
         const reason = context.redact(describeError(error, 300));
         log.warn({ duty: duty.name, err: error }, reason);
-        context.report("leading", { duty: duty.name, reason });
+        report("leading", { duty: duty.name, reason });
       },
     });
     hint = duties.hint;
   };
 
-  context.report("following", {});
+  report("following");
   await holdLease({
     ...connection,
     applicationName: `${connection.applicationName} lead`,
@@ -68,8 +85,10 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       hint = () => {};
       const reason = context.redact(describeError(error, 300));
       log.warn({ reason }, "no longer leading: the database session was lost");
-      context.report("following", { reason });
+      report("following", { reason });
     },
   });
+  clearInterval(reporting);
+  await options.endpoints.close();
   if (fatal !== undefined) throw fatal;
 }

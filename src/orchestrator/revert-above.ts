@@ -1,20 +1,23 @@
 import type pg from "pg";
+import type { Hex } from "../block.js";
 import type { Head } from "../chain/parse/parse-head.js";
-import { inTransaction } from "../db/pool.js";
-import { rewindHead } from "../queue/head.js";
+import { inTransaction, type Tx } from "../db/pool.js";
+import { lockHead, rewindHead } from "../queue/head.js";
+import { wantedHashes } from "../queue/known-hashes.js";
 import { recordReorg } from "../queue/reorgs.js";
 import { requeueAbove } from "../queue/requeue-above.js";
 import { deleteBlocksAbove } from "../store/delete-blocks.js";
+import { storedHashes } from "../store/stored-hashes.js";
 
 export interface Revert {
   schema: string;
-  /** The last block that both branches have. */
+  /** The last block that stays. */
   forkBlock: number;
-  /** The new branch above it, in order. */
-  branch: readonly Head[];
+  /** The new branch above it, in order; the first is `forkBlock + 1`. */
+  branch: readonly [Head, ...Head[]];
   /** The newest block of the old branch that is stored or asked for, and its hash right above the fork. */
   oldHead: number;
-  oldHash: `0x${string}` | null;
+  oldHash: Hex;
   toldBy: string;
   confirmedBy: string;
 }
@@ -27,19 +30,26 @@ const batchBlocks = 64;
  * transaction; claims in flight lose their token in it. A deep reorg takes several, from the top down:
  * after each the tables hold whole blocks of one branch, and what was removed is suspended until the
  * last one re-queues it; a crash between them leaves the rest of the conflict for the next leader.
+ * Returns how many rows went, by table; null: another leader has undone it already.
  */
-export async function revertAbove(pool: pg.Pool, revert: Revert): Promise<Record<string, number>> {
+export async function revertAbove(pool: pg.Pool, revert: Revert): Promise<Record<string, number> | null> {
   const { schema, forkBlock, branch, oldHead } = revert;
   const rowsRemoved: Record<string, number> = {};
-  for (let lower = oldHead; lower > forkBlock; ) {
+  for (let lower = Math.max(oldHead, forkBlock + 1); lower > forkBlock; ) {
     lower = Math.max(forkBlock, lower - batchBlocks);
     const last = lower === forkBlock;
-    await inTransaction(pool, async (tx) => {
-      await requeueAbove(tx, { forkBlock: lower, branch: last ? branch : [], oldHead });
+    const done = await inTransaction(pool, async (tx) => {
+      await lockHead(tx);
+      if (await isUndone(tx, branch[0])) return false;
+      const stored = [...(await storedHashes(tx, lower + 1)).keys()];
+      const rewind = { forkBlock: lower, branch: last ? branch : [], oldHead, stored };
+      await requeueAbove(tx, rewind);
       const removed = await deleteBlocksAbove(tx, lower);
+      // A job that was made and completed between the two statements lost its rows.
+      await requeueAbove(tx, rewind);
       for (const [table, rows] of Object.entries(removed))
         rowsRemoved[table] = (rowsRemoved[table] ?? 0) + rows;
-      if (!last) return;
+      if (!last) return true;
       const newHead = branch.at(-1)?.number ?? forkBlock;
       await rewindHead(tx, newHead + 1);
       await recordReorg(tx, schema, {
@@ -48,12 +58,21 @@ export async function revertAbove(pool: pg.Pool, revert: Revert): Promise<Record
         oldHead,
         newHead,
         oldHash: revert.oldHash,
-        newHash: branch[0]?.hash ?? "0x",
+        newHash: branch[0].hash,
         rowsRemoved,
         toldBy: revert.toldBy,
         confirmedBy: revert.confirmedBy,
       });
+      return true;
     });
+    if (!done) return null;
   }
   return rowsRemoved;
+}
+
+/** Whether all that the database knows of the new branch's first block is that block. */
+async function isUndone(tx: Tx, { number, hash }: Head): Promise<boolean> {
+  const known = [(await storedHashes(tx, number)).get(number), (await wantedHashes(tx, number)).get(number)];
+  const hashes = known.filter((each) => each !== undefined);
+  return hashes.length > 0 && hashes.every((each) => each === hash);
 }

@@ -9,7 +9,6 @@
 
 import { performance } from "node:perf_hooks";
 import type pg from "pg";
-import type { ChainIdOf } from "../chain/chain-id.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
@@ -21,6 +20,7 @@ import { claimJobs, type Position } from "../queue/claim.js";
 import { completeJobs } from "../queue/complete.js";
 import { backoffMs, failJob } from "../queue/fail.js";
 import { giveBack } from "../queue/give-back.js";
+import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { Redact } from "../redact.js";
 import { checkLinks } from "../store/check-links.js";
@@ -33,7 +33,6 @@ import { mapConcurrently } from "./map-concurrently.js";
 export interface Pipeline {
   pool: pg.Pool;
   endpoints: Endpoints;
-  chainIdOf: ChainIdOf;
   /** Proves what an endpoint served. */
   prove: Prove;
   /** Turns a block's rows into what PostgreSQL reads. */
@@ -78,6 +77,16 @@ export interface BatchOutcome {
   lost: number;
   /** The next jobs, claimed along with the commit. */
   claimed: ClaimedJob[];
+}
+
+/**
+ * Tells the endpoints which chain the schema holds, so that one of another chain is refused. Returns
+ * whether it is known: not before an orchestrator has followed a head.
+ */
+export async function learnChain({ pool, endpoints }: Pipeline): Promise<boolean> {
+  const followed = await readHead(pool);
+  if (followed !== null) endpoints.expectChain(followed.chainId);
+  return followed !== null;
 }
 
 /** What to claim next. */
@@ -223,7 +232,7 @@ async function commitOneByOne(
 
 async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Promise<BatchOutcome> {
   const { baseMs, maxMs } = pipeline.backoff;
-  const attempts = job.token.attempts;
+  const { attempts } = job;
   const became = await failJob(pipeline.pool, {
     token: job.token,
     message: pipeline.redact(describeError(error)),

@@ -12,12 +12,12 @@ const claimOf = (candidates: string) => `
   ),
   first as (select id, deaths from candidate limit 1)
   update processing_jobs
-  set status = 'processing', worker_id = $1, attempts = attempts + 1, started_at = clock_timestamp()
+  set status = 'processing', worker_id = $1, attempts = attempts + 1, claims = claims + 1, started_at = clock_timestamp()
   where id = any (array(
     select candidate.id from candidate, first
     where candidate.id = first.id or (candidate.deaths = 0 and first.deaths = 0)
   ))
-  returning id, block_number, priority, attempts, deaths, '0x' || encode(block_hash, 'hex') as block_hash`;
+  returning id, block_number, priority, attempts, claims, deaths, '0x' || encode(block_hash, 'hex') as block_hash`;
 
 const fromTheStart = claimOf("queued and status = 'pending' order by priority desc, block_number");
 
@@ -32,6 +32,7 @@ interface Row {
   block_number: number;
   priority: number;
   attempts: number;
+  claims: number;
   deaths: number;
   block_hash: `0x${string}` | null;
 }
@@ -62,7 +63,8 @@ export async function claimJobs(sql: Sql, options: ClaimOptions): Promise<Claime
   const { rows } = await sql.query<Row>(statementOf(options));
   return rows
     .map((row) => ({
-      token: { id: row.id, workerId, attempts: row.attempts },
+      token: { id: row.id, workerId, claim: row.claims },
+      attempts: row.attempts,
       blockNumber: row.block_number,
       priority: row.priority,
       blockHash: row.block_hash,

@@ -4,9 +4,9 @@ import type { Token } from "./job.js";
 const statement = `
   update processing_jobs as job
   set status = 'completed', completed_at = clock_timestamp(), last_error = null, result = done.result
-  from unnest($2::bigint[], $3::int[], $4::jsonb[]) as done (id, attempts, result)
+  from unnest($2::bigint[], $3::int[], $4::jsonb[]) as done (id, claim, result)
   where job.id = any ($2) and job.id = done.id
-    and job.worker_id = $1 and job.attempts = done.attempts and job.status = 'processing'
+    and job.worker_id = $1 and job.claims = done.claim and job.status = 'processing'
   returning job.id`;
 
 export interface Completion {
@@ -31,7 +31,7 @@ export async function completeJobs(
     values: [
       workerId,
       completions.map(({ token }) => token.id),
-      completions.map(({ token }) => token.attempts),
+      completions.map(({ token }) => token.claim),
       completions.map(({ result }) => JSON.stringify(result)),
     ],
   });

@@ -7,7 +7,7 @@ const statement = `
     set status = case when $4 or attempts >= $5 then 'failed' else 'scheduled' end,
         run_at = case when $4 or attempts >= $5 then run_at else clock_timestamp() + $6 * interval '1 millisecond' end,
         last_error = $7
-    where id = $1 and worker_id = $2 and attempts = $3 and status = 'processing'
+    where id = $1 and worker_id = $2 and claims = $3 and status = 'processing'
     returning id, block_number, attempts, status
   ),
   recorded as (
@@ -38,16 +38,7 @@ export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" |
   const { rows } = await sql.query<{ status: "scheduled" | "failed" }>({
     name: "fail",
     text: statement,
-    values: [
-      token.id,
-      token.workerId,
-      token.attempts,
-      fatal,
-      maxAttempts,
-      delayMs,
-      message,
-      endpoint ?? null,
-    ],
+    values: [token.id, token.workerId, token.claim, fatal, maxAttempts, delayMs, message, endpoint ?? null],
   });
   return rows[0]?.status ?? null;
 }

@@ -3,15 +3,15 @@ import type { Token } from "./job.js";
 
 const someJobs = `
   update processing_jobs as job
-  set status = 'pending', attempts = job.attempts - 1
-  from unnest($2::bigint[], $3::int[]) as held (id, attempts)
+  set status = 'pending', attempts = greatest(job.attempts - 1, 0)
+  from unnest($2::bigint[], $3::int[]) as held (id, claim)
   where job.id = any ($2) and job.id = held.id
-    and job.worker_id = $1 and job.attempts = held.attempts and job.status = 'processing'
+    and job.worker_id = $1 and job.claims = held.claim and job.status = 'processing'
   returning job.id`;
 
 const allButSomeJobs = `
   update processing_jobs
-  set status = 'pending', attempts = attempts - 1
+  set status = 'pending', attempts = greatest(attempts - 1, 0)
   where queued and status = 'processing' and worker_id = $1 and id <> all ($2::bigint[])
   returning id`;
 
@@ -24,7 +24,7 @@ export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Pro
   const { rows } = await sql.query({
     name: "give_back",
     text: someJobs,
-    values: [workerId, tokens.map(({ id }) => id), tokens.map(({ attempts }) => attempts)],
+    values: [workerId, tokens.map(({ id }) => id), tokens.map(({ claim }) => claim)],
   });
   return rows.length;
 }

@@ -76,6 +76,11 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
   });
 }
 
+/** Holds the head until the transaction ends: whoever advances it, or undoes a reorg, waits. */
+export async function lockHead(tx: Tx): Promise<void> {
+  await tx.query("select from processing_head for update");
+}
+
 /** Lets the next head enqueue from `nextBlock` on again, after a reorg to a shorter branch. */
 export async function rewindHead(tx: Tx, nextBlock: number): Promise<void> {
   await tx.query("update processing_head set next_block = least(next_block, $1)", [nextBlock]);

@@ -2,7 +2,8 @@
 export interface Token {
   id: number;
   workerId: string;
-  attempts: number;
+  /** Its number among all claims of this job. */
+  claim: number;
 }
 
 /** A job that this worker holds. */
@@ -10,6 +11,8 @@ export interface ClaimedJob {
   token: Token;
   blockNumber: number;
   priority: number;
+  /** Which attempt this is, counted from 1. */
+  attempts: number;
   /** The hash that is wanted, as 0x text; null: whatever is canonical. */
   blockHash: `0x${string}` | null;
   /** Workers that died while they held it. */

@@ -10,3 +10,40 @@ export async function wantedHashes(sql: Sql, from: number): Promise<Map<number, 
   );
   return new Map(rows.map(({ block_number: number, hash }) => [number, hash]));
 }
+
+/** The newest block that a job asks for by its hash; null: none does. */
+export async function newestWanted(sql: Sql): Promise<number | null> {
+  const { rows } = await sql.query<{ block_number: number }>(
+    `select block_number from processing_jobs
+     where block_hash is not null and status <> 'cancelled' order by block_number desc limit 1`,
+  );
+  return rows[0]?.block_number ?? null;
+}
+
+/** The blocks at `from` and above that are being fetched by their number: they may be of any branch. */
+export async function claimedByNumber(sql: Sql, from: number): Promise<number[]> {
+  const { rows } = await sql.query<{ block_number: number }>(
+    `select block_number from processing_jobs
+     where block_number >= $1 and queued and status = 'processing' and block_hash is null`,
+    [from],
+  );
+  return rows.map(({ block_number }) => block_number);
+}
+
+// The new id takes the token from a claim in flight, as in requeue-above.ts.
+const unpin = `
+  update processing_jobs
+  set id = default, block_hash = null, attempts = 0, last_error = null,
+      status = case when status = 'scheduled' and run_at < 'infinity' then status else 'pending' end,
+      run_at = case when status = 'scheduled' and run_at < 'infinity' then run_at else now() end
+  where block_number < $1 and status in ('pending', 'scheduled', 'processing', 'failed')
+    and (block_hash is not null or run_at = 'infinity')`;
+
+/**
+ * Lets jobs below `number` that are not done fetch whatever is canonical by now: the hash that they ask
+ * for may be of a branch that was dropped while nobody followed the chain. Returns how many there were.
+ */
+export async function unpinBelow(sql: Sql, number: number): Promise<number> {
+  const { rowCount } = await sql.query(unpin, [number]);
+  return rowCount ?? 0;
+}

@@ -14,9 +14,15 @@ export interface Reorg {
   confirmedBy: string;
 }
 
-/** The channel that tells readers of the chain's rows of a reorg. Its payload is the id in `reorgs`. */
+/** PostgreSQL takes no longer channel: https://www.postgresql.org/docs/current/sql-notify.html */
+const longestChannel = 63;
+
+/**
+ * The channel that tells readers of the chain's rows of a reorg. Its payload is the id in `reorgs`. The
+ * name of a schema that has 47 letters or more is cut.
+ */
 export function reorgsChannel(schema: string): string {
-  return `blockmill_reorgs_${schema}`;
+  return `blockmill_reorgs_${schema}`.slice(0, longestChannel);
 }
 
 /** Records a reorg, and tells downstream readers when the transaction commits. */

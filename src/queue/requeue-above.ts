@@ -2,50 +2,76 @@ import type { Hex } from "../block.js";
 import type { Tx } from "../db/pool.js";
 import { headPriority } from "./head.js";
 
-// Claims in flight lose their token here: the status is part of it. A row that a commit holds is waited
-// for; the rows that it wrote are removed by the statements that follow in the same transaction.
+// Waits for the commits that are under way, in the order of completeJobs, so that the two cannot block
+// each other; and holds the rows from then on. What those commits wrote, later statements see.
+const lock = `
+  select from processing_jobs
+  where block_number > $1 and block_number <= greatest($2, (select head_number from processing_head))
+  order by id for update`;
+
+// Claims in flight lose their token: it names the id, and the job gets another. The status alone would
+// not do: the attempts begin anew, so the same worker could come to hold an equal token.
 const rewind = `
   update processing_jobs as job
-  set status = 'pending', block_hash = branch.hash, priority = greatest(job.priority, $3),
+  set id = default, status = 'pending', block_hash = branch.hash, priority = greatest(job.priority, $3),
       run_at = now(), attempts = 0, deaths = 0, completed_at = null, last_error = null
   from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
   where job.block_number = branch.number and job.status <> 'cancelled'`;
 
 // The new branch does not reach this height yet. The job keeps what a person put into it, and runs when
-// the head does.
+// the head does. The old branch may have been seen further than it is stored ($3).
 const suspend = `
   update processing_jobs
-  set status = 'scheduled', run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
+  set id = default, status = 'scheduled', run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
       completed_at = null, last_error = 'its block was dropped by a reorg; it waits for the new branch to reach this height'
-  where block_number > $1 and block_number <= $2 and status <> 'cancelled'`;
+  where block_number > $1 and status <> 'cancelled'
+    and block_number <= greatest($2, (select head_number from processing_head where $3))`;
 
-// Archived blocks have no job any more; they get one again.
+// Blocks that are stored without a job (most were archived) get one again.
 const renew = `
-  insert into processing_jobs (block_number, block_hash, priority)
-  select branch.number, branch.hash, $3
-  from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
-  where exists (select from processing_coverage where blocks @> branch.number)
+  insert into processing_jobs (block_number, block_hash, priority, status, run_at)
+  select lost.number, branch.hash, $3,
+    case when branch.hash is null then 'scheduled' else 'pending' end,
+    case when branch.hash is null then 'infinity' else now() end
+  from (
+    select unnest($4::bigint[]) as number
+    union
+    select number from generate_series($5::bigint + 1, $6::bigint) as number
+    where exists (select from processing_coverage where blocks @> number)
+  ) as lost
+  left join unnest($1::bigint[], $2::bytea[]) as branch (number, hash) on branch.number = lost.number
   on conflict (block_number) do nothing`;
 
 const uncover = `
   update processing_coverage set blocks = blocks - int8multirange(int8range($1, null))
   where blocks && int8multirange(int8range($1, null))`;
 
+// Its neighbour of the other branch may have been what it failed for.
+const revive = `
+  update processing_jobs
+  set id = default, status = 'pending', run_at = now(), attempts = 0, deaths = 0, last_error = null
+  where block_number = $1 and status = 'failed'`;
+
 export interface Rewind {
   /** The last block that stays. */
   forkBlock: number;
-  /** The new branch above it, in order. */
+  /** The new branch above it, in order. Empty: it is not this far yet, and everything is suspended. */
   branch: readonly { number: number; hash: Hex }[];
   /** Up to where old blocks may have jobs. */
   oldHead: number;
+  /** The blocks above `forkBlock` that are stored. */
+  stored: readonly number[];
 }
 
 /** The queue's half of a reorg: every job above the fork point wants the new branch's block. */
-export async function requeueAbove(tx: Tx, { forkBlock, branch, oldHead }: Rewind): Promise<void> {
+export async function requeueAbove(tx: Tx, { forkBlock, branch, oldHead, stored }: Rewind): Promise<void> {
   const numbers = branch.map(({ number }) => number);
   const hashes = branch.map(({ hash }) => Buffer.from(hash.slice(2), "hex"));
+  const newHead = branch.at(-1)?.number ?? forkBlock;
+  await tx.query(lock, [forkBlock, Math.max(oldHead, newHead)]);
   await tx.query(rewind, [numbers, hashes, headPriority]);
-  await tx.query(suspend, [branch.at(-1)?.number ?? forkBlock, oldHead]);
-  await tx.query(renew, [numbers, hashes, headPriority]);
+  await tx.query(suspend, [newHead, oldHead, branch.length > 0]);
+  await tx.query(renew, [numbers, hashes, headPriority, stored, forkBlock, oldHead]);
   await tx.query(uncover, [forkBlock + 1]);
+  await tx.query(revive, [forkBlock]);
 }

@@ -23,16 +23,34 @@ const select = `
   select number, '0x' || encode(hash, 'hex') as hash, '0x' || encode(parent_hash, 'hex') as parent_hash
   from blocks where number = any ($1::bigint[])`;
 
+// A statement of its own: the one that reads the neighbours must see what was committed while it waited.
+const lockEdges = `
+  select pg_advisory_xact_lock(hashtext('blockmill links ' || current_schema()), edge)
+  from unnest($1::int[]) as edge`;
+
+/** Advisory locks have an int4 for it. Equal ones of distant blocks are waited for in vain, no more. */
+const edgesModulo = 2 ** 31;
+
 /**
  * Throws a BrokenLinkError unless every block is the child of the stored or given block before it, and
  * the parent of the one behind it. So no two neighbours in the table ever belong to different branches,
- * whatever the endpoints say and however claims interleave with a reorg.
+ * whatever the endpoints say and however claims interleave with a reorg. Until the transaction ends,
+ * others that write a neighbour of these blocks wait: two that do not see each other could both be right
+ * and still not link.
  */
 export async function checkLinks(client: ClientBase, headers: readonly LinkedBlock[]): Promise<void> {
   const given = new Map(headers.map((header) => [header.number, header]));
   const wanted = headers
     .flatMap(({ number }) => [number - 1, number + 1])
     .filter((number) => !given.has(number));
+  const edges = headers
+    .flatMap(({ number }) =>
+      [given.has(number - 1) ? [] : number, given.has(number + 1) ? [] : number + 1].flat(),
+    )
+    .map((number) => number % edgesModulo);
+  // Everybody takes them in the same order, so that nobody waits in a circle.
+  const inOrder = [...new Set(edges)].sort((a, b) => a - b);
+  await client.query({ name: "lock_edges", text: lockEdges, values: [inOrder] });
   const { rows } = await client.query<Neighbour>({ name: "neighbours", text: select, values: [wanted] });
   const stored = new Map(
     rows.map((row) => [Number(row.number), { hash: row.hash, parentHash: row.parent_hash }]),

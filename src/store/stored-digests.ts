@@ -1,6 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { ClientBase } from "pg";
 import { to as copyTo } from "pg-copy-streams";
+import type { Hex } from "../block.js";
+import { type BlockNumbers, blockCondition } from "./block-condition.js";
 import { CHAIN_TABLES } from "./chain-tables.js";
 import { copyHeader } from "./copy-writer.js";
 import { digestedColumns, digestedTables, rowPrefixBytes } from "./encode-block.js";
@@ -14,13 +16,10 @@ const order = {
 };
 
 /**
- * The digests of the blocks of a range as their rows are now, by number. A block whose digest is not
- * the one in its row was changed since it was written.
+ * The digests of these blocks as their rows are now, by number. A block whose digest is not the one in
+ * its row was changed since it was written. A block without any row has none.
  */
-export async function storedDigests(
-  client: ClientBase,
-  range: { from: number; to: number },
-): Promise<Map<number, Buffer>> {
+export async function storedDigests(client: ClientBase, numbers: BlockNumbers): Promise<Map<number, Hex>> {
   const digests = new Map<number, Hash>();
   const digestOf = (number: number): Hash => {
     const known = digests.get(number) ?? createHash("sha256");
@@ -29,41 +28,24 @@ export async function storedDigests(
   };
   for (const name of digestedTables) {
     const table = CHAIN_TABLES[name];
-    const query = select(
-      table.name,
-      table.columns,
-      table.blockColumn,
-      `${table.blockColumn}, ${order[name]}`,
-      range,
-    );
+    const where = blockCondition(table.blockColumn, numbers);
+    const query = `select ${table.columns.join(", ")} from ${table.name} where ${where} order by ${table.blockColumn}, ${order[name]}`;
     await eachRow(client, query, (number, row) => digestOf(number).update(row));
   }
-  const blocks = select("blocks", digestedColumns, "number", "number", range);
+  const blocks = `select ${digestedColumns.join(", ")} from blocks where ${blockCondition("number", numbers)} order by number`;
   await eachRow(client, blocks, (number, row) => digestOf(number).update(row.subarray(rowPrefixBytes)));
-  return new Map([...digests].map(([number, digest]) => [number, digest.digest()]));
+  return new Map([...digests].map(([number, digest]) => [number, `0x${digest.digest("hex")}`]));
 }
 
-function select(
-  table: string,
-  columns: readonly string[],
-  blockColumn: string,
-  orderBy: string,
-  { from, to }: { from: number; to: number },
-): string {
-  // COPY takes no parameters; these are numbers.
-  const where = `${blockColumn} between ${BigInt(from)} and ${BigInt(to)}`;
-  return `copy (select ${columns.join(", ")} from ${table} where ${where} order by ${orderBy}) to stdout (format binary)`;
-}
-
-/** Runs a binary COPY whose first column is the block's number, and hands over each row as it came. */
+/** Copies a query's rows out, whose first column is the block's number, and hands over each as it came. */
 async function eachRow(
   client: ClientBase,
-  copy: string,
+  query: string,
   work: (number: number, row: Buffer) => void,
 ): Promise<void> {
   let rest = Buffer.alloc(0);
   let headerLeft = copyHeader.length;
-  for await (const chunk of client.query(copyTo(copy))) {
+  for await (const chunk of client.query(copyTo(`copy (${query}) to stdout (format binary)`))) {
     let data = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
     const skipped = Math.min(headerLeft, data.length);
     data = data.subarray(skipped);

@@ -22,3 +22,9 @@ export async function newestStored(
   );
   return rows;
 }
+
+/** The newest block that is stored; null: none is. */
+export async function newestStoredNumber(sql: Sql): Promise<number | null> {
+  const { rows } = await sql.query<{ number: number | null }>("select max(number) as number from blocks");
+  return rows[0]?.number ?? null;
+}

@@ -41,7 +41,7 @@ export class StoredRow {
   }
 
   bytes(column: string, length: number): Hex {
-    return this.#read(column, `${length} bytes`, (value) => isHex(value, length)) as Hex;
+    return this.#read(column, `${length} bytes`, (value) => isBytes(value, length)) as Hex;
   }
 
   bytesOrNull(column: string, length: number): Hex | null {
@@ -49,7 +49,7 @@ export class StoredRow {
   }
 
   data(column: string): Hex {
-    return this.#read(column, "bytes", (value) => isHex(value)) as Hex;
+    return this.#read(column, "bytes", (value) => isBytes(value)) as Hex;
   }
 
   /** bytea[] of 32 bytes each. */
@@ -68,6 +68,12 @@ export class StoredRow {
 
   integerOrNull(column: string, bounds: { max?: number } = {}): number | null {
     return this.#row[column] === null ? null : this.integer(column, bounds);
+  }
+
+  /** Seconds since 1970, as `extract(epoch from ...)` tells them. */
+  seconds(column: string): number {
+    const whole = (value: unknown) => typeof value === "string" && /^\d{1,13}(?:\.0+)?$/.test(value);
+    return Number(this.#read(column, "a time since 1970, to the second", whole));
   }
 
   /** numeric, of at most so many bits. */
@@ -113,20 +119,23 @@ export class StoredRow {
   }
 }
 
-const HEX = /^0x(?:[0-9a-f]{2})*$/;
-
-/** Bytes as a Block holds them. */
-export function isHex(value: unknown, length?: number): boolean {
-  if (typeof value !== "string" || (length !== undefined && value.length !== 2 + 2 * length)) return false;
-  return HEX.test(value);
+/** Text in a jsonb that is bytes as a Block holds them. */
+export function isHex(value: unknown, length: number): boolean {
+  return isBytes(value, length) && /^0x[0-9a-f]*$/.test(value);
 }
 
 export function isQuantity(value: unknown): boolean {
   return typeof value === "string" && /^0x(?:0|[1-9a-f][0-9a-f]{0,63})$/.test(value);
 }
 
+/** A bytea[]'s items, or a list in a jsonb. */
 export function isWords(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => isHex(each, 32));
+}
+
+/** What a bytea was read as is hex in any case. */
+function isBytes(value: unknown, length?: number): value is Hex {
+  return typeof value === "string" && (length === undefined || value.length === 2 + 2 * length);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

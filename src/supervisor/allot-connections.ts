@@ -13,6 +13,8 @@ export interface Allotment {
 const supervisorFixed = 1;
 const orchestratorFixed = 2;
 const workerFixed = 1;
+/** The orchestrator follows heads on one connection while its duties use another. */
+const orchestratorPool = 2;
 /** A worker claims on one connection while it commits on another; more would stand idle. */
 const workerMost = 2;
 
@@ -29,12 +31,12 @@ export function connectionsOf(role: keyof Allotment, allotment: Allotment): numb
  */
 export function allotConnections(config: Config, workers: number): Allotment {
   const { pool_size: poolSize, max_overflow: maxOverflow } = config.database;
-  const needed = supervisorFixed + 1 + orchestratorFixed + 1 + workers * (workerFixed + 1);
+  const needed = supervisorFixed + 1 + orchestratorFixed + orchestratorPool + workers * (workerFixed + 1);
   const total = poolSize + maxOverflow;
   if (total < needed) {
     throw new ConfigError(
       `database.pool_size + database.max_overflow: expected at least ${needed} for ${workers} workers ` +
-        `(2 each, and 5 for the daemon), got ${poolSize} + ${maxOverflow}`,
+        `(2 each, and 6 for the daemon), got ${poolSize} + ${maxOverflow}`,
       { key: "database.pool_size", needed },
     );
   }
@@ -42,7 +44,7 @@ export function allotConnections(config: Config, workers: number): Allotment {
   const max = Math.min(workerMost, share(total));
   return {
     worker: { min: poolSize < needed ? 0 : Math.min(max, share(poolSize)), max },
-    orchestrator: { min: 0, max: 1 },
+    orchestrator: { min: 0, max: orchestratorPool },
     supervisor: { min: 0, max: 1 },
   };
 }

@@ -42,6 +42,9 @@ export interface Child {
   readonly exited: Promise<ChildExit>;
 }
 
+/** How long a child may take to say its first word, beside what it may be silent for. */
+const startWithinMs = 30_000;
+
 export interface ForkOptions {
   role: Role;
   release: Release;
@@ -53,7 +56,8 @@ export interface ForkOptions {
 /** Forks a child and starts it. A fork that fails counts as an exit. */
 export function forkChild({ role, release, settings, outputFd }: ForkOptions): Child {
   const started = performance.now();
-  let heard = started;
+  // Loading the program takes its time on a busy machine: silence counts from then on.
+  let heard = started + startWithinMs;
   let state: ChildState = "starting";
   let doing: Record<string, unknown> = {};
   let fatal: string | undefined;

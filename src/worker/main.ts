@@ -1,6 +1,5 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
-import { createChainIdOf } from "../chain/chain-id.js";
 import { endpointsOf } from "../chain/endpoints.js";
 import { createProve } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
@@ -20,13 +19,12 @@ runChild("worker", async (context) => {
   const connection = connectionOptions(config, workerId);
   const pool = createPool({ ...connection, ...settings.pool });
   const wake = new Wake();
-  const endpoints = endpointsOf(config.rpc, log);
+  const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
   const { pipeline } = config;
   const work = new Work({
     pipeline: {
       pool,
       endpoints,
-      chainIdOf: createChainIdOf(),
       prove: createProve({
         level: config.chain.verify as VerifyLevel,
         recoverSenders: config.chain.recover_senders,
@@ -59,5 +57,6 @@ runChild("worker", async (context) => {
   });
   await runWorker({ work, wake, context });
   await listener.close();
+  await endpoints.close();
   await pool.end();
 });

@@ -5,6 +5,7 @@ import {
   type ClaimRequest,
   claimBatch,
   commitBatch,
+  learnChain,
   type Pipeline,
   type PreparedBatch,
   prepareBatch,
@@ -32,6 +33,7 @@ export class Work {
   readonly #inHand = new Map<number, ClaimedJob>();
   readonly #counts = { completed: 0, failed: 0, lost: 0 };
   #batchSize = 1;
+  #chainKnown = false;
   /** Jobs that were claimed along with a commit, and are not begun. */
   #next: ClaimedJob[] = [];
   /** A claim may have been made although its answer never came. */
@@ -55,6 +57,7 @@ export class Work {
       this.#next = [];
       return jobs;
     }
+    if (!this.#chainKnown) this.#chainKnown = await learnChain(this.#pipeline);
     if (this.#claimsUnknown) {
       const found = await giveBackUnknown(this.#pipeline.pool, this.#pipeline.workerId, this.#tokens());
       if (found > 0) this.#context.log.warn({ jobs: found }, "gave back claims whose answer was lost");

@@ -4,14 +4,14 @@ import pg from "pg";
 
 const questions = {
   tables: `
-    select relname, relkind, reloptions, obj_description(oid, 'pg_class') as comment
-    from pg_class where relnamespace = current_schema()::regnamespace and relkind in ('r', 'v') order by 1`,
+    select relname, relkind, relispartition, reloptions, obj_description(oid, 'pg_class') as comment
+    from pg_class where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v') order by 1`,
   columns: `
     select relname, attnum, attname, format_type(atttypid, atttypmod) as type, attnotnull, attidentity,
-      attgenerated, pg_get_expr(adbin, adrelid) as expression, col_description(attrelid, attnum) as comment
+      attgenerated, pg_get_expr(adbin, adrelid) as expression, relispartition, col_description(attrelid, attnum) as comment
     from pg_attribute join pg_class on pg_class.oid = attrelid
     left join pg_attrdef on adrelid = attrelid and adnum = attnum
-    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'v') and attnum > 0 order by 1, 2`,
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v') and attnum > 0 order by 1, 2`,
   constraints: `
     select conrelid::regclass::text as table, conname, pg_get_constraintdef(oid) as definition
     from pg_constraint where connamespace = current_schema()::regnamespace order by 1, 2`,

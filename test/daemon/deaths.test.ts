@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { releaseWorker } from "../../src/queue/release.js";
 import type { Daemon } from "../support/daemon.js";
-import { alive, waitFor } from "../support/process.js";
-import { assertCleanStop, numbers, type Scene, setScene } from "./scene.js";
+import { alive } from "../support/process.js";
+import { assertCleanStop, numbers, type Scene, said, setScene, until } from "./scene.js";
 
 /** Lets workers grow their batches on quick blocks 301 to 400. */
 async function warmUp(scene: Scene): Promise<void> {
@@ -12,13 +12,10 @@ async function warmUp(scene: Scene): Promise<void> {
 }
 
 async function replaced(daemon: Daemon, before: number[]): Promise<void> {
-  await waitFor(
-    () => {
-      const now = daemon.workers().map(({ pid }) => pid);
-      return now.length === before.length && now.some((pid) => !before.includes(pid));
-    },
-    { what: "the dead one to be replaced" },
-  );
+  await until(() => {
+    const now = daemon.workers().map(({ pid }) => pid);
+    return now.length === before.length && now.some((pid) => !before.includes(pid));
+  }, "the dead one to be replaced");
 }
 
 test("the claims of a worker that is killed are run by another at once, all blocks complete, none twice", async (t) => {
@@ -27,7 +24,8 @@ test("the claims of a worker that is killed are run by another at once, all bloc
   await warmUp(scene);
   const before = daemon.workers().map(({ pid }) => pid);
   await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
-  await scene.insert(1, 12);
+  // So few that one worker claims them all, and the others sleep.
+  await scene.insert(1, 3);
   const held = await scene.claimed();
   const victim = held[0]?.worker_id ?? "";
   const { pid } = daemon.child(victim);
@@ -39,23 +37,20 @@ test("the claims of a worker that is killed are run by another at once, all bloc
   assert(ids.length > 0);
   const killed = performance.now();
   process.kill(pid, "SIGKILL");
-  await waitFor(
-    async () => {
-      const { rows } = await scene.pool.query(
-        "select from processing_jobs where id = any ($1) and worker_id = $2",
-        [ids.map(({ id }) => id), victim],
-      );
-      return rows.length === 0;
-    },
-    { what: "its jobs to be claimed by others", everyMs: 2 },
-  );
+  await until(async () => {
+    const { rows } = await scene.pool.query(
+      "select from processing_jobs where id = any ($1) and worker_id = $2",
+      [ids.map(({ id }) => id), victim],
+    );
+    return rows.length === 0;
+  }, "its jobs to be claimed by others");
   const ms = Math.round(performance.now() - killed);
   t.diagnostic(`${ids.length} claims of a killed worker were claimed by others after ${ms} ms`);
   assert(ms < 5_000, `${ms} ms`);
 
   await replaced(daemon, before);
   await scene.settled();
-  await scene.assertWrittenOnce([...numbers(1, 12), ...numbers(301, 400)]);
+  await scene.assertWrittenOnce([...numbers(1, 3), ...numbers(301, 400)]);
   const { rows } = await scene.pool.query(
     "select distinct class, message, worker_id from processing_failures",
   );
@@ -85,20 +80,17 @@ test("a worker that was frozen while its claims were released and finished by an
   assert.notEqual(finished?.worker_id, frozen);
 
   process.kill(pid, "SIGCONT");
-  await daemon.program.line((line) => line.includes("handed on meanwhile") && line.includes(frozen));
+  await said(daemon, (line) => line.includes("handed on meanwhile") && line.includes(frozen));
   await scene.assertWrittenOnce([5]);
   assert.deepEqual(await scene.jobs(), [finished]);
-  await waitFor(
-    async () => {
-      const { rows } = await scene.pool.query<{ lost: number; completed: number }>(
-        `select (doing->>'lost')::int as lost, (doing->>'completed')::int as completed
+  await until(async () => {
+    const { rows } = await scene.pool.query<{ lost: number; completed: number }>(
+      `select (doing->>'lost')::int as lost, (doing->>'completed')::int as completed
          from processing_workers where worker_id = $1`,
-        [frozen],
-      );
-      return rows[0]?.lost === 1 && rows[0].completed === 0;
-    },
-    { what: "its report to count what it lost" },
-  );
+      [frozen],
+    );
+    return rows[0]?.lost === 1 && rows[0].completed === 0;
+  }, "its report to count what it lost");
   await assertCleanStop(daemon, scene.pool);
 });
 
@@ -109,17 +101,14 @@ test("a block that kills whoever claims it is failed with that reason, and its n
   await scene.node.setFaults({ latencyMs: 150 });
   await scene.insert(1, 12);
   const killed = new Set<string>();
-  await waitFor(
-    async () => {
-      const job = (await scene.jobs()).find(({ block_number }) => block_number === 7);
-      if (job?.status === "processing" && job.worker_id !== null && !killed.has(job.worker_id)) {
-        killed.add(job.worker_id);
-        process.kill(daemon.child(job.worker_id).pid, "SIGKILL");
-      }
-      return job?.status === "failed";
-    },
-    { what: "block 7 to be failed", timeoutMs: 30_000 },
-  );
+  await until(async () => {
+    const job = (await scene.jobs()).find(({ block_number }) => block_number === 7);
+    if (job?.status === "processing" && job.worker_id !== null && !killed.has(job.worker_id)) {
+      killed.add(job.worker_id);
+      process.kill(daemon.child(job.worker_id).pid, "SIGKILL");
+    }
+    return job?.status === "failed";
+  }, "block 7 to be failed");
   assert.equal(killed.size, 3);
   const jobs = await scene.settled({ statuses: ["completed", "failed"] });
   const failed = jobs.filter(({ status }) => status === "failed");
@@ -154,7 +143,7 @@ test("a worker that hangs is killed and replaced, and its block is run by anothe
   const { pid } = daemon.child(job?.worker_id ?? "");
   const before = daemon.workers().map((worker) => worker.pid);
   process.kill(pid, "SIGSTOP");
-  await daemon.program.line(/hung: killing it/);
+  await said(daemon, /hung: killing it/);
   await replaced(daemon, before);
   assert(!alive(pid));
   const [finished] = await scene.settled();
@@ -168,11 +157,11 @@ test("an orchestrator that is killed is replaced, and the head is followed on", 
   const daemon = await scene.start({ pipeline: { auto_enqueue: true, check_interval: 0.2 } });
   await scene.settled();
   await scene.node.mine(2);
-  await waitFor(async () => (await scene.jobs()).length === 3, { what: "two new blocks" });
+  await until(async () => (await scene.jobs()).length === 3, "two new blocks");
   const { pid } = daemon.orchestrator();
   process.kill(pid, "SIGKILL");
   await scene.node.mine(2);
-  await waitFor(async () => (await scene.jobs()).length === 5, { what: "two more", timeoutMs: 20_000 });
+  await until(async () => (await scene.jobs()).length === 5, "two more");
   assert.notEqual(daemon.orchestrator().pid, pid);
   await scene.settled();
   await scene.assertWrittenOnce(numbers(50, 54));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alive, waitFor } from "../support/process.js";
-import { assertCleanStop, numbers, type Scene, setScene } from "./scene.js";
+import { alive } from "../support/process.js";
+import { assertCleanStop, numbers, type Scene, said, setScene, until } from "./scene.js";
 
 const leaseMs = 1_500;
 
@@ -19,7 +19,7 @@ test("the children of a supervisor that is killed give their claims back and end
   const pids = daemon.pids();
   process.kill(daemon.pid, "SIGKILL");
   const ended = performance.now();
-  await waitFor(() => !pids.some(alive), { what: "its children to end" });
+  await until(() => !pids.some(alive), "its children to end");
   assert(performance.now() - ended < 8_000);
   const jobs = await scene.jobs();
   assert(
@@ -31,11 +31,9 @@ test("the children of a supervisor that is killed give their claims back and end
   const heir = await scene.start();
   await scene.settled();
   await scene.assertWrittenOnce(numbers(1, 4));
-  await waitFor(
+  await until(
     async () => Object.keys(await scene.states()).every((id) => id.startsWith(heir.supervisorId)),
-    {
-      what: "the dead daemon's rows to be swept",
-    },
+    "the dead daemon's rows to be swept",
   );
   await assertCleanStop(heir, scene.pool);
 });
@@ -44,7 +42,7 @@ test("of two daemons on one schema one leads, and when it is killed the other do
   const scene = await setScene(t, { node: { head: 20 } });
   const config = { pipeline: { auto_enqueue: true, check_interval: 0.2, workers: 1 } };
   const daemons = [await scene.start(config), await scene.start(config)];
-  await waitFor(async () => (await leaders(scene)).length === 1, { what: "one leader" });
+  await until(async () => (await leaders(scene)).length === 1, "one leader");
   const [leader] = await leaders(scene);
   const first = daemons.find(({ supervisorId }) => leader?.startsWith(supervisorId));
   const second = daemons.find((each) => each !== first);
@@ -54,17 +52,15 @@ test("of two daemons on one schema one leads, and when it is killed the other do
   const killed = performance.now();
   for (const pid of first.pids()) process.kill(pid, "SIGKILL");
   const heir = second.orchestrator().workerId;
-  await waitFor(async () => (await scene.states())[heir] === "leading", { what: "the other to lead" });
+  await until(async () => (await scene.states())[heir] === "leading", "the other to lead");
   t.diagnostic(`the other led ${Math.round(performance.now() - killed)} ms after the leader was killed`);
   await scene.node.mine(3);
-  await waitFor(async () => (await scene.jobs()).length === 4, { what: "the head to be followed" });
+  await until(async () => (await scene.jobs()).length === 4, "the head to be followed");
   await scene.settled();
   await scene.assertWrittenOnce(numbers(20, 23));
-  await waitFor(
+  await until(
     async () => Object.keys(await scene.states()).every((id) => id.startsWith(second.supervisorId)),
-    {
-      what: "the dead daemon's rows to be swept",
-    },
+    "the dead daemon's rows to be swept",
   );
   await assertCleanStop(second, scene.pool);
 });
@@ -91,8 +87,8 @@ test("the claims of a host that freezes are released within its lease and a few 
 
   const seen = frozen.program.output.length;
   for (const pid of pids) process.kill(pid, "SIGCONT");
-  await frozen.program.line(/lease of this host is lost/, { from: seen });
-  await frozen.program.line(/holding the lease of this host/, { from: seen });
+  await said(frozen, /lease of this host is lost/, seen);
+  await said(frozen, /holding the lease of this host/, seen);
   // It works again, and what it held when it froze stays as the other left it.
   await scene.insert(3, 30);
   await scene.settled();
@@ -114,13 +110,10 @@ test("a frozen host's claims are released by a daemon that runs beside it", asyn
   const theirs = (await scene.jobs()).filter(({ worker_id }) => worker_id?.startsWith(frozen.supervisorId));
   assert(theirs.length > 0);
   const stopped = performance.now();
-  await waitFor(
-    async () => {
-      const { rows } = await scene.pool.query("select from processing_failures where class = 'died'");
-      return rows.length >= theirs.length;
-    },
-    { what: "its claims to be released", timeoutMs: 15_000 },
-  );
+  await until(async () => {
+    const { rows } = await scene.pool.query("select from processing_failures where class = 'died'");
+    return rows.length >= theirs.length;
+  }, "its claims to be released");
   const ms = Math.round(performance.now() - stopped);
   t.diagnostic(`released ${ms} ms after the host froze, with a lease of ${leaseMs} ms`);
   assert(ms < leaseMs + 5_000, `${ms} ms`);

@@ -5,8 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { applySchema } from "../../src/db/schema.js";
 import { startEmbeddedPostgres } from "../support/embedded-postgres.js";
-import { waitFor } from "../support/process.js";
-import { assertCleanStop, numbers, setScene } from "./scene.js";
+import { assertCleanStop, numbers, setScene, until } from "./scene.js";
 
 test("an INSERT wakes sleeping workers, and the blocks' rows are there when their jobs are completed", async (t) => {
   const scene = await setScene(t);
@@ -17,7 +16,7 @@ test("an INSERT wakes sleeping workers, and the blocks' rows are there when thei
   const inserted = performance.now();
   await client.query("INSERT INTO processing_jobs (block_number) SELECT generate_series(1, 40)");
   await client.end();
-  await waitFor(async () => (await scene.jobs()).some(({ attempts }) => attempts > 0), {
+  await until(async () => (await scene.jobs()).some(({ attempts }) => attempts > 0), {
     what: "a claim",
     everyMs: 1,
   });
@@ -65,21 +64,20 @@ test("between jobs the workers send no statement at all, and the whole daemon ha
   const ids = daemon.workers().map(({ workerId }) => workerId);
   await scene.insert(1, 10);
   await scene.settled();
-  await waitFor(
-    async () => {
-      const states = await scene.states();
-      return ids.every((id) => states[id] === "idle");
-    },
-    { what: "the workers to be idle again" },
-  );
+  await until(async () => {
+    const states = await scene.states();
+    return ids.every((id) => states[id] === "idle");
+  }, "the workers to be idle again");
 
   const logged = readFileSync(server.logFile, "utf8").length;
   const seconds = 8;
   // Silence is what is proven here.
   await sleep(seconds * 1_000);
   const statements = new Map<string, string[]>();
-  for (const line of readFileSync(server.logFile, "utf8").slice(logged).split("\n")) {
-    const [, name, statement] = /^(blockmill [^|]*)\|.*?(?:statement|execute [^:]*): (.*)/.exec(line) ?? [];
+  // Lines of one statement after its first begin with a tab.
+  const entries = readFileSync(server.logFile, "utf8").slice(logged).replaceAll("\n\t", " ").split("\n");
+  for (const entry of entries) {
+    const [, name, statement] = /^(blockmill [^|]*)\|.*?(?:statement|execute [^:]*): (.*)/.exec(entry) ?? [];
     if (name !== undefined) statements.set(name, [...(statements.get(name) ?? []), statement ?? ""]);
   }
   const workers = [...statements].filter(([name]) => /\/w\d+( listen)?$/.test(name));

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { applySchema } from "../../src/db/schema.js";
 import { startEmbeddedPostgres } from "../support/embedded-postgres.js";
-import { waitFor } from "../support/process.js";
-import { assertCleanStop, numbers, setScene } from "./scene.js";
+import { assertCleanStop, numbers, said, setScene, until } from "./scene.js";
 
 test("while the node is down workers wait and burn no attempt, and they go on by themselves", async (t) => {
   const scene = await setScene(t);
@@ -14,14 +13,11 @@ test("while the node is down workers wait and burn no attempt, and they go on by
   await scene.insert(1, 30);
   const ids = daemon.workers().map(({ workerId }) => workerId);
   const seen = new Set<string>();
-  await waitFor(
-    async () => {
-      const states = await scene.states();
-      for (const id of ids) if (states[id] === "waiting") seen.add(id);
-      return seen.size === ids.length;
-    },
-    { what: "both workers to be waiting" },
-  );
+  await until(async () => {
+    const states = await scene.states();
+    for (const id of ids) if (states[id] === "waiting") seen.add(id);
+    return seen.size === ids.length;
+  }, "both workers to be waiting");
   // Long enough for several tries.
   await sleep(3_000);
   for (const job of await scene.jobs()) {
@@ -52,10 +48,10 @@ test("PostgreSQL crashes and comes back under load: the daemon goes on by itself
   for (const done of [30, 150]) {
     const completed = async () =>
       (await scene.jobs()).filter(({ status }) => status === "completed").length >= done;
-    await waitFor(completed, { what: `${done} blocks`, timeoutMs: 60_000 });
+    await until(completed, `${done} blocks`);
     const seen = daemon.program.output.length;
     await server.stop("immediate");
-    await daemon.program.line(/waiting: nothing is claimed/, { from: seen });
+    await said(daemon, /waiting: nothing is claimed/, seen);
     await server.start();
   }
   const jobs = await scene.settled({ timeoutMs: 60_000 });

@@ -5,10 +5,16 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type pg from "pg";
 import type { FixtureOptions } from "../../bench/fixture-node/protocol.js";
-import { assertCleanStop, type Daemon, type DaemonOptions, startDaemon } from "../support/daemon.js";
+import {
+  assertCleanStop,
+  type Daemon,
+  type DaemonOptions,
+  patienceMs,
+  startDaemon,
+} from "../support/daemon.js";
 import { createDatabase } from "../support/database.js";
 import { type Fixture, startFixture } from "../support/fixture.js";
-import { waitFor } from "../support/process.js";
+import { type LinePattern, waitFor } from "../support/process.js";
 
 export interface JobRow {
   id: number;
@@ -83,7 +89,7 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
         const said = await states();
         return ids.every((id) => (said[id] ?? "starting") !== "starting");
       };
-      await waitFor(ready, { what: "the daemon's processes to be ready", timeoutMs: 30_000, everyMs: 20 });
+      await until(ready, "the daemon's processes to be ready");
       return daemon;
     },
     async insert(from, to = from) {
@@ -93,7 +99,7 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
       );
     },
     jobs,
-    async settled({ statuses = ["completed"], timeoutMs = 30_000 } = {}) {
+    async settled({ statuses = ["completed"], timeoutMs = patienceMs } = {}) {
       const open = async () =>
         (await jobs())
           .filter(({ status }) => !statuses.includes(status))
@@ -110,13 +116,10 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
       return jobs();
     },
     claimed: (atLeast = 1) =>
-      waitFor(
-        async () => {
-          const held = (await jobs()).filter(({ status }) => status === "processing");
-          return held.length >= atLeast && held;
-        },
-        { what: `${atLeast} claims` },
-      ),
+      until(async () => {
+        const held = (await jobs()).filter(({ status }) => status === "processing");
+        return held.length >= atLeast && held;
+      }, `${atLeast} claims`),
     async assertWrittenOnce(blocks) {
       const { rows } = await pool.query<{ number: number; writes: number }>(
         "select number::int, writes from block_writes order by number",
@@ -153,6 +156,16 @@ async function countWrites(pool: pg.Pool): Promise<void> {
 }
 
 export { assertCleanStop };
+
+/** Waits for a condition as long as a daemon may take on a busy machine. */
+export function until<T>(check: () => T | Promise<T>, what: string) {
+  return waitFor(check, { what, timeoutMs: patienceMs, everyMs: 10 });
+}
+
+/** Waits for the next line of a daemon's output that matches, from what it said so far on unless `from` is stated. */
+export function said(daemon: Daemon, pattern: LinePattern, from = 0): Promise<string> {
+  return daemon.program.line(pattern, { timeoutMs: patienceMs, from });
+}
 
 /** The whole numbers from `from` to `to`, inclusive. */
 export function numbers(from: number, to: number): number[] {

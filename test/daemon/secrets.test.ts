@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandLine } from "../support/daemon.js";
-import { waitFor } from "../support/process.js";
-import { assertCleanStop, setScene } from "./scene.js";
+import { assertCleanStop, said, setScene, until } from "./scene.js";
 
 test("keys of nodes and the database's password appear nowhere: not in logs, tables or command lines", async (t) => {
   const scene = await setScene(t, { node: { head: 50 } });
@@ -36,14 +35,12 @@ test("keys of nodes and the database's password appear nowhere: not in logs, tab
   await scene.insert(9);
   await scene.settled({ statuses: ["completed", "failed"] });
   await scene.insert(8);
-  await daemon.program.line(/waiting: nothing is claimed/);
+  await said(daemon, /waiting: nothing is claimed/);
   await scene.pool.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill %' and datname = current_database()",
   );
-  await daemon.program.line(/lease of this host is lost/);
-  await waitFor(async () => Object.keys(await scene.states()).length === 4, {
-    what: "its processes to be registered",
-  });
+  await said(daemon, /lease of this host is lost/);
+  await until(async () => Object.keys(await scene.states()).length === 4, "its processes to be registered");
   const tables = await scene.pool.query<{ text: string }>(
     `select to_jsonb(t)::text as text from processing_failures as t
      union all select to_jsonb(t)::text from processing_workers as t

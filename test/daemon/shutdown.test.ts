@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertCleanStop, numbers, setScene } from "./scene.js";
+import pg from "pg";
+import { assertCleanStop, numbers, said, setScene } from "./scene.js";
 
 test("SIGTERM lets the workers finish what they hold, and leaves nothing in processing", async (t) => {
   const scene = await setScene(t);
@@ -39,7 +40,7 @@ for (const [what, config, signals] of [
     await scene.insert(1, 4);
     await scene.claimed(2);
     daemon.program.child.kill("SIGTERM");
-    await daemon.program.line(/draining/);
+    await said(daemon, /draining/);
     const asked = performance.now();
     if (signals === 2) daemon.program.child.kill("SIGTERM");
     assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
@@ -71,15 +72,18 @@ test("a daemon that is told to end while the database is away ends", async (t) =
   const scene = await setScene(t);
   const daemon = await scene.start();
   // Nobody may connect any more, and whoever is connected is not.
-  const { rows } = await scene.pool.query<{ name: string }>("select current_database() as name");
-  const name = rows[0]?.name ?? "";
-  await scene.pool.query(`alter database ${name} allow_connections false`);
+  const url = new URL(scene.databaseUrl);
+  const name = url.pathname.slice(1);
+  url.pathname = "/postgres";
+  const admin = new pg.Client({ connectionString: url.href, application_name: "blockmill-test" });
+  await admin.connect();
+  t.after(() => admin.end());
+  await admin.query(`alter database ${name} allow_connections false`);
   await scene.pool.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill %' and datname = current_database()",
   );
-  await daemon.program.line(/lease of this host is lost/);
+  await said(daemon, /lease of this host is lost/);
   const asked = performance.now();
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
   assert(performance.now() - asked < 15_000);
-  await scene.pool.query(`alter database ${name} allow_connections true`);
 });

@@ -35,7 +35,8 @@ test("a claim counts an attempt, names its worker and the time, and tells its to
   const [claimed] = await claimJobs(queue.pool, { workerId: "a/w1", limit: 5 });
   const job = await queue.job(7);
   assert.deepEqual(claimed, {
-    token: { id: job.id, workerId: "a/w1", attempts: 2 },
+    token: { id: job.id, workerId: "a/w1", claim: 1 },
+    attempts: 2,
     blockNumber: 7,
     priority: 0,
     blockHash: `0x${"ab".repeat(32)}`,

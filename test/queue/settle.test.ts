@@ -26,14 +26,26 @@ const complete = (jobs: ClaimedJob[], by = workerId) =>
     ),
   );
 
+test("a claim that the same worker makes again is another claim, whatever was reset meanwhile", async () => {
+  const [old] = await claim([7]);
+  assert(old !== undefined);
+  await giveBack(queue.pool, workerId, [old.token]);
+  await queue.rows("update processing_jobs set attempts = 0 where block_number = 7");
+  const [again] = await claimJobs(queue.pool, { workerId, limit: 1 });
+  assert(again !== undefined);
+  assert.equal(again.attempts, old.attempts);
+  assert.equal((await complete([old])).size, 0);
+  assert.equal((await complete([again])).size, 1);
+});
+
 /** What may become of a claimed job behind its worker's back. */
 const handedOn: Record<string, string> = {
   "was claimed by another worker":
-    "update processing_jobs set worker_id = 'host.2.b/w1', attempts = attempts + 1 where block_number = 7",
+    "update processing_jobs set worker_id = 'host.2.b/w1', claims = claims + 1 where block_number = 7",
   "belongs to another worker at the same attempt":
     "update processing_jobs set worker_id = 'host.2.b/w1' where block_number = 7",
   "was claimed once more by the same worker":
-    "update processing_jobs set attempts = attempts + 1 where block_number = 7",
+    "update processing_jobs set claims = claims + 1 where block_number = 7",
   "was made pending by a person": "update processing_jobs set status = 'pending' where block_number = 7",
   "was cancelled": "update processing_jobs set status = 'cancelled' where block_number = 7",
   "has failed": "update processing_jobs set status = 'failed' where block_number = 7",
@@ -65,7 +77,7 @@ for (const [what, sql] of Object.entries(handedOn)) {
 test("of a batch that was lost in part, the rest is completed and named", async () => {
   const jobs = await claim(numbers(1, 5));
   await queue.rows(
-    "update processing_jobs set worker_id = 'host.2.b/w1', attempts = attempts + 1 where block_number in (2, 4)",
+    "update processing_jobs set worker_id = 'host.2.b/w1', claims = claims + 1 where block_number in (2, 4)",
   );
   const held = await complete(jobs);
   assert.deepEqual(

@@ -17,6 +17,9 @@ export interface DaemonOptions {
   config?: Record<string, Record<string, unknown>>;
 }
 
+/** How long daemons are waited for: a machine that runs other tests beside this one is slow. */
+export const patienceMs = 60_000;
+
 /** Quick and small; the head is not followed, so that only the test's own jobs run. */
 const defaults: Record<string, Record<string, unknown>> = {
   pipeline: {
@@ -81,8 +84,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await remove();
   };
   try {
-    await program.line(/holding the lease of this host/, { timeoutMs: 30_000 });
-    await waitFor(() => children().length === workers + 1, { what: "the daemon's processes" });
+    await program.line(/holding the lease of this host/, { timeoutMs: patienceMs });
+    await waitFor(() => children().length === workers + 1, {
+      what: "the daemon's processes",
+      timeoutMs: patienceMs,
+    });
   } catch (error) {
     await destroy();
     throw error;
@@ -91,7 +97,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     program,
     pid,
-    supervisorId: orchestrator().workerId.replace(/[^/]*$/, ""),
+    supervisorId: orchestrator().workerId.replace(/\/.*$/, ""),
     children,
     workers: () => children().filter(({ role }) => role === "worker"),
     child: (id) => one(id, ({ workerId }) => workerId === id),
@@ -164,7 +170,10 @@ export async function assertCleanStop(daemon: Daemon, pool: pg.Pool): Promise<vo
   const pids = daemon.pids();
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
   assert.deepEqual(pids.filter(alive), [], "processes that outlived the daemon");
-  await waitFor(async () => (await connectionsOf(pool)).length === 0, { what: "its connections to be gone" });
+  await waitFor(async () => (await connectionsOf(pool)).length === 0, {
+    what: "its connections to be gone",
+    timeoutMs: patienceMs,
+  });
   const { rows } = await pool.query("select worker_id from processing_workers");
   assert.deepEqual(rows, [], "workers that are still registered");
 }

@@ -64,5 +64,8 @@ function slownessOf(member: Member, open: readonly Member[]): number {
   const own = member.endpoint.load.latencyMs;
   const known = open.flatMap(({ endpoint }) => endpoint.load.latencyMs ?? []);
   if (own === undefined || known.length === 0) return 1;
-  return Math.min(maxSlowness, Math.max(1, own / Math.max(sameSpeed.ms, Math.min(...known) * sameSpeed.times)));
+  return Math.min(
+    maxSlowness,
+    Math.max(1, own / Math.max(sameSpeed.ms, Math.min(...known) * sameSpeed.times)),
+  );
 }

@@ -1,0 +1,72 @@
+// Every command, one file each: what --help, the manual and the completion are made of.
+
+import { Command } from "commander";
+import { version } from "../version.js";
+import { addCancel } from "./cancel.js";
+import { addCleanup } from "./cleanup.js";
+import { addConfig } from "./config.js";
+import { addEnqueue } from "./enqueue.js";
+import { addInit } from "./init.js";
+import { addRange } from "./range.js";
+import { addReload } from "./reload.js";
+import { addRetry } from "./retry.js";
+import { addSingle } from "./single.js";
+import { addStart } from "./start.js";
+import { addStatus } from "./status.js";
+
+/** The program: parses arguments, and runs what they ask for. */
+export function createProgram(): Command {
+  const program = new Command("blockmill")
+    .description(
+      "Turns an EVM chain into PostgreSQL rows. Every block is a job in the table processing_jobs.",
+    )
+    .version(version)
+    .option("-c, --config <file>", "the configuration, as JSON (also $BLOCKMILL_CONFIG)")
+    .option(
+      "--set <key=value>",
+      "any key of the configuration; may be given again",
+      (text, before: string[] = []) => [...before, text],
+    )
+    .option("--log-level <level>", "log.level")
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(complaint(text)) })
+    .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      `
+A first run:
+  export BLOCKMILL_DATABASE_URL=postgresql://user:password@localhost/chain   BLOCKMILL_RPC_URLS=https://...
+  blockmill init            create the tables
+  blockmill range 0 999     fetch the first thousand blocks
+  blockmill start           follow the chain, and work on whatever is inserted into processing_jobs
+  blockmill status          see how it goes
+
+Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node cannot be reached,
+70 a defect of blockmill, 78 the configuration or the schema is wrong.`,
+    );
+  for (const add of [
+    addInit,
+    addStart,
+    addRange,
+    addSingle,
+    addEnqueue,
+    addStatus,
+    addRetry,
+    addCancel,
+    addCleanup,
+    addConfig,
+    addReload,
+  ]) {
+    add(program);
+  }
+  return program;
+}
+
+/** commander's complaint in one line. */
+function complaint(text: string): string {
+  return `${text
+    .trim()
+    .replace(/^error: /, "blockmill: ")
+    .replace(/\s*\n\s*/g, " ")}\n`;
+}

@@ -1,0 +1,140 @@
+// What is stored already, proven from the database's rows alone.
+//
+//   readBatch    one snapshot: blocks, their digests, their neighbours, rows without a block, and blocks
+//                that the queue says are stored but are not
+//   proveBatch   CPU, no transaction
+//
+// Every block is written, rewritten and removed in one transaction, together with its job: so within one
+// snapshot a running daemon never leaves anything half done.
+
+import type pg from "pg";
+import { inTransaction } from "../db/pool.js";
+import { findClaimedStored } from "../queue/gaps.js";
+import { type LoadedBlock, loadBlocks } from "../store/load-blocks.js";
+import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
+import { storedDigests } from "../store/stored-digests.js";
+import { nextStored, readLinks, type Span } from "../store/stored-numbers.js";
+import { brokenLinks } from "./broken-links.js";
+import { type Prover, proveRows } from "./prove-rows.js";
+
+/** What is wrong with stored blocks. `from` and `to` are mostly the same. */
+export interface Finding extends Span {
+  /** `wrong`: a stored block. `missing`: the queue says that it is stored. `orphan`: rows without a block. */
+  kind: "wrong" | "missing" | "orphan";
+  table: string;
+  field: string;
+  expected: string;
+  actual: string;
+}
+
+export interface ProvenBatch {
+  /** How far the proof is: the last number that was looked at. */
+  upTo: number;
+  /** Stored blocks that were looked at. */
+  blocks: number;
+  findings: Finding[];
+}
+
+export interface ProveStoredOptions extends Span {
+  pool: pg.Pool;
+  prover: Prover;
+  signal?: AbortSignal;
+}
+
+/** What is read at once: this many blocks, or about this many rows, whatever is less. */
+const batch = { limit: 250, maxRows: 10_000 };
+
+/** Proves what is stored of a span, a batch at a time. Ends early when `signal` aborts. */
+export async function* proveStored({
+  pool,
+  prover,
+  signal,
+  ...span
+}: ProveStoredOptions): AsyncGenerator<ProvenBatch> {
+  let wrongBefore: ReadonlySet<number> = new Set();
+  for (let from = span.from; from <= span.to && signal?.aborted !== true; ) {
+    const read = await readBatch(pool, { from, to: span.to }, prover);
+    const findings = proveBatch(read, prover, wrongBefore);
+    yield { upTo: read.upTo, blocks: read.blocks.length, findings };
+    wrongBefore = new Set(findings.map(({ to }) => to));
+    from = read.upTo + 1;
+  }
+}
+
+interface ReadBatch {
+  upTo: number;
+  blocks: LoadedBlock[];
+  digests: Map<number, string>;
+  /** The blocks next to them that are stored. */
+  neighbours: Awaited<ReturnType<typeof readLinks>>;
+  orphans: RowSpan[];
+  missing: Span[];
+}
+
+function readBatch(pool: pg.Pool, { from, to }: Span, { verifier }: Prover): Promise<ReadBatch> {
+  return inTransaction(pool, async (tx) => {
+    await tx.query("set transaction isolation level repeatable read, read only");
+    await tx.query("set local bytea_output = 'hex'");
+    const numbers = await nextStored(tx, { from, to, ...batch });
+    // Nothing follows a batch that is the first to reach the end; else the holes behind it are the next one's.
+    const more =
+      numbers.length > 0 &&
+      (await nextStored(tx, { from: (numbers.at(-1) ?? to) + 1, to, limit: 1, maxRows: 1 }));
+    const upTo = more && more.length > 0 ? (numbers.at(-1) ?? to) : to;
+    const holes = holesBetween(numbers, { from, to: upTo });
+    return {
+      upTo,
+      blocks: await loadBlocks(tx, numbers, verifier.bloomOf),
+      digests: await storedDigests(tx, numbers),
+      neighbours: await readLinks(tx, upTo === to ? [from - 1, to + 1] : [from - 1]),
+      orphans: holes.length === 0 ? [] : await findOrphans(tx, holes),
+      missing: holes.length === 0 ? [] : await findClaimedStored(tx, holes),
+    };
+  });
+}
+
+/** The numbers of a span that are not among these. */
+function holesBetween(numbers: readonly number[], { from, to }: Span): Span[] {
+  const holes: Span[] = [];
+  let next = from;
+  for (const number of [...numbers, to + 1]) {
+    if (number > next) holes.push({ from: next, to: number - 1 });
+    next = number + 1;
+  }
+  return holes;
+}
+
+function proveBatch(read: ReadBatch, prover: Prover, wrongBefore: ReadonlySet<number>): Finding[] {
+  const { blocks, digests, neighbours, orphans, missing } = read;
+  const findings: Finding[] = [];
+  const wrong = new Set(wrongBefore);
+  for (const block of blocks) {
+    const contradictions = proveRows(block, { ...prover, digest: digests.get(block.number) });
+    if (contradictions.length > 0) wrong.add(block.number);
+    for (const each of contradictions)
+      findings.push({ kind: "wrong", from: block.number, to: block.number, ...each });
+  }
+  for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong }))
+    findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
+  for (const { from, to } of missing)
+    findings.push({
+      kind: "missing",
+      from,
+      to,
+      table: "blocks",
+      field: "number",
+      expected: "a row, as the queue says",
+      actual: "none",
+    });
+  for (const { table, from, to, rows } of orphans)
+    findings.push({
+      kind: "orphan",
+      from,
+      to,
+      table,
+      field: "block_number",
+      expected: "a stored block",
+      actual: `${rows} rows without one`,
+    });
+  return findings;
+}

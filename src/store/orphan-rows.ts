@@ -1,0 +1,88 @@
+// Rows of the chain's tables that no stored block has.
+
+import type { ClientBase } from "pg";
+import { CHAIN_TABLES } from "./chain-tables.js";
+import { maxNumber, type Span } from "./stored-numbers.js";
+
+type Client = Pick<ClientBase, "query">;
+
+const tables = Object.values(CHAIN_TABLES);
+const children = tables.filter(({ name }) => name !== "blocks");
+
+/** Rows of a table, of neighbouring blocks. */
+export interface RowSpan extends Span {
+  table: string;
+  rows: number;
+}
+
+/** Runs of orphans of one table that are found at once; there may be more. */
+const orphansFound = 1_000;
+
+// Neighbouring numbers minus their rank are equal.
+const islands = (table: string): string => `
+  select '${table}' as table, min(number) as from, max(number) as to, sum(rows)::bigint as rows
+  from (
+    select number, rows, number - row_number() over (order by number) as island
+    from unnest($1::bigint[], $2::bigint[]) as hole (first, last), lateral (
+      select block_number as number, count(*) as rows from ${table}
+      where block_number between first and last group by block_number
+    ) as counted
+  ) as ranked
+  group by island order by min(number) limit ${orphansFound}`;
+
+/** The rows in spans where no block is stored. */
+export async function findOrphans(client: Client, holes: readonly Span[]): Promise<RowSpan[]> {
+  const found: RowSpan[] = [];
+  for (const { name } of children) {
+    const { rows } = await client.query<Record<keyof RowSpan, string | number>>({
+      name: `orphans_${name}`,
+      text: islands(name),
+      values: [holes.map(({ from }) => from), holes.map(({ to }) => to)],
+    });
+    for (const { from, to, rows: count } of rows)
+      found.push({ table: name, from: Number(from), to: Number(to), rows: Number(count) });
+  }
+  return found;
+}
+
+/** Removes the rows of these spans that no stored block has. Returns how many. */
+export async function deleteOrphans(client: Client, spans: readonly Span[]): Promise<number> {
+  let deleted = 0;
+  for (const { name } of children) {
+    // One statement, one snapshot: a block that is being written is seen with its rows, or not at all.
+    const { rowCount } = await client.query(
+      `delete from ${name} using unnest($1::bigint[], $2::bigint[]) as span (first, last)
+       where block_number between first and last
+         and not exists (select from blocks where number = block_number)`,
+      [spans.map(({ from }) => from), spans.map(({ to }) => to)],
+    );
+    deleted += rowCount ?? 0;
+  }
+  return deleted;
+}
+
+const isStray = (blockColumn: string) => `(${blockColumn} < 0 or ${blockColumn} > ${maxNumber})`;
+
+/** How many rows have a number that no block can have, by table; tables without such rows are left out. */
+export async function countStrays(client: Client): Promise<{ table: string; rows: number }[]> {
+  const found = [];
+  for (const { name, blockColumn } of tables) {
+    const { rows } = await client.query<{ rows: string | number }>(
+      `select (select count(*) from ${name} where ${blockColumn} < 0)
+            + (select count(*) from ${name} where ${blockColumn} > ${maxNumber}) as rows`,
+    );
+    const count = Number(rows[0]?.rows ?? 0);
+    if (count > 0) found.push({ table: name, rows: count });
+  }
+  return found;
+}
+
+/** Removes the rows that `countStrays` counts. Returns how many. */
+export async function deleteStrays(client: Client): Promise<number> {
+  let deleted = 0;
+  for (const { name, blockColumn } of tables) {
+    const { rowCount } = await client.query(`delete from ${name} where ${isStray(blockColumn)}`);
+    deleted += rowCount ?? 0;
+  }
+  return deleted;
+}

@@ -1,0 +1,79 @@
+import type { ClientBase } from "pg";
+import type { Hex } from "../block.js";
+import { CHAIN_TABLES } from "./chain-tables.js";
+
+type Client = Pick<ClientBase, "query">;
+
+/** Blocks from `from` to `to`, both included. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+const tables = Object.values(CHAIN_TABLES);
+/** No block has a number beyond it. */
+export const maxNumber = Number.MAX_SAFE_INTEGER - 1;
+
+/** The lowest and the highest stored block, and the highest that any row is of; null: there is no row. */
+export async function storedBounds(
+  client: Client,
+): Promise<{ first: number | null; last: number | null; lastRow: number | null }> {
+  const highest = tables.map(
+    ({ name, blockColumn }) =>
+      `(select max(${blockColumn}) from ${name} where ${blockColumn} <= ${maxNumber})`,
+  );
+  const { rows } = await client.query<Record<"first" | "last" | "last_row", string | number | null>>(
+    `select (select min(number) from blocks where number >= 0) as first,
+       (select max(number) from blocks where number <= ${maxNumber}) as last,
+       greatest(${highest.join(", ")}) as last_row`,
+  );
+  const at = (column: "first" | "last" | "last_row") => {
+    const value = rows[0]?.[column] ?? null;
+    return value === null ? null : Number(value);
+  };
+  return { first: at("first"), last: at("last"), lastRow: at("last_row") };
+}
+
+// The counts are only trusted to say how much to read at once.
+const next = `
+  select number from (
+    select number,
+      row_number() over (order by number) as place,
+      sum(1 + greatest(0, transaction_count)::bigint + greatest(0, log_count)::bigint) over (order by number) as rows
+    from (
+      select number, transaction_count, log_count from blocks
+      where number between $1 and $2 order by number limit $3
+    ) as following
+  ) as counted
+  where rows <= $4 or place = 1
+  order by number`;
+
+/** The next stored blocks of a span: at most `limit`, and about `maxRows` rows, but one at least if there is one. */
+export async function nextStored(
+  client: Client,
+  { from, to, limit, maxRows }: Span & { limit: number; maxRows: number },
+): Promise<number[]> {
+  const { rows } = await client.query<{ number: string | number }>({
+    name: "next_stored",
+    text: next,
+    values: [from, to, limit, maxRows],
+  });
+  return rows.map(({ number }) => Number(number));
+}
+
+/** Each stored block's hash and parent hash, by number. */
+export async function readLinks(
+  client: Client,
+  numbers: readonly number[],
+): Promise<Map<number, { hash: Hex; parentHash: Hex }>> {
+  const { rows } = await client.query<{ number: string | number; hash: Hex; parent_hash: Hex }>({
+    name: "links",
+    text: `
+      select number, '0x' || encode(hash, 'hex') as hash, '0x' || encode(parent_hash, 'hex') as parent_hash
+      from blocks where number = any ($1::bigint[])`,
+    values: [numbers],
+  });
+  return new Map(
+    rows.map(({ number, hash, parent_hash: parentHash }) => [Number(number), { hash, parentHash }]),
+  );
+}
