@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { walk } from "./walk.mjs";
 
 /** Builds the Debian package of what was laid out in `tree`. Returns its file. */
 export function buildDeb({ root, tree, place, out, version, fast }) {
@@ -19,7 +29,8 @@ export function buildDeb({ root, tree, place, out, version, fast }) {
   const overrides = path.join(staged, "usr/share/lintian/overrides/blockmill");
   mkdirSync(path.dirname(overrides), { recursive: true });
   cpSync(from("lintian-overrides"), overrides);
-  for (const file of [path.join(doc, "copyright"), path.join(doc, "changelog.gz"), overrides]) chmodSync(file, 0o644);
+  for (const file of [path.join(doc, "copyright"), path.join(doc, "changelog.gz"), overrides])
+    chmodSync(file, 0o644);
   const sums = checksums(staged);
 
   const control = path.join(staged, "DEBIAN");
@@ -32,7 +43,8 @@ export function buildDeb({ root, tree, place, out, version, fast }) {
   writeFileSync(path.join(control, "conffiles"), "/etc/blockmill/example.json\n");
   writeFileSync(path.join(control, "md5sums"), sums.text);
   writeFileSync(path.join(control, "control"), controlFile(version, sums.kilobytes));
-  for (const file of ["triggers", "conffiles", "md5sums", "control"]) chmodSync(path.join(control, file), 0o644);
+  for (const file of ["triggers", "conffiles", "md5sums", "control"])
+    chmodSync(path.join(control, file), 0o644);
 
   const file = path.join(out, `blockmill_${version}_amd64.deb`);
   const compression = fast ? ["-Zgzip", "-z1"] : ["-Zxz"];
@@ -44,7 +56,7 @@ export function buildDeb({ root, tree, place, out, version, fast }) {
   return file;
 }
 
-const maintainer = "blockmill maintainers <blockmill@localhost.localdomain>";
+const maintainer = "blockmill maintainers <noreply@example.com>";
 
 function controlFile(version, kilobytes) {
   return `Package: blockmill
@@ -68,12 +80,16 @@ Description: EVM chain in PostgreSQL rows
 function checksums(staged) {
   const lines = [];
   let bytes = 0;
-  for (const name of readdirSync(staged, { recursive: true }).sort()) {
+  for (const name of walk(staged)) {
     const stat = lstatSync(path.join(staged, name));
     if (!stat.isFile()) continue;
     bytes += Math.ceil(stat.size / 1_024) * 1_024;
     if (name.startsWith("etc/")) continue;
-    lines.push(`${createHash("md5").update(readFileSync(path.join(staged, name))).digest("hex")}  ${name}\n`);
+    lines.push(
+      `${createHash("md5")
+        .update(readFileSync(path.join(staged, name)))
+        .digest("hex")}  ${name}\n`,
+    );
   }
   return { text: lines.join(""), kilobytes: bytes / 1_024 };
 }

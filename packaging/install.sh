@@ -37,5 +37,5 @@ mv "$home/$release.new" "$home/$release"
 ln -s "$release" "$home/current.new"
 mv -T "$home/current.new" "$home/current"
 chown -R root:root "$home"
-if [ -n "$before" ]; then "$home/setup" reload; else "$home/setup"; fi
+if [ -n "$before" ]; then "$home/setup" upgrade; else "$home/setup" install; fi
 echo "Installed ${release#releases/}. Releases here: $(ls "$home/releases" | tr '\n' ' ')"

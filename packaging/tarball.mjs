@@ -11,7 +11,13 @@ export function buildTarball({ root, tree, place, out, version, fast }) {
   cpSync(path.join(root, "packaging/install.sh"), path.join(staged, "install.sh"));
   chmodSync(path.join(staged, "install.sh"), 0o755);
   const file = path.join(out, `${name}.tar.gz`);
-  const order = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", `--mtime=@${process.env.SOURCE_DATE_EPOCH}`];
+  const order = [
+    "--sort=name",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    `--mtime=@${process.env.SOURCE_DATE_EPOCH}`,
+  ];
   const compression = ["-I", fast ? "gzip -n1" : "gzip -n9"];
   execFileSync("tar", [...order, ...compression, "-cf", `${file}.new`, "-C", place, name]);
   renameSync(`${file}.new`, file);

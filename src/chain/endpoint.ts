@@ -80,6 +80,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const throttle = new Throttle({ maxInFlight, requestsPerSecond });
   const latency = new Latency();
   const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);
+  const closedError = () => new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
   let closed = false;
 
   /** Sends `calls` calls of a method in one request, when there is room for it. */
@@ -91,7 +92,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     const started = performance.now();
     let outcome: Outcome = "other";
     try {
-      if (closed) throw new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
+      if (closed) throw closedError();
       const answer = await send();
       latency.add(performance.now() - started);
       outcome = "served";
@@ -182,6 +183,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     },
     close() {
       closed = true;
+      throttle.close(closedError());
       wire.close();
     },
   };

@@ -13,8 +13,9 @@ export interface WantedBlock {
 /**
  * Fetches a block with its transactions, receipts and logs from one endpoint, as one consistent whole:
  * receipts of another fork than the block's are refused by the parser, since every receipt names its
- * block's hash. Two requests side by side: one batch of both costs as much and takes longer, since the
- * answers are then one text. Throws BlockNotFoundError when the endpoint does not have the block.
+ * block's hash. Two requests side by side rather than one batch: on loopback a batch saves us a twelfth of
+ * the CPU and no time, but nodes serve its calls one after the other, and many refuse batches. Throws
+ * BlockNotFoundError when the endpoint does not have the block.
  */
 export async function fetchBlock(
   endpoint: Endpoint,

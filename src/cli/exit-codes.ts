@@ -1,4 +1,4 @@
-import { ConfigError, dispositionOf, SchemaError, UsageError } from "../errors.js";
+import { ConfigError, DatabaseUnavailableError, dispositionOf, SchemaError, UsageError } from "../errors.js";
 
 /** What the program's exit codes mean. 64 to 78 are those of sysexits.h. */
 export const exitCodes = {
@@ -18,7 +18,18 @@ export const exitCodes = {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;
   if (error instanceof ConfigError || error instanceof SchemaError) return exitCodes.config;
+  if (isRefusedConnection(error)) return exitCodes.config;
   const disposition = dispositionOf(error);
   if (disposition === "wait") return exitCodes.unavailable;
   return disposition === "fatal-process" ? exitCodes.config : exitCodes.software;
+}
+
+/**
+ * Whether the server answered, but let nobody in: the user, the password or the database of database.url
+ * is wrong. A daemon that works waits for that to be put right; for a command it is the configuration.
+ */
+export function isRefusedConnection(error: unknown): boolean {
+  if (!(error instanceof DatabaseUnavailableError)) return false;
+  const sqlstate = String(error.facts.sqlstate ?? "");
+  return sqlstate.startsWith("28") || sqlstate === "3D000";
 }

@@ -3,6 +3,7 @@ import { checkChainId } from "../chain/chain-id.js";
 import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { fetchChainId } from "../chain/fetch-head.js";
 import { dispositionOf } from "../errors.js";
+import { undoMissedReorgs } from "../orchestrator/undo-missed-reorgs.js";
 import { readHead } from "../queue/head.js";
 import { type Session, withDatabase } from "./session.js";
 
@@ -31,12 +32,30 @@ export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<n
   }
 }
 
-/** Checks the schema, and the endpoints against it. What cannot be reached is logged, and left to the daemon, which waits. */
+/**
+ * Checks the schema, and the endpoints against it, and undoes a reorg that happened meanwhile. What cannot
+ * be reached is logged, and left to the daemon, which waits.
+ */
 export async function checkPlace(session: Session): Promise<void> {
   try {
-    await withDatabase(session, (pool) => checkEndpoints(session, pool));
+    await withDatabase(session, async (pool) => {
+      await checkEndpoints(session, pool);
+      await undoMissedReorgsWithin(session, pool);
+    });
   } catch (error) {
     if (dispositionOf(error) !== "wait") throw error;
     session.log.warn({ err: error }, "the database cannot be reached yet; waiting for it");
+  }
+}
+
+async function undoMissedReorgsWithin({ config, log }: Session, pool: pg.Pool): Promise<void> {
+  const endpoints = endpointsOf(config.rpc, log);
+  try {
+    await undoMissedReorgs({ pool, endpoints, config, log });
+  } catch (error) {
+    if (dispositionOf(error) === "fatal-process") throw error;
+    log.warn({ err: error }, "whether the chain was reorganised meanwhile is not known yet");
+  } finally {
+    await endpoints.close();
   }
 }

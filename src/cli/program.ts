@@ -6,13 +6,17 @@ import { addCancel } from "./cancel.js";
 import { addCleanup } from "./cleanup.js";
 import { addConfig } from "./config.js";
 import { addEnqueue } from "./enqueue.js";
+import { addGaps } from "./gaps.js";
+import { addGrant } from "./grant.js";
 import { addInit } from "./init.js";
+import { addPause, addResume } from "./pause.js";
 import { addRange } from "./range.js";
 import { addReload } from "./reload.js";
 import { addRetry } from "./retry.js";
 import { addSingle } from "./single.js";
 import { addStart } from "./start.js";
 import { addStatus } from "./status.js";
+import { addVerify } from "./verify.js";
 
 /** The program: parses arguments, and runs what they ask for. */
 export function createProgram(): Command {
@@ -52,8 +56,13 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addSingle,
     addEnqueue,
     addStatus,
+    addGaps,
+    addVerify,
     addRetry,
     addCancel,
+    addPause,
+    addResume,
+    addGrant,
     addCleanup,
     addConfig,
     addReload,

@@ -1,41 +1,41 @@
 import type { Command } from "commander";
-import { requireKeys } from "../config/load.js";
 import { takeServiceEnvironment } from "../config/service.js";
-import { UsageError } from "../errors.js";
-import { allotConnections } from "../supervisor/allot-connections.js";
+import { describeError, UsageError } from "../errors.js";
 import { askToReload } from "../supervisor/control.js";
-import { exitCodes } from "./exit-codes.js";
-import { run } from "./run-command.js";
-import type { Session } from "./session.js";
+import { exitCodeOf, exitCodes } from "./exit-codes.js";
 
 export function addReload(program: Command): void {
   program
     .command("reload")
-    .description("what `systemctl reload` runs: check the configuration, then roll the daemon onto it")
+    .description("what `systemctl reload` runs: let the daemon go over to its configuration as it is now")
     .addHelpText(
       "after",
       `
-Checks the configuration first, with the endpoints and the schema; one that is wrong changes nothing.
-Then the daemon replaces its children one by one, by the newest installed release with this configuration:
-each new one is ready before its predecessor drains, and claims go on. Ends when that is done.
-Runs inside of the service, where $RUNTIME_DIRECTORY names the daemon's control socket.
+The daemon lets the newest installed release check the configuration first, with the endpoints and the
+schema; one that is wrong changes nothing. Then it replaces its children one by one, by that release with
+that configuration: each new one is ready before its predecessor drains, and claims go on. Ends when that
+is done, or fails with the reason. Runs inside of the service, where $RUNTIME_DIRECTORY names the daemon's
+control socket, and needs no configuration itself.
 
 Example:
   systemctl reload blockmill@mainnet`,
     )
-    .action(run(reload));
+    .action(async () => {
+      process.exitCode = await reload();
+    });
 }
 
-async function reload(session: Session): Promise<number> {
-  const { config } = session;
-  const { runtimeDirectory } = takeServiceEnvironment();
-  if (runtimeDirectory === undefined) {
-    throw new UsageError("reload: there is no $RUNTIME_DIRECTORY; run systemctl reload blockmill@NAME");
+async function reload(): Promise<number> {
+  try {
+    const { runtimeDirectory } = takeServiceEnvironment();
+    if (runtimeDirectory === undefined) {
+      throw new UsageError("reload: there is no $RUNTIME_DIRECTORY; run systemctl reload blockmill@NAME");
+    }
+    await askToReload(runtimeDirectory);
+    return exitCodes.done;
+  } catch (error) {
+    // systemctl shows the unit's journal: this line is the reason that people look for.
+    process.stderr.write(`blockmill: ${describeError(error)}\n`);
+    return exitCodeOf(error);
   }
-  requireKeys(config, ["database.url", "rpc.urls"]);
-  allotConnections(config, config.pipeline.workers);
-  const { checkPlace } = await import("./preflight.js");
-  await checkPlace(session);
-  await askToReload(runtimeDirectory, config);
-  return exitCodes.done;
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { isJournal } from "../config/service.js";
 import { DatabaseUnavailableError, describeError, UsageError } from "../errors.js";
 import { createRedact, type Redact } from "../redact.js";
-import { exitCodeOf, exitCodes } from "./exit-codes.js";
+import { exitCodeOf, exitCodes, isRefusedConnection } from "./exit-codes.js";
 import { type GlobalOptions, openSession, type Session } from "./session.js";
 
 /** What a command does, given what commander parsed. Returns the exit code. */
@@ -45,6 +45,7 @@ function report(error: unknown, { command, redact }: { command: Command; redact:
 
 function advice(error: unknown, command: Command): string {
   if (error instanceof UsageError) return ` (see blockmill ${command.name()} --help)`;
+  if (isRefusedConnection(error)) return " (does database.url name the right user, password and database?)";
   if (error instanceof DatabaseUnavailableError) return " (does database.url name a server that runs?)";
   return "";
 }

@@ -1,6 +1,6 @@
-import type { Config } from "../config/schema.js";
 import type { ServiceEnvironment } from "../config/service.js";
 import type { Log } from "../log.js";
+import { checkConfiguration } from "../supervisor/check-configuration.js";
 import { listenForControl } from "../supervisor/control.js";
 import { reportToSystemd } from "../supervisor/report-to-systemd.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
@@ -10,8 +10,6 @@ export interface ServiceOptions {
   supervisor: Supervisor;
   service: ServiceEnvironment;
   log: Log;
-  /** The configuration as it is now, in its file and elsewhere. Throws when it is wrong. */
-  readConfig(): Config;
 }
 
 /**
@@ -19,7 +17,7 @@ export interface ServiceOptions {
  * control socket (`blockmill reload`) or by SIGHUP. Does nothing where no service manager is. Returns
  * what ends it.
  */
-export function serve({ supervisor, service, log, readConfig }: ServiceOptions): () => void {
+export function serve({ supervisor, service, log }: ServiceOptions): () => void {
   const { notifyFd, watchdogMs, runtimeDirectory } = service;
   const ends: (() => void)[] = [];
   if (notifyFd !== undefined) {
@@ -27,9 +25,9 @@ export function serve({ supervisor, service, log, readConfig }: ServiceOptions):
     ends.push(reportToSystemd({ snapshot: supervisor.snapshot, notifier, watchdogMs }));
   }
   if (runtimeDirectory !== undefined) {
-    ends.push(listenForControl({ directory: runtimeDirectory, reload: supervisor.reload }));
+    const reload = () => supervisor.reload(checkConfiguration);
+    ends.push(listenForControl({ directory: runtimeDirectory, reload }));
     const onHangup = (): void => {
-      const reload = async () => supervisor.reload(readConfig());
       reload().catch((error: unknown) => log.error({ err: error }, "SIGHUP: nothing was reloaded"));
     };
     process.on("SIGHUP", onHangup);

@@ -73,7 +73,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** What keeps a server that answers from letting us in is in database.url: the user, the password, the database, TLS. */
+/** What pg itself finds wrong (TLS, a password that is missing) is in database.url too. */
 async function connect(pool: pg.Pool): Promise<void> {
   try {
     await pool.query("select 1");

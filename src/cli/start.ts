@@ -2,20 +2,27 @@ import type { Command } from "commander";
 import { requireKeys } from "../config/load.js";
 import { takeServiceEnvironment } from "../config/service.js";
 import { ConfigError } from "../errors.js";
+import { allotConnections } from "../supervisor/allot-connections.js";
+import type { Checked } from "../supervisor/check-configuration.js";
 import { startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
 import { workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { serve } from "./service.js";
-import { type GlobalOptions, openSession, type Session } from "./session.js";
+import type { GlobalOptions, Session } from "./session.js";
 import { drainOnSignals } from "./signals.js";
+
+interface StartOptions extends GlobalOptions {
+  check: boolean;
+}
 
 export function addStart(program: Command): void {
   program
     .command("start")
     .description("the daemon: follow the chain and work on jobs until SIGTERM or Ctrl-C")
     .option("-w, --workers <n>", "worker processes (pipeline.workers)", workers)
+    .option("--check", "start nothing: check the configuration, with the endpoints and the schema", false)
     .addHelpText(
       "after",
       `
@@ -39,13 +46,20 @@ From psql, while it runs:
  * The daemon, until a signal ends it. A database or a node that is down is waited for; a configuration
  * or a schema that cannot work ends it with exit code 78.
  */
-async function start(session: Session, options: GlobalOptions): Promise<number> {
+async function start(session: Session, options: StartOptions): Promise<number> {
   const { config, log, redact } = session;
   const service = takeServiceEnvironment();
   requireKeys(config, ["database.url", "rpc.urls"]);
   // As in range.ts: loading viem takes long.
   const { checkPlace } = await import("./preflight.js");
   await checkPlace(session);
+  if (options.check) {
+    allotConnections(config, config.pipeline.workers);
+    // To the daemon that is to reload it; secrets go no other way.
+    process.send?.({ type: "checked", config } satisfies Checked);
+    process.stdout.write("The configuration is in order.\n");
+    return exitCodes.done;
+  }
   const supervisor = startSupervisor({
     config,
     version,
@@ -55,8 +69,7 @@ async function start(session: Session, options: GlobalOptions): Promise<number> 
     watchHead: service.notifyFd !== undefined,
   });
   const release = drainOnSignals(supervisor);
-  const readConfig = () => openSession(options, process.stdout).config;
-  const leave = serve({ supervisor, service, log, readConfig });
+  const leave = serve({ supervisor, service, log });
   const { fatal } = await supervisor.ended;
   leave();
   release();

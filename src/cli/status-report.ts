@@ -1,6 +1,6 @@
 import type { BoundedCount } from "../queue/read-depth.js";
 import type { LiveWorker } from "../queue/read-status.js";
-import type { Status } from "./status.js";
+import type { Status } from "./status-snapshot.js";
 import { formatTable, type Paint } from "./terminal.js";
 import { count, plural, rate, shorten, span } from "./wording.js";
 

@@ -11,6 +11,8 @@ export interface LeaseOptions extends ConnectionOptions {
   /** How often to try again while somebody else holds it, or the database is away. */
   retryMs: number;
   signal: AbortSignal;
+  /** Called on the lease's session before each try. Returns whether to try at all. */
+  mayTry?(session: pg.Client): Promise<boolean>;
   /**
    * Called on the lease's own session when it was taken, and at every ping. `validForMs`: how long from
    * now the lease surely holds.
@@ -42,7 +44,7 @@ export async function holdLease(options: LeaseOptions): Promise<void> {
 }
 
 async function holdOnce(options: LeaseOptions): Promise<void> {
-  const { key, leaseMs, retryMs, signal } = options;
+  const { key, leaseMs, retryMs, signal, mayTry = async () => true } = options;
   const session = new pg.Client({
     ...connectionConfig(options),
     // A ping that does not come back within half a lease means that the lease cannot be relied on.
@@ -61,7 +63,7 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
     await session.connect();
     await session.query(`set idle_session_timeout = ${leaseMs}`);
     let asked = performance.now();
-    while (!(await tryLock(session, key))) {
+    while (!((await mayTry(session)) && (await tryLock(session, key)))) {
       options.onRefused?.();
       await pause(retryMs, either);
       if (signal.aborted) return;

@@ -86,7 +86,8 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
           keepHistory,
           limit: archiveBite,
         });
-        return archived === archiveBite ? 0 : 1_000;
+        if (archived === archiveBite) return 0;
+        return archived > 0 ? 1_000 : 5_000;
       },
     },
   ];

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import type { Endpoint } from "../chain/endpoint.js";
 import type { Endpoints } from "../chain/endpoints.js";
+import { fetchHead } from "../chain/fetch-head.js";
 import { followHeads } from "../chain/heads/follow-heads.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
@@ -45,11 +47,34 @@ export async function followChain(options: FollowChainOptions): Promise<void> {
     },
     onLost: (reason) => log.info({ reason }, "the head is not told"),
   });
+  const looks = lookAround({ ...options, signal }, inbox);
   try {
     await workOnHeads({ ...options, signal }, inbox, tags);
   } finally {
     ended.abort();
-    await heads;
+    await Promise.all([heads, looks]);
+  }
+}
+
+/**
+ * Takes a head now and then whether it is news or not, while nothing else waits: a branch that was not
+ * confirmed at first may be by now, and what was stored meanwhile may be of another one (Follower.accept).
+ */
+async function lookAround(
+  { endpoints, config, signal }: FollowChainOptions,
+  inbox: Inbox<ToldHead>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(config.pipeline.check_interval * 1_000, undefined, { signal }).catch(() => {});
+    try {
+      const work = async (endpoint: Endpoint, cancelled: AbortSignal) => ({
+        ...(await fetchHead(endpoint, cancelled)),
+        endpoint: endpoint.name,
+      });
+      inbox.putBack(await endpoints.tryEach(work, { signal }));
+    } catch {
+      // followHeads tells why.
+    }
   }
 }
 
@@ -119,7 +144,9 @@ function createInbox<T>(signal: AbortSignal): Inbox<T> {
       wake();
     },
     putBack(item) {
-      if (items.length === 0) items.push(item);
+      if (items.length > 0) return;
+      items.push(item);
+      wake();
     },
     async take() {
       while (items.length === 0 && !signal.aborted) {

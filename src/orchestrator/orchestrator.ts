@@ -4,6 +4,7 @@ import type { ChildContext } from "../child/run-child.js";
 import type { ConnectionOptions } from "../db/connection.js";
 import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
+import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { runDuties } from "./run-duties.js";
@@ -33,6 +34,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   context.draining.addEventListener("abort", () => ended.abort());
   let fatal: unknown;
   let term: AbortController | undefined;
+  const terms: Promise<void>[] = [];
   let hint = (): void => {};
   options.onHint(() => hint());
   let state: ChildState = "following";
@@ -55,7 +57,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       fatal ??= error;
       ended.abort();
     };
-    followChain({ ...options, signal }).catch(onFatal);
+    const following = followChain({ ...options, signal }).catch(onFatal);
     const duties = runDuties({
       duties: createDuties(options),
       signal,
@@ -67,9 +69,11 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       },
     });
     hint = duties.hint;
+    terms.push(following, duties.done);
   };
 
   report("following");
+  const candidacy = createCandidacy(config);
   await holdLease({
     ...connection,
     applicationName: `${connection.applicationName} lead`,
@@ -77,18 +81,22 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     leaseMs: config.database.lease_seconds * 1_000,
     retryMs: electionMs,
     signal: ended.signal,
-    onHeld(_session, event) {
+    mayTry: candidacy.mayLead,
+    async onHeld(session, event) {
       if (event === "taken") lead();
+      else if (!(await candidacy.mayLead(session))) throw new Error("another orchestrator follows the head");
     },
     onLost(error) {
       term?.abort();
       hint = () => {};
       const reason = context.redact(describeError(error, 300));
-      log.warn({ reason }, "no longer leading: the database session was lost");
+      log.info({ reason }, "not leading");
       report("following", { reason });
     },
   });
   clearInterval(reporting);
+  ended.abort();
+  await Promise.all(terms);
   await options.endpoints.close();
   if (fatal !== undefined) throw fatal;
 }

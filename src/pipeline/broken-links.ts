@@ -1,3 +1,5 @@
+import type { Span } from "../store/stored-numbers.js";
+
 interface Linked {
   hash: unknown;
   parentHash: unknown;
@@ -13,26 +15,27 @@ export interface BrokenLink {
 /**
  * Stored neighbours of which one does not name the other as its parent. Where one of the two is `wrong`
  * anyway, that explains it; where none is, either may be of another branch, and both are named. Only
- * `blocks` are complained of; `neighbours` are those just outside of them.
+ * blocks of `span` are named; `neighbours` are those just below and above `blocks`.
  */
 export function brokenLinks({
   blocks,
   neighbours,
   wrong,
+  span,
 }: {
   blocks: readonly (Linked & { number: number })[];
   neighbours: ReadonlyMap<number, Linked>;
   wrong: ReadonlySet<number>;
+  span: Span;
 }): BrokenLink[] {
   const inside = new Map<number, Linked>(blocks.map((block) => [block.number, block]));
   const at = (number: number): Linked | undefined => inside.get(number) ?? neighbours.get(number);
   const broken: BrokenLink[] = [];
   const add = (number: number, field: BrokenLink["field"], expected: unknown, actual: unknown) => {
-    if (inside.has(number))
-      broken.push({ number, field, expected: String(expected), actual: String(actual) });
+    if (number < span.from || number > span.to) return;
+    broken.push({ number, field, expected: String(expected), actual: String(actual) });
   };
-  const children = blocks.flatMap(({ number }) => (inside.has(number + 1) ? [number] : [number, number + 1]));
-  for (const number of new Set(children)) {
+  for (const number of new Set(blocks.flatMap((block) => [block.number, block.number + 1]))) {
     const [parent, child] = [at(number - 1), at(number)];
     if (parent === undefined || child === undefined || parent.hash === child.parentHash) continue;
     const [parentIsWrong, childIsWrong] = [wrong.has(number - 1), wrong.has(number)];

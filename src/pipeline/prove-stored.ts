@@ -14,17 +14,14 @@ import { type LoadedBlock, loadBlocks } from "../store/load-blocks.js";
 import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
 import { storedDigests } from "../store/stored-digests.js";
 import { nextStored, readLinks, type Span } from "../store/stored-numbers.js";
+import type { Contradiction } from "../store/stored-row.js";
 import { brokenLinks } from "./broken-links.js";
 import { type Prover, proveRows } from "./prove-rows.js";
 
-/** What is wrong with stored blocks. `from` and `to` are mostly the same. */
-export interface Finding extends Span {
+/** What is wrong with the blocks from `from` to `to`, mostly one. */
+export interface Finding extends Span, Contradiction {
   /** `wrong`: a stored block. `missing`: the queue says that it is stored. `orphan`: rows without a block. */
   kind: "wrong" | "missing" | "orphan";
-  table: string;
-  field: string;
-  expected: string;
-  actual: string;
 }
 
 export interface ProvenBatch {
@@ -54,7 +51,7 @@ export async function* proveStored({
   let wrongBefore: ReadonlySet<number> = new Set();
   for (let from = span.from; from <= span.to && signal?.aborted !== true; ) {
     const read = await readBatch(pool, { from, to: span.to }, prover);
-    const findings = proveBatch(read, prover, wrongBefore);
+    const findings = proveBatch(read, { prover, span, wrongBefore });
     yield { upTo: read.upTo, blocks: read.blocks.length, findings };
     wrongBefore = new Set(findings.map(({ to }) => to));
     from = read.upTo + 1;
@@ -76,11 +73,10 @@ function readBatch(pool: pg.Pool, { from, to }: Span, { verifier }: Prover): Pro
     await tx.query("set transaction isolation level repeatable read, read only");
     await tx.query("set local bytea_output = 'hex'");
     const numbers = await nextStored(tx, { from, to, ...batch });
-    // Nothing follows a batch that is the first to reach the end; else the holes behind it are the next one's.
-    const more =
-      numbers.length > 0 &&
-      (await nextStored(tx, { from: (numbers.at(-1) ?? to) + 1, to, limit: 1, maxRows: 1 }));
-    const upTo = more && more.length > 0 ? (numbers.at(-1) ?? to) : to;
+    const last = numbers.at(-1) ?? to;
+    const following = await nextStored(tx, { from: last + 1, to, limit: 1, maxRows: 1 });
+    // The last batch has the holes behind it as well.
+    const upTo = following.length > 0 ? last : to;
     const holes = holesBetween(numbers, { from, to: upTo });
     return {
       upTo,
@@ -104,7 +100,10 @@ function holesBetween(numbers: readonly number[], { from, to }: Span): Span[] {
   return holes;
 }
 
-function proveBatch(read: ReadBatch, prover: Prover, wrongBefore: ReadonlySet<number>): Finding[] {
+function proveBatch(
+  read: ReadBatch,
+  { prover, span, wrongBefore }: { prover: Prover; span: Span; wrongBefore: ReadonlySet<number> },
+): Finding[] {
   const { blocks, digests, neighbours, orphans, missing } = read;
   const findings: Finding[] = [];
   const wrong = new Set(wrongBefore);
@@ -114,8 +113,10 @@ function proveBatch(read: ReadBatch, prover: Prover, wrongBefore: ReadonlySet<nu
     for (const each of contradictions)
       findings.push({ kind: "wrong", from: block.number, to: block.number, ...each });
   }
-  for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong }))
-    findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
+  // What the last batch named is named already.
+  for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong, span }))
+    if (!wrongBefore.has(number))
+      findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
   for (const { from, to } of missing)
     findings.push({
       kind: "missing",

@@ -1,15 +1,18 @@
 import type pg from "pg";
 import { inTransaction } from "../db/pool.js";
 
-const fold = `
-  with beyond as (
+const beyond = `beyond as (
     select completed_at as at from processing_jobs
     where completed_at is not null order by completed_at desc offset $2 limit 1
-  ),
+  )`;
+const isDue = `status = 'completed'
+      and completed_at <= greatest(clock_timestamp() - $1 * interval '1 millisecond', (select at from beyond))`;
+
+const fold = `
+  with ${beyond},
   bite as materialized (
     select id from processing_jobs
-    where status = 'completed'
-      and completed_at <= greatest(clock_timestamp() - $1 * interval '1 millisecond', (select at from beyond))
+    where ${isDue}
     order by completed_at
     limit $4
     for update skip locked
@@ -40,10 +43,10 @@ export interface ArchiveOptions {
   limit: number;
 }
 
+// Outside a transaction, and without the lock on the coverage, while there is nothing to do.
 const anyDue = `
-  select from processing_jobs
-  where completed_at <= clock_timestamp() - $1 * interval '1 millisecond' and status = 'completed'
-  limit 1`;
+  with ${beyond}
+  select from processing_jobs where ${isDue} limit 1`;
 
 /**
  * Folds completed jobs into processing_coverage and takes them out of processing_jobs, the oldest first:
@@ -52,7 +55,7 @@ const anyDue = `
  */
 export async function archiveJobs(pool: pg.Pool, options: ArchiveOptions): Promise<number> {
   const { olderThanMs, kept, keepHistory, limit } = options;
-  const due = await pool.query(anyDue, [olderThanMs]);
+  const due = await pool.query(anyDue, [olderThanMs, kept]);
   if (due.rows.length === 0) return 0;
   return inTransaction(pool, async (tx) => {
     // Before the statement that reads it, in a statement of its own: two archives at once would each add

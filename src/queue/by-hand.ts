@@ -11,6 +11,7 @@ export async function retryJobs(sql: Sql, { from, to }: BlockRange): Promise<num
     `update processing_jobs
      set status = 'pending', attempts = 0, deaths = 0, run_at = now(), completed_at = null
      where block_number between $1 and $2 and status in ('failed', 'cancelled')
+       and not queued and completed_at is null and due_at is null
      returning 1`,
     [from, to],
   );

@@ -6,7 +6,7 @@ import type { ClaimedJob } from "./job.js";
 const claimOf = (candidates: string) => `
   with candidate as materialized (
     select id, deaths from processing_jobs
-    where ${candidates}
+    where not exists (select from processing_control where paused_at is not null) and ${candidates}
     limit $2
     for update skip locked
   ),
@@ -25,7 +25,9 @@ const behindPosition = claimOf(
   "queued and status = 'pending' and priority = $3 and block_number > $4 order by block_number",
 );
 
-const withinRange = claimOf("status = 'pending' and block_number between $3 and $4 order by block_number");
+const withinRange = claimOf(
+  "queued and status = 'pending' and block_number between $3 and $4 order by priority desc, block_number",
+);
 
 interface Row {
   id: number;
@@ -49,7 +51,7 @@ export interface ClaimOptions {
   limit: number;
   /** Only jobs of the same priority behind this one, for a claim that goes on where the last one ended. */
   after?: Position | undefined;
-  /** Only blocks from `from` to `to`, inclusive, in the order of their numbers. */
+  /** Only blocks from `from` to `to`, inclusive. */
   only?: { from: number; to: number } | undefined;
 }
 

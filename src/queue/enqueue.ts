@@ -1,10 +1,13 @@
 import type { Sql } from "../db/pool.js";
 
+// As a value, so that it is read once and not for each block: it may be large.
+const coverage = "select coalesce((select blocks + '{}' from processing_coverage), '{}')";
+
 // A job that is being processed runs already: `force` leaves it alone.
 const insertJobs = (blocks: string) => `
   insert into processing_jobs as job (block_number, priority)
   select n, $1 from ${blocks} as asked (n)
-  where $2 or not exists (select from processing_coverage where blocks @> n)
+  where $2 or not (${coverage}) @> n
   order by n
   on conflict (block_number) do update
     set status = 'pending', priority = greatest(job.priority, excluded.priority), run_at = now(),

@@ -7,14 +7,15 @@ import { openRange } from "./ranges.js";
 /** What processing_head says. */
 export interface FollowedHead {
   chainId: number;
-  nextBlock: number;
+  /** The first block behind the head that was not enqueued; null: nobody followed with auto_enqueue yet. */
+  nextBlock: number | null;
   headNumber: number;
   finalizedBlock: number | null;
 }
 
 interface Row {
   chain_id: number;
-  next_block: number;
+  next_block: number | null;
   head_number: number;
   finalized_block: number | null;
 }
@@ -64,14 +65,16 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
   const head = headers.at(-1);
   if (head === undefined) return 0;
   return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ next_block: number }>(
+    const { rows } = await tx.query<{ next_block: number | null }>(
       "select next_block from processing_head for update",
     );
-    const from = rows[0]?.next_block ?? startBlock ?? head.number;
+    // Null until somebody follows with auto_enqueue: a range that ran first decides nothing.
+    const followed = rows[0]?.next_block ?? null;
+    const from = followed ?? startBlock ?? head.number;
     const isNew = autoEnqueue && head.number >= from;
     await pinJobs(tx, fresh);
     if (isNew) await enqueueUpTo(tx, from, options);
-    await noteHead(tx, options, isNew ? head.number + 1 : from);
+    await noteHead(tx, options, isNew ? head.number + 1 : followed);
     return isNew ? head.number - from + 1 : 0;
   });
 }
@@ -145,7 +148,7 @@ async function enqueueByHash(
   await tx.query({ name: "enqueue_by_hash", text: byHash, values: [...arraysOf(headers), priorityFrom] });
 }
 
-async function noteHead(tx: Tx, options: AdvanceOptions, nextBlock: number): Promise<void> {
+async function noteHead(tx: Tx, options: AdvanceOptions, nextBlock: number | null): Promise<void> {
   const { chainId, headers, safeBlock, finalizedBlock } = options;
   const head = headers.at(-1);
   if (head === undefined) return;

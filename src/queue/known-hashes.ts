@@ -30,10 +30,10 @@ export async function claimedByNumber(sql: Sql, from: number): Promise<number[]>
   return rows.map(({ block_number }) => block_number);
 }
 
-// The new id takes the token from a claim in flight, as in requeue-above.ts.
+// Claims in flight lose their token, as in requeue-above.ts.
 const unpin = `
   update processing_jobs
-  set id = default, block_hash = null, attempts = 0, last_error = null,
+  set block_hash = null, attempts = 0, last_error = null,
       status = case when status = 'scheduled' and run_at < 'infinity' then status else 'pending' end,
       run_at = case when status = 'scheduled' and run_at < 'infinity' then run_at else now() end
   where block_number < $1 and status in ('pending', 'scheduled', 'processing', 'failed')

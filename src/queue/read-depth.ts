@@ -13,6 +13,8 @@ export interface Depth {
   /** Blocks that are archived, or whose completed job is still in processing_jobs. */
   stored: BoundedCount;
   completedInLastMinute: BoundedCount;
+  /** Seconds since the oldest completion that is still in processing_jobs; null: there is none. */
+  oldestCompletionSeconds: number | null;
 }
 
 const maxJobs = 100_000;
@@ -40,6 +42,8 @@ const statement = `
     (select count(*) from (
        select from processing_jobs where completed_at > clock_timestamp() - interval '1 minute' limit $2
      ) as t) as last_minute,
+    (select extract(epoch from clock_timestamp() - min(completed_at))::float8 from processing_jobs
+     where completed_at is not null) as oldest,
     (select coalesce(sum(upper(piece) - lower(piece)), 0)::bigint from unnest(
        (select blocks from processing_coverage)
        + coalesce((select range_agg(int8range(block_number, block_number + 1)) from completed), '{}')
@@ -53,6 +57,7 @@ interface Row {
   failed: number;
   completed: number;
   last_minute: number;
+  oldest: number | null;
   stored: number;
 }
 
@@ -76,5 +81,6 @@ export async function readDepth(sql: Sql): Promise<Depth> {
     },
     stored: bounded(row.stored, manyCompleted),
     completedInLastMinute: bounded(row.last_minute, row.last_minute >= maxCompleted),
+    oldestCompletionSeconds: row.oldest,
   };
 }

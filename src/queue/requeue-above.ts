@@ -9,11 +9,10 @@ const lock = `
   where block_number > $1 and block_number <= greatest($2, (select head_number from processing_head))
   order by id for update`;
 
-// Claims in flight lose their token: it names the id, and the job gets another. The status alone would
-// not do: the attempts begin anew, so the same worker could come to hold an equal token.
+// Claims in flight lose their token: the status is part of it, and the next claim has another number.
 const rewind = `
   update processing_jobs as job
-  set id = default, status = 'pending', block_hash = branch.hash, priority = greatest(job.priority, $3),
+  set status = 'pending', block_hash = branch.hash, priority = greatest(job.priority, $3),
       run_at = now(), attempts = 0, deaths = 0, completed_at = null, last_error = null
   from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
   where job.block_number = branch.number and job.status <> 'cancelled'`;
@@ -22,7 +21,7 @@ const rewind = `
 // the head does. The old branch may have been seen further than it is stored ($3).
 const suspend = `
   update processing_jobs
-  set id = default, status = 'scheduled', run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
+  set status = 'scheduled', run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
       completed_at = null, last_error = 'its block was dropped by a reorg; it waits for the new branch to reach this height'
   where block_number > $1 and status <> 'cancelled'
     and block_number <= greatest($2, (select head_number from processing_head where $3))`;
@@ -49,7 +48,7 @@ const uncover = `
 // Its neighbour of the other branch may have been what it failed for.
 const revive = `
   update processing_jobs
-  set id = default, status = 'pending', run_at = now(), attempts = 0, deaths = 0, last_error = null
+  set status = 'pending', run_at = now(), attempts = 0, deaths = 0, last_error = null
   where block_number = $1 and status = 'failed'`;
 
 export interface Rewind {

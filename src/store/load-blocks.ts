@@ -88,7 +88,7 @@ const types = {
   },
 };
 
-const byteaArrayOid = 1001;
+const byteaArrayOid: number = 1001;
 const parseByteaArray = pg.types.getTypeParser(byteaArrayOid, "text") as (text: string) => unknown;
 
 // bytea arrives as \x.. text.

@@ -14,24 +14,26 @@ const tables = Object.values(CHAIN_TABLES);
 /** No block has a number beyond it. */
 export const maxNumber = Number.MAX_SAFE_INTEGER - 1;
 
-/** The lowest and the highest stored block, and the highest that any row is of; null: there is no row. */
-export async function storedBounds(
-  client: Client,
-): Promise<{ first: number | null; last: number | null; lastRow: number | null }> {
-  const highest = tables.map(
-    ({ name, blockColumn }) =>
-      `(select max(${blockColumn}) from ${name} where ${blockColumn} <= ${maxNumber})`,
+/** The lowest and the highest number that a row of any table is of; null: there is no row. */
+export async function storedBounds(client: Client): Promise<Span | null> {
+  const ends = (end: "min" | "max") =>
+    tables.map(
+      ({ name, blockColumn: column }) =>
+        `(select ${end}(${column}) from ${name} where ${column} between 0 and ${maxNumber})`,
+    );
+  const { rows } = await client.query<Record<"first" | "last", string | number | null>>(
+    `select least(${ends("min").join(", ")}) as first, greatest(${ends("max").join(", ")}) as last`,
   );
-  const { rows } = await client.query<Record<"first" | "last" | "last_row", string | number | null>>(
-    `select (select min(number) from blocks where number >= 0) as first,
-       (select max(number) from blocks where number <= ${maxNumber}) as last,
-       greatest(${highest.join(", ")}) as last_row`,
+  const { first = null, last = null } = rows[0] ?? {};
+  return first === null || last === null ? null : { from: Number(first), to: Number(last) };
+}
+
+/** A chain id that a stored transaction was signed for; null: none says. */
+export async function anyChainId(client: Client): Promise<string | null> {
+  const { rows } = await client.query<{ chain_id: string }>(
+    "select chain_id from transactions where chain_id is not null limit 1",
   );
-  const at = (column: "first" | "last" | "last_row") => {
-    const value = rows[0]?.[column] ?? null;
-    return value === null ? null : Number(value);
-  };
-  return { first: at("first"), last: at("last"), lastRow: at("last_row") };
+  return rows[0]?.chain_id ?? null;
 }
 
 // The counts are only trusted to say how much to read at once.

@@ -90,8 +90,9 @@ export class StoredRow {
 
   /** A number that is stored as 32 bytes. */
   word(column: string): Quantity | null {
-    const padded = this.bytesOrNull(column, 32);
-    return padded === null ? null : `0x${padded.slice(2).replace(/^0+(?=.)/, "")}`;
+    if (this.#row[column] === null) return null;
+    const padded = this.#read(column, "32 bytes", (value) => isBytes(value, 32)) ?? "0x0";
+    return `0x${(padded as Hex).slice(2).replace(/^0+(?=.)/, "")}`;
   }
 
   extra(column: string): Extra | null {

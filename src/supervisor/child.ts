@@ -49,12 +49,14 @@ export interface ForkOptions {
   role: Role;
   release: Release;
   settings: ChildSettings;
+  /** The host's lease holds for so long from now; not above 0: it does not. */
+  leaseForMs: number;
   /** Where its log lines go: file descriptor 1 or 2. */
   outputFd: 1 | 2;
 }
 
 /** Forks a child and starts it. A fork that fails counts as an exit. */
-export function forkChild({ role, release, settings, outputFd }: ForkOptions): Child {
+export function forkChild({ role, release, settings, leaseForMs, outputFd }: ForkOptions): Child {
   const started = performance.now();
   // Loading the program takes its time on a busy machine: silence counts from then on.
   let heard = started + startWithinMs;
@@ -87,6 +89,8 @@ export function forkChild({ role, release, settings, outputFd }: ForkOptions): C
     else if (message.type === "ready") beReady();
     else if (message.type === "fatal") fatal = message.message;
   });
+  // First, so that a child that starts under a lease begins with work, and is ready when it does.
+  if (leaseForMs > 0) send({ type: "lease", validForMs: leaseForMs });
   send({ type: "start", protocol, settings });
   return {
     role,

@@ -4,19 +4,16 @@
 import { rmSync } from "node:fs";
 import { createConnection, createServer, type Socket } from "node:net";
 import path from "node:path";
-import type { Config } from "../config/schema.js";
 import { BlockmillError, ConfigError, DatabaseUnavailableError, describeError } from "../errors.js";
 
 /** A request; a supervisor refuses a type that it does not know. */
 interface Request {
   type: "reload";
-  /** Checked by the new release, which may know keys that the running supervisor does not: it hands them on. */
-  config: Config;
 }
 
 type Answer = { done: true } | { failed: string };
 
-const longestLine = 4 * 1_048_576;
+const longestLine = 65_536;
 
 /** Listens in `directory` until it is closed. `reload` resolves when the reload is done. */
 export function listenForControl({
@@ -24,7 +21,7 @@ export function listenForControl({
   reload,
 }: {
   directory: string;
-  reload(config: Config): Promise<void>;
+  reload(): Promise<void>;
 }): () => void {
   const file = socketIn(directory);
   // One that a killed predecessor left.
@@ -39,7 +36,7 @@ export function listenForControl({
   return () => server.close();
 }
 
-async function answer(socket: Socket, reload: (config: Config) => Promise<void>): Promise<Answer> {
+async function answer(socket: Socket, reload: () => Promise<void>): Promise<Answer> {
   try {
     const request = JSON.parse(await readLine(socket)) as Request;
     if (request.type !== "reload") {
@@ -47,21 +44,21 @@ async function answer(socket: Socket, reload: (config: Config) => Promise<void>)
         failed: `this supervisor does not know the request ${String(request.type).slice(0, 40)}: restart it`,
       };
     }
-    await reload(request.config);
+    await reload();
     return { done: true };
   } catch (error) {
     return { failed: describeError(error) };
   }
 }
 
-/** Asks the daemon that owns `directory` to go over to `config`. Throws a ConfigError with its reason if it does not. */
-export async function askToReload(directory: string, config: Config): Promise<void> {
+/** Asks the daemon that owns `directory` to reload. Throws a ConfigError with its reason if it does not. */
+export async function askToReload(directory: string): Promise<void> {
   const socket = createConnection(socketIn(directory));
   try {
-    const request: Request = { type: "reload", config };
+    const request: Request = { type: "reload" };
     socket.write(`${JSON.stringify(request)}\n`);
     const said = JSON.parse(await readLine(socket)) as Answer;
-    if ("failed" in said) throw new ConfigError(`nothing more was reloaded: ${said.failed}`);
+    if ("failed" in said) throw new ConfigError(`the reload failed: ${said.failed}`);
   } catch (error) {
     if (error instanceof BlockmillError) throw error;
     throw new DatabaseUnavailableError("the daemon does not answer", {}, { cause: error });

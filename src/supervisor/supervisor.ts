@@ -42,11 +42,11 @@ export interface SupervisorOptions {
 export interface Supervisor {
   readonly id: string;
   /**
-   * Rolls the children onto another configuration and the newest release, one by one; claims go on.
-   * Resolves when the old ones are gone. Throws a ConfigError, and changes nothing, when the configuration
-   * cannot work or its first child does not become ready.
+   * Rolls the children onto the newest release and the configuration that `check` finds for it, one by
+   * one; claims go on. Resolves when the old ones are gone. Throws a ConfigError, and changes nothing, when
+   * the configuration cannot work or its first child does not become ready.
    */
-  reload(config: Config): Promise<void>;
+  reload(check: (release: Release) => Promise<Config>): Promise<void>;
   snapshot(): Snapshot;
   /** Lets the workers finish what they hold, then ends. After pipeline.drain_seconds it is as `stop`. */
   drain(): void;
@@ -159,6 +159,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
           rpcShare: 1 / (config.pipeline.workers + 1),
           ...(options.only === undefined ? {} : { only: options.only }),
         },
+        leaseForMs: leaseUntil - performance.now(),
         outputFd: options.outputFd,
       });
       slot.child = child;
@@ -167,7 +168,6 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
         slot.trial?.ready();
         slot.trial = undefined;
       });
-      tellLease(child);
       const exit = await child.exited;
       slot.child = undefined;
       children.delete(child);
@@ -215,18 +215,17 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     for (const timer of timers) clearTimeout(timer);
   };
 
-  const reload = async (config: Config): Promise<void> => {
+  const reload: Supervisor["reload"] = async (check) => {
     if (draining.signal.aborted) throw new ConfigError("it is stopping");
     if (reloading) throw new ConfigError("another reload is under way");
-    checkReloadable(options.config, config);
-    const next: Generation = {
-      config,
-      allotment: allotConnections(config, config.pipeline.workers),
-      release: newestRelease(),
-    };
     reloading = true;
-    log.info({ release: next.release.code }, "reloading: rolling the children");
     try {
+      const release = newestRelease();
+      const config = await check(release);
+      checkReloadable(options.config, config);
+      const allotment = allotConnections(config, config.pipeline.workers);
+      const next: Generation = { config, allotment, release };
+      log.info({ release: release.code }, "reloading: rolling the children");
       await roll({
         old: [...slots],
         workers: config.pipeline.workers,
@@ -362,7 +361,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 
   const snapshot = (): Snapshot => {
     const workers = [...children].filter(({ role }) => role === "worker");
-    const waiting = workers.find(({ state }) => state === "waiting");
+    const reasons = workers.filter(({ state }) => state === "waiting").map(({ doing }) => doing.reason);
     const up = workers.filter(({ state }) => state === "idle" || state === "working");
     return {
       phase: draining.signal.aborted ? "draining" : reloading ? "reloading" : "working",
@@ -370,7 +369,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       completed: workers.reduce((sum, child) => sum + completedBy(child), buried),
       head,
       databaseAwayMs: lostAt === undefined ? undefined : performance.now() - lostAt,
-      waitingFor: waiting === undefined ? undefined : String(waiting.doing.reason ?? "the database"),
+      waitingFor: reasons.find((reason) => typeof reason === "string"),
       well: areWell(),
     };
   };
@@ -392,9 +391,10 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     while (slots.size > 0) await Promise.all([...slots].map((slot) => slot.ended));
     clearInterval(watch);
     stopping.abort();
-    await unregisterSupervisor(pool, id).catch(() => {});
     leaseEnds.abort();
     await lease;
+    // After the last ping, which registers them.
+    await unregisterSupervisor(pool, id).catch(() => {});
     await pool.end();
     return { fatal };
   })();

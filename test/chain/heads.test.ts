@@ -1,6 +1,5 @@
 // Heads as they are pushed and polled, with everything that goes wrong with that.
 import assert from "node:assert/strict";
-import { setMaxListeners } from "node:events";
 import { after, beforeEach, type TestContext, test } from "node:test";
 import { type FollowOptions, followHeads } from "../../src/chain/heads/follow-heads.js";
 import type { Tags } from "../../src/chain/heads/follow-tags.js";
@@ -29,10 +28,13 @@ interface Followed {
 }
 
 /** Follows the URLs until the test ends; resolves when the first head has come. */
-async function follow(t: TestContext, urls: string[], options: Partial<FollowOptions> = {}): Promise<Followed> {
+async function follow(
+  t: TestContext,
+  urls: string[],
+  options: Partial<FollowOptions> = {},
+): Promise<Followed> {
   const endpoints = openEndpoints(t, urls);
   const ended = new AbortController();
-  setMaxListeners(50, ended.signal);
   const followed: Followed = {
     heads: [],
     tags: [],
@@ -86,7 +88,10 @@ test("two subscriptions tell of each head once", async (t) => {
   await followed.head(number);
   await fixture.mine();
   await followed.head(number + 1);
-  assert.deepEqual(numbers(followed).slice(-6), [4, 3, 2, 1, 0, -1].map((behind) => number - behind));
+  assert.deepEqual(
+    numbers(followed).slice(-6),
+    [4, 3, 2, 1, 0, -1].map((behind) => number - behind),
+  );
 });
 
 test("heads that are pushed twice come once; out of order or with holes they come as they come", async (t) => {
@@ -143,7 +148,9 @@ test("a silent subscription is noticed within seconds and replaced", async (t) =
   await fixture.setFaults({ heads: { silent: true } }, 0);
   const missed = await fixture.mine();
   await followed.head(missed.number, 5_000);
-  await waitFor(() => followed.lost.some((reason) => /was not pushed/.test(reason)), { what: "it is noticed" });
+  await waitFor(() => followed.lost.some((reason) => /was not pushed/.test(reason)), {
+    what: "it is noticed",
+  });
   await fixture.setFaults({ heads: {} }, 0);
   const next = await fixture.mine();
   await followed.head(next.number, 3_000);
@@ -227,6 +234,7 @@ test("an endpoint of another chain is never subscribed to", async (t) => {
   ended.abort();
   await following;
   assert.deepEqual([...from], ["a"]);
+  assert.equal((await fixture.counters(1)).calls.eth_subscribe, undefined);
 });
 
 test("anvil pushes its heads", async (t) => {
@@ -235,7 +243,10 @@ test("anvil pushes its heads", async (t) => {
   const followed = await follow(t, [anvil.wsUrl]);
   await waitFor(() => followed.heads.length >= 4, { what: "four heads" });
   const came = numbers(followed);
-  assert.deepEqual(came, came.map((_, i) => (came[0] ?? 0) + i));
+  assert.deepEqual(
+    came,
+    came.map((_, i) => (came[0] ?? 0) + i),
+  );
 });
 
 /** Waits until so many subscriptions are there, on an endpoint each. */

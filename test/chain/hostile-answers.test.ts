@@ -1,7 +1,9 @@
 // What an endpoint may do wrong, what it is called, and that the next endpoint is asked instead.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, beforeEach, test } from "node:test";
 import type { Faults, Mutation, MutationKind } from "../../bench/fixture-node/protocol.js";
+import type { Endpoints } from "../../src/chain/endpoints.js";
 import { fetchBlock } from "../../src/chain/fetch-block.js";
 import {
   BadResponseError,
@@ -19,6 +21,14 @@ const fixture = await startFixture({ transactions: 6, head: 40, ports: 2 });
 
 after(() => fixture.stop());
 beforeEach(() => fixture.clearFaults());
+
+/** Fetches the block; resolves with the name of the endpoint that served it. */
+function fetchWanted(endpoints: Endpoints): Promise<string> {
+  return endpoints.tryEach(async (endpoint) => {
+    await fetchBlock(endpoint, wanted);
+    return endpoint.name;
+  });
+}
 
 type ErrorClass = new (...args: never[]) => BlockmillError;
 
@@ -62,19 +72,9 @@ for (const [kind, method, expected] of mutations) {
     assert.ok(error instanceof expected, `${error.name}: ${error.message}`);
     assert.ok(error instanceof BlockmillError);
     assert.equal(error.facts.endpoint, "a");
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
-    assert.doesNotMatch(error.message, /[\0\ud800]/);
+    assert.doesNotMatch(error.message, /[\p{Cc}\p{Cs}]/u);
 
-    const from: string[] = [];
-    for (let i = 0; i < 4; i += 1) {
-      const block = await endpoints.tryEach(async (endpoint) => {
-        const fetched = await fetchBlock(endpoint, wanted);
-        from.push(endpoint.name);
-        return fetched;
-      });
-      assert.equal(block.header.number, 20);
-    }
-    assert.deepEqual(from, ["b", "b", "b", "b"]);
+    for (let i = 0; i < 4; i += 1) assert.equal(await fetchWanted(endpoints), "b");
     assert.ok(failures.length > 0 && failures.every(([name]) => name === "a"));
   });
 }
@@ -90,7 +90,7 @@ const faults: [string, Faults, ErrorClass, RegExp][] = [
 ];
 
 for (const [what, fault, expected, message] of faults) {
-  test(`${what} is a ${expected.name}; the endpoint rests, says why, and serves again later`, async (t) => {
+  test(`${what} is a ${expected.name}; the endpoint rests and says why`, async (t) => {
     const endpoints = openEndpoints(t, fixture.urls, { timeoutMs: 300 });
     await Promise.all(endpoints.all.map(({ name }) => endpoints.ready(name)));
     await fixture.setFaults(fault, 0);
@@ -99,19 +99,21 @@ for (const [what, fault, expected, message] of faults) {
     assert.ok(error instanceof expected, `${error.name}: ${error.message}`);
     assert.match(error.message, message);
 
-    const fetchFrom = () => endpoints.tryEach(async (endpoint) => (await fetchBlock(endpoint, wanted), endpoint.name));
-    for (let i = 0; i < 8; i += 1) assert.equal(await fetchFrom(), "b");
-    const status = endpoints.status()[0];
+    const fetchFrom = () => fetchWanted(endpoints);
+    for (let i = 0; i < 20 && endpoints.status()[0]?.state === "up"; i += 1) {
+      assert.equal(await fetchFrom(), "b");
+    }
+    const [status] = endpoints.status();
     assert.equal(status?.state, "resting");
     assert.match(status?.reason ?? "", message);
-    assert.ok((status?.until ?? 0) > 0);
+    assert.ok((status?.until ?? 0) > Date.now());
   });
 }
 
 test("an endpoint that was down is probed and used again when it is back", async (t) => {
   const endpoints = openEndpoints(t, fixture.urls);
   await fixture.setFaults({ down: "refused" }, 0);
-  const fetchFrom = () => endpoints.tryEach(async (endpoint) => (await fetchBlock(endpoint, wanted), endpoint.name));
+  const fetchFrom = () => fetchWanted(endpoints);
   for (let i = 0; i < 6; i += 1) assert.equal(await fetchFrom(), "b");
   await fixture.clearFaults();
   const deadline = Date.now() + 10_000;
@@ -120,7 +122,6 @@ test("an endpoint that was down is probed and used again when it is back", async
 });
 
 test("redirects are not followed", async (t) => {
-  const { createServer } = await import("node:http");
   const server = createServer((_, response) => response.writeHead(307, { location: fixture.url }).end());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
@@ -130,7 +131,6 @@ test("redirects are not followed", async (t) => {
 });
 
 test("the user and password of a URL go out as Basic authentication", async (t) => {
-  const { createServer } = await import("node:http");
   let seen: string | undefined;
   const server = createServer((request, response) => {
     seen = request.headers.authorization;

@@ -95,6 +95,21 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
   assert.equal((await daemon.kill()).code, 0);
 });
 
+test("the rate holds although completed jobs are archived before they are a minute old", async (t) => {
+  const database = await createDatabase();
+  t.after(() => database.drop());
+  await database.pool.query(`insert into processing_jobs (block_number, status, completed_at)
+    select n, 'completed', now() - n * interval '100 ms' from generate_series(1, 100) as n`);
+  const env = { BLOCKMILL_DATABASE_URL: database.url };
+  const rate = async (kept: number) => {
+    const args = ["status", "--json", "--set", `queue.completed_kept=${kept}`];
+    return JSON.parse((await blockmill(args, env)).stdout).blocksPerSecond;
+  };
+  assert.equal(await rate(1_000), 100 / 60, "the last minute is there");
+  const early = await rate(100);
+  assert.ok(early > 3 && early <= 10, `100 blocks in some ten seconds, not ${early}/s`);
+});
+
 test("counts stop at a bound and say so", async (t) => {
   const database = await createDatabase();
   t.after(() => database.drop());

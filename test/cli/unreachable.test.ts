@@ -52,7 +52,10 @@ test("a password or a database that the server refuses is a wrong configuration,
   for (const url of [wrongPassword, wrongDatabase]) {
     const { code, stderr } = await blockmill(["status"], { BLOCKMILL_DATABASE_URL: url.href });
     assert.equal(code, 78, stderr);
-    assert.match(stderr, /^blockmill: database\.url: the server refuses the connection: .*\n$/);
+    assert.match(
+      stderr,
+      /^blockmill: PostgreSQL: .*\(does database\.url name the right user, password and database\?\)\n$/,
+    );
     assert.ok(!stderr.includes("hunter2"), stderr);
   }
 });

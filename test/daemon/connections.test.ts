@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { connectionsOf, spawnStart } from "../support/daemon.js";
-import { assertCleanStop, numbers, setScene } from "./scene.js";
+import { assertCleanStop, numbers, setScene, until } from "./scene.js";
 
 for (const [poolSize, maxOverflow] of [
-  [9, 0],
+  [10, 0],
   [3, 7],
   [12, 4],
 ] as const) {
@@ -26,6 +26,7 @@ for (const [poolSize, maxOverflow] of [
         pipeline: { auto_enqueue: true, check_interval: 0.1 },
         chain: { start_block: 1 },
       });
+      await until(async () => (await scene.jobs()).length === 120, "the jobs");
       await scene.settled();
       await scene.assertWrittenOnce(numbers(1, 120));
       await assertCleanStop(daemon, scene.pool);
@@ -48,6 +49,6 @@ test("too few connections for everybody end the daemon with exit code 78, and it
   });
   assert.deepEqual(await program.exit, { code: 78, signal: null });
   if (!program.child.stderr?.closed) await once(program.child.stderr ?? program.child, "close");
-  assert.match(program.output.join("\n"), /database\.pool_size.*at least 9.*got 4 \+ 4/);
+  assert.match(program.output.join("\n"), /database\.pool_size.*at least 10.*got 4 \+ 4/);
   await remove();
 });

@@ -16,10 +16,7 @@ test("an INSERT wakes sleeping workers, and the blocks' rows are there when thei
   const inserted = performance.now();
   await client.query("INSERT INTO processing_jobs (block_number) SELECT generate_series(1, 40)");
   await client.end();
-  await until(async () => (await scene.jobs()).some(({ attempts }) => attempts > 0), {
-    what: "a claim",
-    everyMs: 1,
-  });
+  await until(async () => (await scene.jobs()).some(({ attempts }) => attempts > 0), "a claim");
   t.diagnostic(`first claim seen ${Math.round(performance.now() - inserted)} ms after the INSERT began`);
 
   const jobs = await scene.settled();
@@ -86,6 +83,7 @@ test("between jobs the workers send no statement at all, and the whole daemon ha
   for (const [name, sent] of statements)
     t.diagnostic(`${name.replace(/^blockmill [^/ ]*/, "")}: ${sent.length} in ${seconds} s`);
   assert(all.length > 0, "the leases are pinged");
-  assert(all.length <= 3 * seconds, `${all.length} statements in ${seconds} s:\n${all.join("\n")}`);
+  // Three a second, and the two of the thorough sweep that comes once in check_interval.
+  assert(all.length <= 3 * seconds + 2, `${all.length} statements in ${seconds} s:\n${all.join("\n")}`);
   await assertCleanStop(daemon, scene.pool);
 });

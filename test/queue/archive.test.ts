@@ -53,6 +53,15 @@ test("a completed job that a person made pending with psql is not taken for comp
   assert.deepEqual(await queue.statuses(), { 1: "pending" });
 });
 
+test("completed jobs beyond the newest that are kept go whatever their age", async () => {
+  await queue.insert(numbers(1, 10), "completed");
+  await queue.rows("update processing_jobs set completed_at = now() + block_number * interval '1 ms'");
+  const options = { olderThanMs: 3_600_000, keepHistory: false, limit: 1_000 };
+  assert.equal(await archiveJobs(queue.pool, { ...options, kept: 10 }), 0);
+  assert.equal(await archiveJobs(queue.pool, { ...options, kept: 4 }), 6);
+  assert.equal(await coverage(), "{[1,7)}");
+});
+
 test("neighbours grow together, whatever order they come in", async () => {
   for (const block of [5, 1, 3, 2, 4]) {
     await queue.insert([block], "completed");

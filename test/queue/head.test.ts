@@ -91,18 +91,20 @@ test("a head before the start block enqueues nothing until the chain gets there"
   assert.deepEqual(await blocks(), [8]);
 });
 
-test("without autoEnqueue the head is noted and nothing is enqueued; switched on, nothing is left out", async () => {
+test("without autoEnqueue the head is noted, and where the following begins is left to whoever turns it on", async () => {
   assert.equal(await advance(10, { autoEnqueue: false }), 0);
   assert.equal(await advance(15, { autoEnqueue: false }), 0);
   assert.deepEqual(await readHead(queue.pool), {
     chainId: 1,
-    nextBlock: 10,
+    nextBlock: null,
     headNumber: 15,
     finalizedBlock: null,
   });
   assert.deepEqual(await blocks(), []);
-  assert.equal(await advance(16), 7);
-  assert.deepEqual(await blocks(), numbers(10, 16));
+  assert.equal(await advance(16, { startBlock: 14 }), 3);
+  assert.equal(await advance(18, { autoEnqueue: false }), 0);
+  assert.equal(await advance(19), 3);
+  assert.deepEqual(await blocks(), [14, 15, 16, 17, 18, 19]);
 });
 
 test("without priority blocks every block has the same priority", async () => {

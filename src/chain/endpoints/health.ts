@@ -32,6 +32,7 @@ export class Health {
   #failures = 0;
   #rests = 0;
   #successes = 0;
+  #slowDowns = 0;
   #asides = 0;
   #asideAt = Number.NEGATIVE_INFINITY;
 
@@ -50,6 +51,7 @@ export class Health {
 
   succeeded(): void {
     this.#failures = 0;
+    this.#slowDowns = 0;
     this.#successes += 1;
     if (this.#successes < successesToForget) return;
     this.#rests = 0;
@@ -64,14 +66,16 @@ export class Health {
     // Requests that were out together fail together: once is enough.
     if (this.isResting) return;
     this.proven = false;
-    this.#rest(reason, this.#grow(restMs));
+    this.#rests += 1;
+    this.#rest(reason, this.#grown(restMs, this.#rests));
   }
 
   /** The endpoint asks us to slow down; `forMs` is what it asked for. */
   slowDown(reason: string, forMs: number | undefined): void {
     this.#successes = 0;
     if (forMs === undefined && this.isResting) return;
-    this.#rest(reason, forMs ?? this.#grow(restMs));
+    this.#slowDowns += 1;
+    this.#rest(reason, forMs ?? this.#grown(restMs, this.#slowDowns));
   }
 
   /** It served data that was proven wrong, or what amounts to it. */
@@ -81,7 +85,7 @@ export class Health {
     this.#asideAt = now;
     this.#asides += 1;
     this.proven = false;
-    this.#rest(reason, this.#jitter(Math.min(asideMs.max, asideMs.base * 2 ** (this.#asides - 1))));
+    this.#rest(reason, this.#grown(asideMs, this.#asides));
   }
 
   /** Takes a `putAside` back: it was not the endpoint's fault. */
@@ -102,12 +106,8 @@ export class Health {
     this.#restUntil = Math.max(this.#restUntil, performance.now() + forMs);
   }
 
-  #grow({ base, max }: { base: number; max: number }): number {
-    this.#rests += 1;
-    return this.#jitter(Math.min(max, base * 2 ** Math.min(this.#rests - 1, 20)));
-  }
-
-  #jitter(ms: number): number {
-    return ms * (0.5 + this.#random() / 2);
+  /** The n-th rest: twice as long as the one before, and random in its upper half. */
+  #grown({ base, max }: { base: number; max: number }, n: number): number {
+    return Math.min(max, base * 2 ** Math.min(n - 1, 20)) * (0.5 + this.#random() / 2);
   }
 }

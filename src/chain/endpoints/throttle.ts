@@ -16,12 +16,13 @@ const burstSeconds = 0.25;
 interface Waiter {
   calls: number;
   go(): void;
+  giveUp(reason: unknown): void;
 }
 
 /** After a refusal the rate is set to this part of what was served in the second before, ... */
 const refusedRate = 0.9;
-/** ... and grows by this factor in a second. */
-const growth = 1.02;
+/** ... and grows by this factor in a second: fast after the first refusal, which tells least about the rate. */
+const growth = { first: 1.25, later: 1.02 };
 /** A rate that nobody configured is forgotten when it has grown so much. */
 const forgetRateAt = 20;
 
@@ -36,6 +37,7 @@ export class Throttle {
   readonly #configuredRate: number | undefined;
   #perSecond: number | undefined;
   #rateAtCut = 0;
+  #growth = growth.later;
   readonly #waiting: Waiter[] = [];
   #limit: number;
   #tokens: number;
@@ -87,6 +89,10 @@ export class Throttle {
           signal?.removeEventListener("abort", abort);
           resolve();
         },
+        giveUp: (reason: unknown) => {
+          signal?.removeEventListener("abort", abort);
+          reject(reason);
+        },
       };
       signal?.addEventListener("abort", abort, { once: true });
       this.#waiting.push(waiter);
@@ -102,6 +108,12 @@ export class Throttle {
     this.#wake();
   }
 
+  /** Lets nobody wait any longer. */
+  close(reason: unknown): void {
+    clearTimeout(this.#timer);
+    for (const { giveUp } of this.#waiting.splice(0)) giveUp(reason);
+  }
+
   /** Calls that it may be asked at once. */
   get #burst(): number {
     return Math.max(1, (this.#perSecond ?? 0) * burstSeconds);
@@ -114,11 +126,14 @@ export class Throttle {
     this.#limit = Math.max(1, this.#limit / 2);
     if (outcome !== "refused") return;
     this.#fill();
-    const observed = Math.max(this.#served, this.#servedBefore);
-    this.#perSecond = Math.max(
-      1,
-      Math.min(this.#perSecond ?? Number.POSITIVE_INFINITY, observed * refusedRate),
-    );
+    const served = Math.max(this.#served, this.#servedBefore) * refusedRate;
+    this.#growth = this.#rateAtCut === 0 ? growth.first : growth.later;
+    // A quiet second before says little: never less than half of the rate that was.
+    const { least, most } =
+      this.#perSecond === undefined
+        ? { least: 1, most: served }
+        : { least: this.#perSecond / 2, most: this.#perSecond * refusedRate };
+    this.#perSecond = Math.max(1, least, Math.min(most, served));
     this.#rateAtCut = this.#perSecond;
     this.#tokens = Math.min(this.#tokens, 0);
   }
@@ -156,7 +171,7 @@ export class Throttle {
     this.#tokens = Math.min(this.#burst, this.#tokens + seconds * this.#perSecond);
     if (this.#rateAtCut === 0) return;
     const most = this.#configuredRate ?? this.#rateAtCut * forgetRateAt;
-    this.#perSecond = Math.min(most, this.#perSecond * growth ** seconds);
+    this.#perSecond = Math.min(most, this.#perSecond * this.#growth ** seconds);
     if (this.#perSecond === most) [this.#perSecond, this.#rateAtCut] = [this.#configuredRate, 0];
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import {
   BlockNotFoundError,
@@ -115,6 +116,8 @@ export async function tryEach<T>(
 
 function startAttempt<T>(member: Member, work: Work<T>, { signal: outer, block }: TryOptions): Attempt<T> {
   const controller = new AbortController();
+  // Each of the work's requests listens to it.
+  setMaxListeners(0, controller.signal);
   const pass = (): void => controller.abort(outer?.reason);
   outer?.addEventListener("abort", pass, { once: true });
   const run = async (): Promise<T> => {

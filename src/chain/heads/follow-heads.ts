@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { describeError } from "../../errors.js";
 import type { Endpoints } from "../endpoints.js";
@@ -27,7 +28,14 @@ export interface FollowOptions {
  * passed on once, by whomever it was told first. Resolves when everything has ended; never rejects.
  */
 export async function followHeads(endpoints: Endpoints, options: FollowOptions): Promise<void> {
-  const { pollMs, onHead, onTags, onLost, signal } = options;
+  const { pollMs, onHead, onTags, onLost } = options;
+  // Many listen to it, for each endpoint.
+  const ended = new AbortController();
+  const { signal } = ended;
+  setMaxListeners(0, signal);
+  const end = (): void => ended.abort(options.signal.reason);
+  if (options.signal.aborted) end();
+  options.signal.addEventListener("abort", end, { once: true });
   const rhythm = new BlockRhythm();
   const seen = new SeenHeads();
   let pushing = 0;
@@ -93,4 +101,5 @@ export async function followHeads(endpoints: Endpoints, options: FollowOptions):
     pollMs,
   });
   await Promise.all([poll(), tags, ...subscriptions]);
+  options.signal.removeEventListener("abort", end);
 }

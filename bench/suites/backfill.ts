@@ -1,0 +1,211 @@
+// Blocks a second of a backfill: blockmill as people run it (`blockmill range`, its own supervisor,
+// orchestrator and workers) against a loop that only fetches, parses and COPYs, and against the indexers
+// that people use now. All write the same blocks from the same node into the same server.
+//
+// The rate is that of the middle: from the moment when a tenth of the blocks is committed to the moment
+// when nineteen twentieths are, by the commit time that PostgreSQL keeps of each row. So no process
+// start is measured, of nobody.
+
+import { fileURLToPath } from "node:url";
+import { waitFor } from "../../test/support/process.js";
+import type { HeavyChain } from "../harness/chains.js";
+import { type ProductConfig, runRange } from "../harness/product.js";
+import { type BenchProgram, forkProgram } from "../harness/program.js";
+import type { BenchDatabase } from "../harness/server.js";
+import { type Bench, type Cases, figures, interleave, type Suite, type Target } from "../harness/suite.js";
+
+const names = [
+  "backfill-1",
+  "backfill-roots",
+  "backfill-2",
+  "backfill-latency",
+  "backfill-ponder",
+  "backfill-subsquid",
+] as const;
+type Name = (typeof names)[number];
+
+type Case =
+  | "bare loop"
+  | "2 bare loops"
+  | "1 worker, cheap checks"
+  | "1 worker, every root"
+  | "2 workers, cheap checks"
+  | "1 worker, node 50 ms away"
+  | "Ponder"
+  | "Subsquid";
+
+const cheap = "1 worker, cheap checks";
+
+/** What a benchmark measures, and what it is compared with. */
+function ordersOf(name: Name): { of: Case; against: { name: Case; target?: Target }[] } {
+  switch (name) {
+    case "backfill-1":
+      return { of: cheap, against: [{ name: "bare loop", target: { atLeast: 1 } }] };
+    case "backfill-roots":
+      return { of: "1 worker, every root", against: [{ name: "bare loop", target: { atLeast: 0.55 } }] };
+    case "backfill-2":
+      return {
+        of: "2 workers, cheap checks",
+        against: [{ name: cheap, target: { atLeast: 1.4 } }, { name: "2 bare loops" }],
+      };
+    case "backfill-latency":
+      return { of: "1 worker, node 50 ms away", against: [{ name: cheap, target: { atLeast: 0.8 } }] };
+    case "backfill-ponder":
+      return { of: cheap, against: [{ name: "Ponder", target: { atLeast: 12 } }] };
+    case "backfill-subsquid":
+      return { of: cheap, against: [{ name: "Subsquid", target: { atLeast: 7 } }] };
+  }
+}
+
+export const backfill: Suite = {
+  names,
+  async run(bench, wanted) {
+    const chosen = names.filter((name) => wanted.has(name)).map((name) => ({ name, ...ordersOf(name) }));
+    const needed = new Set(chosen.flatMap(({ of, against }) => [of, ...against.map((each) => each.name)]));
+    const chain = await bench.chains.heavy();
+    const all = casesOf(bench, chain);
+    const cases = Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name as Case)));
+    const measured = await interleave<Case>(bench, cases as Cases<Case>);
+    return chosen.flatMap(({ name, of, against }) => {
+      // Its second target is against a peer, if that is measured anyway.
+      const peer = name === "backfill-roots" && measured.samples.Subsquid !== undefined;
+      const all = peer ? [...against, { name: "Subsquid" as const, target: { atLeast: 4 } }] : against;
+      return figures(measured, { benchmark: name, unit: "blocks/s", of, against: all });
+    });
+  },
+};
+
+function casesOf(bench: Bench, chain: HeavyChain): Record<Case, () => Promise<number>> {
+  const { node } = chain;
+  const product = (workers: number, verify: "bloom" | "roots") => (): Promise<number> =>
+    measure(bench, chain, chain.blocks, (database) =>
+      runRange({
+        databaseUrl: database.url,
+        rpcUrls: [node.url],
+        profile: bench.profile,
+        config: { chain: { verify } } satisfies ProductConfig,
+        from: 1,
+        to: chain.blocks,
+        workers,
+      }),
+    );
+  // A tenth of the blocks is enough for what is a tenth as fast.
+  const few = Math.ceil(chain.blocks / 5);
+  return {
+    "bare loop": () => measure(bench, chain, chain.blocks, (database) => runLoops(chain, database, 1)),
+    "2 bare loops": () => measure(bench, chain, chain.blocks, (database) => runLoops(chain, database, 2)),
+    "1 worker, cheap checks": product(1, "bloom"),
+    "1 worker, every root": product(1, "roots"),
+    "2 workers, cheap checks": product(2, "bloom"),
+    "1 worker, node 50 ms away": async () => {
+      await node.setFaults({ latencyMs: 50 });
+      try {
+        return await product(1, "bloom")();
+      } finally {
+        await node.clearFaults();
+      }
+    },
+    Ponder: () => measurePeer(bench, chain, { file: "ponder.mjs", blocks: few }),
+    Subsquid: () => measurePeer(bench, chain, { file: "subsquid.cjs", blocks: few }),
+  };
+}
+
+/** Blocks a second of what `store` stores, after it was counted. */
+async function measure(
+  bench: Bench,
+  chain: HeavyChain,
+  blocks: number,
+  store: (database: BenchDatabase) => Promise<void>,
+): Promise<number> {
+  const database = await bench.server.database();
+  try {
+    await database.settle();
+    await store(database);
+    await checkRows(database, chain.rows(blocks));
+    return await blocksPerSecond(database);
+  } finally {
+    await database.drop();
+  }
+}
+
+async function runLoops(chain: HeavyChain, database: BenchDatabase, count: number): Promise<void> {
+  const file = fileURLToPath(new URL("../programs/bare-loop.js", import.meta.url));
+  const share = Math.ceil(chain.blocks / count);
+  const loops = Array.from({ length: count }, (_, i) => {
+    const range = { from: 1 + i * share, to: Math.min(chain.blocks, (i + 1) * share) };
+    const settings = { databaseUrl: database.url, nodeUrl: chain.node.url, ...range };
+    return forkProgram<void>({ file, settings });
+  });
+  await runAll(loops);
+}
+
+async function runAll(programs: BenchProgram<void>[]): Promise<void> {
+  try {
+    await Promise.all(programs.map(({ ready }) => ready));
+    for (const program of programs) program.go();
+    await Promise.all(programs.map(({ result }) => result));
+  } finally {
+    await Promise.all(programs.map((program) => program.kill()));
+  }
+}
+
+/** A peer makes its own tables: `blocks`, `transactions`, `logs`, wherever it likes, and says what it could not store. */
+async function measurePeer(
+  bench: Bench,
+  chain: HeavyChain,
+  { file, blocks }: { file: string; blocks: number },
+): Promise<number> {
+  const database = await bench.server.database({ empty: true });
+  const settings = { databaseUrl: database.url, nodeUrl: chain.node.url, from: 1, to: blocks };
+  const peer = bench.peers.fork<void>(file, { settings });
+  try {
+    await peer.ready;
+    peer.go();
+    const stored = async (): Promise<boolean> => {
+      const { rows } = await database.pool.query<{ there: boolean }>(
+        "select to_regclass('blocks') is not null as there",
+      );
+      if (!rows[0]?.there) return false;
+      const { rows: counted } = await database.pool.query<{ count: string }>("select count(*) from blocks");
+      return Number(counted[0]?.count) >= blocks;
+    };
+    // Long: the slowest stores a few blocks a second on a busy machine.
+    const done = waitFor(stored, {
+      what: `${file} to store ${blocks} blocks`,
+      timeoutMs: 600_000,
+      everyMs: 500,
+    });
+    await Promise.race([done, peer.result.then(() => done)]);
+    await checkRows(database, chain.rows(blocks));
+    return await blocksPerSecond(database);
+  } finally {
+    await peer.kill();
+    await database.drop();
+  }
+}
+
+async function checkRows(database: BenchDatabase, expected: ReturnType<HeavyChain["rows"]>): Promise<void> {
+  for (const [table, count] of Object.entries(expected)) {
+    const { rows } = await database.pool.query<{ count: string }>(`select count(*) from ${table}`);
+    const found = Number(rows[0]?.count);
+    if (found !== count) throw new Error(`${table} has ${found} rows, expected ${count}`);
+  }
+}
+
+async function blocksPerSecond({ pool }: BenchDatabase): Promise<number> {
+  const { rows } = await pool.query<{ at: number; blocks: string }>(
+    `select extract(epoch from pg_xact_commit_timestamp(xmin))::float8 as at, count(*) as blocks
+     from blocks group by 1 order by 1`,
+  );
+  const all = rows.reduce((sum, { blocks }) => sum + Number(blocks), 0);
+  let committed = 0;
+  const points = rows.map(({ at, blocks }) => {
+    committed += Number(blocks);
+    return { at, committed };
+  });
+  const first = points.find((point) => point.committed >= all * 0.1);
+  const last = points.find((point) => point.committed >= all * 0.95);
+  if (first === undefined || last === undefined || first === last)
+    throw new Error("too few commits to measure");
+  return (last.committed - first.committed) / (last.at - first.at);
+}

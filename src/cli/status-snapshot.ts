@@ -1,0 +1,49 @@
+import type pg from "pg";
+import type { Config } from "../config/schema.js";
+import { type Depth, readDepth } from "../queue/read-depth.js";
+import { readHeadStatus, readLatestFailures, readOpenRanges, readWorkers } from "../queue/read-status.js";
+import { readNewestBlock } from "../store/newest-block.js";
+import type { Session } from "./session.js";
+
+const workersRead = 500;
+const rangesShown = 10;
+const failuresShown = 5;
+
+/** What `blockmill status --json` prints. */
+export type Status = Awaited<ReturnType<typeof readStatus>>;
+
+/** The state of a schema at this moment: bounded statements, one after the other. */
+export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
+  const depth = await readDepth(pool);
+  const { jobs, stored } = depth;
+  const head = await readHeadStatus(pool);
+  const newest = await readNewestBlock(pool);
+  const ranges = await readOpenRanges(pool, rangesShown);
+  const workers = await readWorkers(pool, workersRead);
+  const failures = await readLatestFailures(pool, failuresShown);
+  return {
+    schema: config.database.schema,
+    jobs,
+    stored,
+    newestBlock: newest?.number ?? null,
+    head,
+    lagBlocks: head === null || newest === null ? null : Math.max(0, head.headNumber - newest.number),
+    blocksPerSecond: rateOf(depth, config.queue),
+    ranges,
+    leader: workers.find(({ state, lives }) => lives && state === "leading")?.workerId ?? null,
+    workers: workers.map(({ doing, ...worker }) => ({ ...worker, doing: redactReason(doing, redact) })),
+    failures: failures.map((failure) => ({ ...failure, message: redact(failure.message) })),
+  };
+}
+
+function redactReason(doing: Record<string, unknown>, redact: (text: string) => string) {
+  return typeof doing.reason === "string" ? { ...doing, reason: redact(doing.reason) } : doing;
+}
+
+/** Over the last minute; over less where completed jobs are archived before they are a minute old. */
+function rateOf(depth: Depth, queue: Config["queue"]): number {
+  const { jobs, completedInLastMinute, oldestCompletionSeconds } = depth;
+  const archivedEarly = jobs.completed.count >= queue.completed_kept || queue.archive_minutes < 1;
+  const seconds = archivedEarly ? Math.min(60, Math.max(1, oldestCompletionSeconds ?? 60)) : 60;
+  return completedInLastMinute.count / seconds;
+}

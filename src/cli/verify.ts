@@ -1,0 +1,115 @@
+import type { Command } from "commander";
+import type pg from "pg";
+import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
+import { planVerification } from "../pipeline/verify-stored.js";
+import type { Span } from "../store/stored-numbers.js";
+import { blockNumber, checkOrder, wholeNumber } from "./arguments.js";
+import { type ProgressReport, showProgress } from "./progress.js";
+import { run } from "./run-command.js";
+import { type Session, withDatabase } from "./session.js";
+import { createReport } from "./verify-report.js";
+
+export function addVerify(program: Command): void {
+  program
+    .command("verify")
+    .description("prove what is stored, from the database's rows alone")
+    .argument("[from]", "the first block (default: everything that is stored)", blockNumber)
+    .argument("[to]", "the last block, included (default: the first)", blockNumber)
+    .option("--repair", "enqueue again what is wrong or missing")
+    .option("--sample <n>", "only so many blocks, drawn at random", wholeNumber({ min: 1, max: 1_000_000 }))
+    .option("--no-senders", "do not recover who signed each transaction, which takes most of the time")
+    .option("--json", "print JSON, an object a line: each finding, then the summary")
+    .addHelpText(
+      "after",
+      `
+Rebuilds each block from its rows and recomputes its hash, its roots, every transaction's hash and
+sender, the token transfers, and the digest of all its rows, which shows any byte that changed since they
+were written. Finds parents that do not match, rows without a block, and blocks that are missing though
+the queue says that they are stored (others: blockmill gaps). No endpoint is asked. It reads consistent
+snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in hand.
+
+--repair gives what is wrong or missing a job again. The rows of a wrong block stay until that job replaces
+them; rows without a block are removed.
+
+Exit code 0: all of it is proven. 1: something is wrong, or it was interrupted.
+
+Examples:
+  blockmill verify -c mainnet.json
+  blockmill verify 1000000 1001000 --repair
+  blockmill verify --sample 1000 --json         every night, say`,
+    )
+    .action(run(verify));
+}
+
+interface VerifyOptions {
+  repair?: boolean;
+  sample?: number;
+  senders: boolean;
+  json?: boolean;
+}
+
+async function verify(
+  session: Session,
+  options: VerifyOptions,
+  from: number | undefined,
+  last: number | undefined,
+): Promise<number> {
+  const span = from === undefined ? null : { from, to: last ?? from };
+  if (span !== null) checkOrder(span.from, span.to);
+  return withDatabase(session, (pool) => verifySpan(pool, span, options));
+}
+
+async function verifySpan(
+  pool: pg.Pool,
+  span: Span | null,
+  { repair = false, sample, senders, json = false }: VerifyOptions,
+): Promise<number> {
+  const started = performance.now();
+  const { signal, release } = abortOnSignals();
+  const plan = await planVerification({ pool, span, sample, recoverSenders: senders, signal });
+  const report = createReport({ json, repair });
+  const progress = showProgress(process.stderr, { label: "verify", total: Math.max(1, plan.total) });
+  let requeued = 0;
+  if (repair && plan.strays.length > 0) await removeStrays(pool);
+  try {
+    for await (const batch of plan.run()) {
+      report.add(batch);
+      if (repair) requeued += await repairStored(pool, batch.findings);
+      progress.show(progressOf({ done: batch.done, total: plan.total, started, wrong: report.wrong() }));
+    }
+  } finally {
+    progress.end();
+    release();
+  }
+  return report.end({ ...plan, requeued, interrupted: signal.aborted, ms: performance.now() - started });
+}
+
+function progressOf({
+  done,
+  total,
+  started,
+  wrong,
+}: {
+  done: number;
+  total: number;
+  started: number;
+  wrong: number;
+}): ProgressReport {
+  const perSecond = (done * 1_000) / Math.max(1, performance.now() - started);
+  return { done, perSecond, secondsLeft: perSecond > 0 ? (total - done) / perSecond : null, failed: wrong };
+}
+
+/** The first signal aborts; a second one ends the program as it always does. */
+function abortOnSignals(): { signal: AbortSignal; release(): void } {
+  const asked = new AbortController();
+  const onSignal = (): void => asked.abort();
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  return {
+    signal: asked.signal,
+    release: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

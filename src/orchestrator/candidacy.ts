@@ -1,0 +1,27 @@
+import type pg from "pg";
+import type { Config } from "../config/schema.js";
+
+/**
+ * Who stands for election. An orchestrator that follows the head (a daemon's) is eager; one that does
+ * not (of `blockmill range` or `single`, or with auto_enqueue off) leads only while no eager one is
+ * there, and gives way when one comes: else a range beside a daemon would keep it from following.
+ * Every eager one holds the candidates' lock, shared; it is free when there is none.
+ */
+export function createCandidacy(config: Config): { mayLead(session: pg.Client): Promise<boolean> } {
+  const key = `blockmill candidates ${config.database.schema}`;
+  const eager = config.pipeline.auto_enqueue;
+  const standing = new WeakSet<pg.Client>();
+  return {
+    async mayLead(session) {
+      if (standing.has(session)) return true;
+      const lock = eager ? "pg_try_advisory_lock_shared" : "pg_try_advisory_xact_lock";
+      const { rows } = await session.query<{ free: boolean }>(
+        `select ${lock}(hashtextextended($1, 0)) as free`,
+        [key],
+      );
+      const free = rows[0]?.free ?? false;
+      if (eager && free) standing.add(session);
+      return free;
+    },
+  };
+}

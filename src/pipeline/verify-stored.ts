@@ -1,0 +1,83 @@
+import type pg from "pg";
+import { rulesFor } from "../chain/verify/chain-rules.js";
+import { createVerifier } from "../chain/verify/verify-block.js";
+import { storedSpan } from "../queue/gaps.js";
+import { readHead } from "../queue/head.js";
+import { countStrays } from "../store/orphan-rows.js";
+import { anyChainId, type Span, storedBounds } from "../store/stored-numbers.js";
+import { type ProvenBatch, proveStored } from "./prove-stored.js";
+import { sampleStored } from "./sample-stored.js";
+
+export interface VerifyStoredOptions {
+  pool: pg.Pool;
+  /** Null: everything that is stored. */
+  span: Span | null;
+  /** Only so many blocks, drawn at random. */
+  sample?: number | undefined;
+  recoverSenders: boolean;
+  signal?: AbortSignal;
+}
+
+export interface VerifyPlan {
+  /** What is looked at; null: nothing is stored. */
+  span: Span | null;
+  /** How many numbers that is, about: some may not be stored. */
+  total: number;
+  /** Rows with numbers that no block has, by table; only when everything is verified. */
+  strays: { table: string; rows: number }[];
+  /** Proves it. `done` is how many of the numbers were looked at. */
+  run(): AsyncGenerator<ProvenBatch & { done: number }>;
+}
+
+/**
+ * Plans the proof of stored blocks by the rules of the schema's chain. Blocks that are stored after this
+ * are left out.
+ */
+export async function planVerification(options: VerifyStoredOptions): Promise<VerifyPlan> {
+  const { pool, sample, recoverSenders, signal } = options;
+  const everything = await boundsOf(pool);
+  const span = options.span ?? everything;
+  const strays = options.span === null && sample === undefined ? await countStrays(pool) : [];
+  if (span === null || everything === null) return { span, total: 0, strays, async *run() {} };
+  const prover = { verifier: createVerifier(), rules: rulesFor(await chainIdOf(pool)), recoverSenders };
+  const prove = (part: Span) =>
+    proveStored({ pool, prover, ...part, ...(signal !== undefined && { signal }) });
+  if (sample !== undefined) {
+    const numbers = await sampleStored(pool, { ...span, count: sample });
+    return { span, total: numbers.length, strays, run: () => proveEach(numbers, prove) };
+  }
+  const first = Math.max(span.from, everything.from);
+  const last = Math.max(first - 1, Math.min(span.to, everything.to));
+  const doneAt = (upTo: number) => Math.max(0, Math.min(upTo, last) - first + 1);
+  return { span, total: last - first + 1, strays, run: () => proveAll(span, prove, doneAt) };
+}
+
+type Prove = (part: Span) => AsyncGenerator<ProvenBatch>;
+
+async function* proveAll(span: Span, prove: Prove, doneAt: (upTo: number) => number) {
+  for await (const batch of prove(span)) yield { ...batch, done: doneAt(batch.upTo) };
+}
+
+async function* proveEach(numbers: readonly number[], prove: Prove) {
+  for (const [index, number] of numbers.entries())
+    for await (const batch of prove({ from: number, to: number })) yield { ...batch, done: index + 1 };
+}
+
+/** From the lowest to the highest number that a row is of, or that the queue says is stored. */
+async function boundsOf(pool: pg.Pool): Promise<Span | null> {
+  const rows = await storedBounds(pool);
+  const claimed = await storedSpan(pool);
+  if (rows === null) return claimed;
+  if (claimed === null) return rows;
+  return { from: Math.min(rows.from, claimed.from), to: Math.max(rows.to, claimed.to) };
+}
+
+/** Where no head was followed yet, what a transaction says: only which rules hold depends on it. */
+async function chainIdOf(pool: pg.Pool): Promise<number> {
+  const head = await readHead(pool);
+  if (head !== null) return head.chainId;
+  const chainId = Number(await anyChainId(pool));
+  return Number.isSafeInteger(chainId) && chainId > 0 ? chainId : ethereum;
+}
+
+const ethereum = 1;
