@@ -17,13 +17,15 @@
 
 create table if not exists schema_version (
   version     int primary key,
-  applied_at  timestamptz not null default now()
+  applied_at  timestamptz not null default now(),
+  accepts     int
 );
 
 comment on table schema_version is
-  'One row per schema version that was applied here. A program refuses a database whose newest version is newer than its own.';
+  'One row per schema version that was applied here. A program refuses a database that is newer than it, unless the newest row accepts it.';
 comment on column schema_version.version    is 'The version; the newest row is the schema''s.';
 comment on column schema_version.applied_at is 'When it was applied.';
+comment on column schema_version.accepts    is 'The oldest version whose programs still work with it, while daemons are upgraded one after the other; null: none older.';
 
 insert into schema_version (version) values (1) on conflict do nothing;
 

@@ -2,6 +2,7 @@
 //
 //   node bin/dev.mjs test [--repeat N] [PART ...]   lint, then the tests whose path contains a PART
 //   node bin/dev.mjs demo [OPTIONS]                 the demo
+//   node bin/dev.mjs bench [NAME ...] [--quick]     the benchmarks
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -11,10 +12,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 checkNode();
 const [task, ...args] = process.argv.slice(2);
-const scripts = { test: "dist/test/run.js", demo: "dist/test/demo/demo.js" };
+const scripts = { test: "dist/test/run.js", demo: "dist/test/demo/demo.js", bench: "dist/bench/run.js" };
 const script = Object.hasOwn(scripts, task ?? "") ? scripts[task] : undefined;
 
-if (script === undefined) fail("usage: node bin/dev.mjs test|demo [arguments]", 2);
+if (script === undefined) fail("usage: node bin/dev.mjs test|demo|bench [arguments]", 2);
 process.chdir(root);
 if (!installed()) install();
 build();

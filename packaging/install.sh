@@ -9,7 +9,7 @@ home=/usr/lib/blockmill
 command -v systemctl >/dev/null || { echo "there is no systemd here" >&2; exit 1; }
 
 if [ "${1-}" = --uninstall ]; then
-  systemctl stop blockmill.target 'blockmill@*.service' 'blockmill-*.timer' 'blockmill-*.service' || true
+  systemctl stop blockmill.target 'blockmill@*.service' 'blockmill-backup@*' 'blockmill-verify@*' || true
   (cd "$here/tree" && find usr/lib/systemd usr/lib/sysusers.d usr/lib/tmpfiles.d usr/share usr/bin ! -type d) |
     while read -r file; do rm -f "/$file"; done
   rm -rf "$home" /etc/systemd/system/blockmill@.service.d/50-restart-steps.conf

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -42,7 +43,13 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   for (const script of ["alert", "setup"]) copy(from("packaging", script), at("usr/lib/blockmill", script));
   copy(from("packaging/restart-steps.conf"), at("usr/lib/blockmill/restart-steps.conf"));
   copy(from("packaging/blockmill.sh"), at("usr/bin/blockmill"));
-  copy(from("systemd"), at("usr/lib/systemd/system"));
+  copy(from("systemd"), at("usr/lib/systemd/system"), (file) => !file.endsWith("upkeep.conf"));
+  for (const name of ["alert", "backup", "verify"]) {
+    copy(
+      from("systemd/upkeep.conf"),
+      at(`usr/lib/systemd/system/blockmill-${name}@.service.d/50-upkeep.conf`),
+    );
+  }
   mkdirSync(at("usr/lib/systemd/system/multi-user.target.wants"));
   symlinkSync("../blockmill.target", at("usr/lib/systemd/system/multi-user.target.wants/blockmill.target"));
   copy(from("packaging/sysusers.conf"), at("usr/lib/sysusers.d/blockmill.conf"));
@@ -61,6 +68,16 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   write(at("usr/share/bash-completion/completions/blockmill"), bashCompletion(program, keys));
   write(at("usr/share/zsh/vendor-completions/_blockmill"), zshCompletion(program, keys));
   settleModes(tree);
+}
+
+/** Lets what was laid out call itself another version. */
+export function renameRelease(tree, { from, to }) {
+  const home = path.join(tree, "usr/lib/blockmill");
+  renameSync(path.join(home, "releases", from), path.join(home, "releases", to));
+  rmSync(path.join(home, "current"));
+  symlinkSync(`releases/${to}`, path.join(home, "current"));
+  const manifest = path.join(home, "releases", to, "package.json");
+  writeManifest(manifest, manifest, to);
 }
 
 /** Not what dependencies carry for those who build on them; nor the compiler, a peer of viem's that runs nothing. */

@@ -1,12 +1,13 @@
 // Builds what is installed on bare metal: blockmill_VERSION_amd64.deb, and a tarball with install.sh for
 // other distributions. Both hold the compiled program, its production dependencies and a Node of their own.
 //
-//   node packaging/package.mjs [--out DIR] [--version V] [--dist DIR] [--fast] [--only deb|tarball]
+//   node packaging/package.mjs [--out DIR] [--version V] [--dist DIR] [--fast] [--only deb|tarball] [--also V]
 //
 //   --out       where to (dist-package)
 //   --version   another version than package.json's
 //   --dist      this compiled output, instead of compiling
 //   --fast      compress little
+//   --also      the same once more, under this version: a successor to try upgrades with
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -16,7 +17,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildDeb } from "./deb.mjs";
-import { layOut } from "./lay-out.mjs";
+import { layOut, renameRelease } from "./lay-out.mjs";
 import { buildTarball } from "./tarball.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     dist: { type: "string" },
     fast: { type: "boolean", default: false },
     only: { type: "string" },
+    also: { type: "string" },
   },
 });
 
@@ -48,18 +50,19 @@ try {
     runtime: installed(["package.json", "package-lock.json"], [], "packaging/runtime"),
   });
   mkdirSync(options.out, { recursive: true });
-  const order = {
-    root,
-    tree,
-    place,
-    out: path.resolve(options.out),
-    version: options.version,
-    fast: options.fast,
-  };
-  if (options.only !== "tarball") console.log(buildDeb(order));
-  if (options.only !== "deb") console.log(buildTarball(order));
+  build(tree, options.version);
+  if (options.also !== undefined) {
+    renameRelease(tree, { from: options.version, to: options.also });
+    build(tree, options.also);
+  }
 } finally {
   rmSync(place, { recursive: true, force: true });
+}
+
+function build(tree, version) {
+  const order = { root, tree, place, out: path.resolve(options.out), version, fast: options.fast };
+  if (options.only !== "tarball") console.log(buildDeb(order));
+  if (options.only !== "deb") console.log(buildTarball(order));
 }
 
 function compile() {

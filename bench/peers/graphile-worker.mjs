@@ -1,5 +1,6 @@
 // graphile-worker: drains no-op jobs, enqueues them in bulk, or reports when a handler starts.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { Logger, makeWorkerUtils, run, runMigrations } from "graphile-worker";
 import pg from "pg";
 import { monotonicMs, runPeer } from "./run-peer.mjs";
@@ -18,9 +19,11 @@ const tuning = {
 };
 
 runPeer(async ({ settings, ready, progress, finish }) => {
-  const { databaseUrl, mode, tuned, calls, perCall } = settings;
+  const { databaseUrl, mode, tuned, calls, perCall, times } = settings;
   if (mode === "migrate") return runMigrations({ connectionString: databaseUrl, logger: quiet });
   if (mode === "enqueue") return enqueue({ databaseUrl, ready, calls, perCall });
+
+  if (mode === "wake") return wakeUps({ databaseUrl, ready, times });
 
   const pool = new pg.Pool({ connectionString: databaseUrl, max: tuned ? 12 : 10 });
   await pool.query("select 1");
@@ -32,7 +35,7 @@ runPeer(async ({ settings, ready, progress, finish }) => {
     noop() {
       done += 1;
       const now = monotonicMs();
-      if (mode === "wake" || now - toldAt > 25) {
+      if (now - toldAt > 25) {
         toldAt = now;
         progress(done, now);
       }
@@ -61,4 +64,26 @@ async function enqueue({ databaseUrl, ready, calls, perCall }) {
   const endedAt = monotonicMs();
   await utils.release();
   return { startedAt, endedAt };
+}
+
+/** Milliseconds from the sending of a job to its handler's start, each while the worker sleeps. */
+async function wakeUps({ databaseUrl, ready, times }) {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+  let handle;
+  const taskList = { noop: () => handle(monotonicMs()) };
+  const runner = await run({ pgPool: pool, logger: quiet, noHandleSignals: true, taskList });
+  await ready();
+  const latencies = [];
+  for (let i = 0; i < times; i += 1) {
+    const handled = new Promise((resolve) => {
+      handle = resolve;
+    });
+    const sentAt = monotonicMs();
+    await pool.query("select graphile_worker.add_job('noop', $1)", [{ block: i }]);
+    latencies.push((await handled) - sentAt);
+    await sleep(30 + Math.random() * 40);
+  }
+  await runner.stop();
+  await pool.end();
+  return latencies;
 }

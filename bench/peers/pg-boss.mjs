@@ -1,5 +1,6 @@
 // pg-boss: drains no-op jobs, or reports when a handler starts.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { PgBoss } from "pg-boss";
 import { monotonicMs, runPeer } from "./run-peer.mjs";
 
@@ -9,12 +10,10 @@ const queue = "noop";
 const tuning = {
   default: {},
   tuned: { batchSize: 500, burstWhenBatchFull: true, localConcurrency: 2 },
-  // Its documentation's word for low latency.
-  notify: { notifyPollingIntervalSeconds: 30 },
 };
 
 runPeer(async ({ settings, ready, progress, finish }) => {
-  const { databaseUrl, mode, tuned, jobs } = settings;
+  const { databaseUrl, mode, tuned, jobs, times } = settings;
   const notify = mode === "wake";
   const boss = new PgBoss({ connectionString: databaseUrl, useListenNotify: notify, schedule: false });
   boss.on("error", (error) => {
@@ -35,18 +34,12 @@ runPeer(async ({ settings, ready, progress, finish }) => {
     await boss.stop({ graceful: false });
     return undefined;
   }
-  if (notify) await boss.createQueue(queue, { notify: true });
+  if (mode === "wake") return wakeUps({ boss, ready, times });
   let done = 0;
   const handler = async (batch) => {
     done += batch.length;
     progress(done, monotonicMs());
   };
-  if (mode === "wake") {
-    await boss.work(queue, tuning.notify, handler);
-    await ready();
-    await wakeUps({ boss, settings, finish });
-    return undefined;
-  }
   await ready();
   const startedAt = monotonicMs();
   await boss.work(queue, tuning[tuned ? "tuned" : "default"], handler);
@@ -55,7 +48,22 @@ runPeer(async ({ settings, ready, progress, finish }) => {
   return { done, startedAt, endedAt: monotonicMs() };
 });
 
-async function wakeUps({ boss, finish }) {
-  await new Promise((resolve) => finish.addEventListener("abort", resolve));
+/** Milliseconds from the sending of a job to its handler's start, each while the worker sleeps. */
+async function wakeUps({ boss, ready, times }) {
+  await boss.createQueue(queue, { notify: true });
+  let handle;
+  await boss.work(queue, async () => handle(monotonicMs()));
+  await ready();
+  const latencies = [];
+  for (let i = 0; i < times; i += 1) {
+    const handled = new Promise((resolve) => {
+      handle = resolve;
+    });
+    const sentAt = monotonicMs();
+    await boss.send(queue, { block: i });
+    latencies.push((await handled) - sentAt);
+    await sleep(30 + Math.random() * 40);
+  }
   await boss.stop({ graceful: false });
+  return latencies;
 }

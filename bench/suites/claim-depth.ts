@@ -6,7 +6,7 @@ import { createPool } from "../../src/db/pool.js";
 import { claimJobs } from "../../src/queue/claim.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { quantile } from "../harness/statistics.js";
-import { type Bench, figures, interleave, type Suite } from "../harness/suite.js";
+import { figures, interleave, type Suite } from "../harness/suite.js";
 import { poolOptions } from "../programs/pool-options.js";
 
 const perClaim = 20;

@@ -2,8 +2,22 @@ import type { Suite } from "../harness/suite.js";
 import { backfill } from "./backfill.js";
 import { claimDepth } from "./claim-depth.js";
 import { enqueue } from "./enqueue.js";
+import { head } from "./head.js";
+import { idle } from "./idle.js";
+import { memory } from "./memory.js";
 import { queueDrain } from "./queue-drain.js";
 import { range20m } from "./range-20m.js";
+import { wake } from "./wake.js";
 
 /** Every benchmark, in the order of the table. */
-export const suites: readonly Suite[] = [backfill, queueDrain, enqueue, claimDepth, range20m];
+export const suites: readonly Suite[] = [
+  backfill,
+  head,
+  wake,
+  queueDrain,
+  enqueue,
+  claimDepth,
+  idle,
+  memory,
+  range20m,
+];

@@ -27,6 +27,8 @@ interface Queue {
   drainer(database: BenchDatabase, index: number): BenchProgram<Drained>;
   /** What runs beside, for the whole queue. */
   beside?(database: BenchDatabase): BenchProgram<void>;
+  /** How many jobs may be handled and not settled when it is stopped before the end. */
+  mayLeave: number;
   /** Jobs that are done, as the tables say. */
   countDone(database: BenchDatabase, jobs: number): Promise<number>;
 }
@@ -177,6 +179,7 @@ function queuesOf(bench: Bench) {
     },
     drainer: ({ url }) =>
       bench.peers.fork("graphile-worker.mjs", { settings: { databaseUrl: url, mode: "drain", tuned } }),
+    mayLeave: tuned ? 500 : 10,
     countDone: async (database, jobs) =>
       jobs - (await count(database, "select count(*) from graphile_worker._private_jobs")),
   });
@@ -185,6 +188,7 @@ function queuesOf(bench: Bench) {
       runPeer(bench, database, { file: "pg-boss.mjs", settings: { mode: "migrate", jobs } }),
     drainer: ({ url }) =>
       bench.peers.fork("pg-boss.mjs", { settings: { databaseUrl: url, mode: "drain", tuned } }),
+    mayLeave: tuned ? 1_000 : 10,
     countDone: (database) => count(database, "select count(*) from pgboss.job where state = 'completed'"),
   });
   return {
@@ -206,6 +210,7 @@ const blockmillQueue: Queue = {
       settings: { databaseUrl: url, workerId: `bench/w${index}`, batchSize: 500, stay: false },
     }),
   beside: ({ url }) => forkProgram({ file: program("duties"), settings: { databaseUrl: url } }),
+  mayLeave: 0,
   countDone: (database) =>
     count(
       database,

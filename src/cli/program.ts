@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { version } from "../version.js";
+import { addBackup } from "./backup.js";
 import { addCancel } from "./cancel.js";
 import { addCleanup } from "./cleanup.js";
 import { addConfig } from "./config.js";
@@ -12,6 +13,7 @@ import { addInit } from "./init.js";
 import { addPause, addResume } from "./pause.js";
 import { addRange } from "./range.js";
 import { addReload } from "./reload.js";
+import { addRestore } from "./restore.js";
 import { addRetry } from "./retry.js";
 import { addSingle } from "./single.js";
 import { addStart } from "./start.js";
@@ -63,6 +65,8 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addPause,
     addResume,
     addGrant,
+    addBackup,
+    addRestore,
     addCleanup,
     addConfig,
     addReload,

@@ -11,6 +11,7 @@ import { exitCodes } from "./exit-codes.js";
 import { watchRange } from "./range-watch.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
+import { tellPause } from "./tell-pause.js";
 import { count, plural, rate, shorten, span } from "./wording.js";
 import { workUntil } from "./work-until.js";
 
@@ -58,6 +59,7 @@ async function range(session: Session, options: RangeOptions, from: number, to: 
     const { id, continued } = await openOrContinueRange(pool, { from, to, priority, force });
     const before = await readRangeProgress(pool, id);
     process.stderr.write(`${opening({ from, to, before, continued })}\n`);
+    await tellPause(pool);
     const started = performance.now();
     const only = { from, to };
     const { workers } = session.config.pipeline;

@@ -10,6 +10,7 @@ import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { formatBlock } from "./single-block.js";
+import { tellPause } from "./tell-pause.js";
 import { createPaint } from "./terminal.js";
 import { workUntil } from "./work-until.js";
 
@@ -44,6 +45,7 @@ async function single(session: Session, options: { json?: boolean }, block: numb
     const { head } = await reachChain(session, pool);
     checkHead("N", block, head);
     await enqueueBlocks(pool, [block], { priority: highestPriority, force: true });
+    await tellPause(pool);
     const only = { from: block, to: block };
     await workUntil(session, { only, workers: 1 }, (signal) => untilSettled(pool, block, signal));
     const job = await readJob(pool, block);

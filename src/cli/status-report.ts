@@ -1,6 +1,7 @@
 import type { BoundedCount } from "../queue/read-depth.js";
 import type { LiveWorker } from "../queue/read-status.js";
 import type { Status } from "./status-snapshot.js";
+import { describePause } from "./tell-pause.js";
 import { formatTable, type Paint } from "./terminal.js";
 import { count, plural, rate, shorten, span } from "./wording.js";
 
@@ -25,7 +26,7 @@ function bounded({ count: value, atLeast }: BoundedCount): string {
 }
 
 function overview(status: Status, paint: Paint): string[][] {
-  const { head, newestBlock, lagBlocks, stored, schema, blocksPerSecond } = status;
+  const { head, newestBlock, lagBlocks, stored, schema, blocksPerSecond, pause } = status;
   const chain = head === null ? "no chain seen yet" : `chain ${head.chainId}`;
   const newest = newestBlock === null ? "" : `, the newest is ${count(newestBlock)}`;
   const lag = lagBlocks === null ? "" : lagBlocks === 0 ? ", none behind" : `, ${count(lagBlocks)} behind`;
@@ -39,6 +40,7 @@ function overview(status: Status, paint: Paint): string[][] {
     ["head", seen],
     ["rate", `${rate(blocksPerSecond)} blocks/s in the last minute`],
   ];
+  if (pause !== null) rows.unshift(["paused", paint("yellow", shorten(describePause(pause), 88))]);
   return rows.map(([name = "", value = ""]) => [paint("dim", name), value]);
 }
 

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
+import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
 import { readHeadStatus, readLatestFailures, readOpenRanges, readWorkers } from "../queue/read-status.js";
 import { readNewestBlock } from "../store/newest-block.js";
@@ -16,6 +17,7 @@ export type Status = Awaited<ReturnType<typeof readStatus>>;
 export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
   const depth = await readDepth(pool);
   const { jobs, stored } = depth;
+  const pause = await readPause(pool);
   const head = await readHeadStatus(pool);
   const newest = await readNewestBlock(pool);
   const ranges = await readOpenRanges(pool, rangesShown);
@@ -23,6 +25,7 @@ export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
   const failures = await readLatestFailures(pool, failuresShown);
   return {
     schema: config.database.schema,
+    pause,
     jobs,
     stored,
     newestBlock: newest?.number ?? null,

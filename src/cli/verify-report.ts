@@ -77,7 +77,8 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
           ),
           span === null
             ? "Nothing is stored."
-            : `${plural(proven, "block")} proven, ${count(wrong)} wrong, ${count(missing)} missing,${orphaned > 0 ? ` rows of ${count(orphaned)} others,` : ""} in ${timeSpan(seconds)}, ${rate(blocks / seconds)} blocks/s.`,
+            : `${plural(proven, "block")} proven, ${count(wrong)} wrong, ${count(missing)} missing, in ${timeSpan(seconds)}, ${rate(blocks / seconds)} blocks/s.`,
+          ...(orphaned > 0 ? [`There are rows of ${plural(orphaned, "block")} that are not stored.`] : []),
           ...(interrupted ? ["Interrupted: not everything was looked at."] : []),
           ...(bad > 0 ? [advice({ repair, requeued })] : []),
         ];
@@ -90,6 +91,8 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
 
 function advice({ repair, requeued }: { repair: boolean; requeued: number }): string {
   if (!repair) return "Fetch them again: the same command with --repair";
+  const removed = "Rows without a block were removed.";
+  if (requeued === 0) return removed;
   return `${plural(requeued, "block")} enqueued again: a running daemon takes them at once; without one: blockmill start. Then verify once more.`;
 }
 

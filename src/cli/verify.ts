@@ -3,6 +3,7 @@ import type pg from "pg";
 import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
 import type { Span } from "../store/stored-numbers.js";
+import { abortOnSignals } from "./abort-on-signals.js";
 import { blockNumber, checkOrder, wholeNumber } from "./arguments.js";
 import { type ProgressReport, showProgress } from "./progress.js";
 import { run } from "./run-command.js";
@@ -97,19 +98,4 @@ function progressOf({
 }): ProgressReport {
   const perSecond = (done * 1_000) / Math.max(1, performance.now() - started);
   return { done, perSecond, secondsLeft: perSecond > 0 ? (total - done) / perSecond : null, failed: wrong };
-}
-
-/** The first signal aborts; a second one ends the program as it always does. */
-function abortOnSignals(): { signal: AbortSignal; release(): void } {
-  const asked = new AbortController();
-  const onSignal = (): void => asked.abort();
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
-  return {
-    signal: asked.signal,
-    release: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
-  };
 }

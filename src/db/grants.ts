@@ -1,54 +1,54 @@
 import pg from "pg";
+import { ConfigError, UsageError } from "../errors.js";
 import type { Tx } from "./pool.js";
 
 /** What a role may do with a schema. */
 export type Privilege = "worker" | "injector" | "reader";
 
-const quote = (name: string): string => pg.escapeIdentifier(name);
+type Right = "select" | "insert" | "update" | "delete";
 
-/** The chain's tables and views, and what people may know of the queue. */
-const readable = [
-  "blocks",
-  "transactions",
-  "logs",
-  "withdrawals",
-  "token_transfers",
-  "blocks_hex",
-  "transactions_hex",
-  "logs_hex",
-  "processing_jobs",
-  "processing_failures",
-  "processing_ranges",
-  "processing_workers",
-  "processing_coverage",
-  "processing_head",
-  "processing_control",
-  "processing_history",
-  "reorgs",
-  "alerts",
-  "schema_version",
-];
-
-/** What an injector may say of a job. */
-const injectable = ["block_number", "priority", "run_at", "metadata"];
-
-const grants: Record<Privilege, (role: string) => string[]> = {
-  // A daemon: everything but changing the schema; its history then has no partition per day.
-  worker: (role) => [
-    `grant select, insert, update, delete on all tables in schema current_schema to ${role}`,
-    `grant execute on all functions in schema current_schema to ${role}`,
-  ],
-  // on conflict do nothing needs to see which blocks have a job.
-  injector: (role) => [
-    `grant insert (${injectable.join(", ")}) on processing_jobs to ${role}`,
-    `grant select (id, block_number, status, priority, run_at, metadata) on processing_jobs to ${role}`,
-  ],
-  reader: (role) => [`grant select on ${readable.join(", ")} to ${role}`],
-};
+const all: Right[] = ["select", "insert", "update", "delete"];
+/** A table of one row that is always there. */
+const change: Right[] = ["select", "update"];
+const look: Right[] = ["select"];
 
 /**
- * Gives a role the least that it needs. What it had of this schema before is taken away first, so the
- * grants say the whole truth. The role must exist.
+ * Every table and view of schema.sql, with what a daemon does to it. A reader reads all of them. Other
+ * tables in the same schema are none of our business: they keep the grants that they have.
+ */
+const workerRights: Record<string, Right[]> = {
+  blocks: all,
+  transactions: all,
+  logs: all,
+  withdrawals: all,
+  token_transfers: all,
+  blocks_hex: look,
+  transactions_hex: look,
+  logs_hex: look,
+  processing_jobs: all,
+  processing_failures: all,
+  processing_ranges: all,
+  processing_workers: all,
+  processing_coverage: change,
+  processing_control: change,
+  processing_history: all,
+  processing_history_other: all,
+  processing_head: all,
+  reorgs: all,
+  alerts: all,
+  schema_version: look,
+};
+
+/** What an injector may say of a job, and what it may see of all jobs: `on conflict` looks at block_number. */
+const injectable = ["block_number", "priority", "run_at", "metadata"];
+const visible = ["id", "status", ...injectable];
+
+const quote = (name: string): string => pg.escapeIdentifier(name);
+
+/**
+ * Gives a role the least that it needs. What it had of blockmill's tables before is taken away first, so
+ * the grants say the whole truth. Throws a UsageError for a role that does not exist, or that owns the
+ * tables: whoever owns them cannot be kept from anything.
  */
 export async function grantPrivilege(
   tx: Tx,
@@ -56,13 +56,67 @@ export async function grantPrivilege(
   role: string,
   privilege: Privilege,
 ): Promise<void> {
-  const [quotedRole, quotedSchema] = [quote(role), quote(schema)];
+  await checkRole(tx, schema, role);
+  const place = quote(schema);
+  const to = quote(role);
+  const within = (names: string[]) => names.map((name) => `${place}.${quote(name)}`).join(", ");
+  const parts = await readParts(tx, schema);
+  const tables = Object.keys(workerRights);
   const statements = [
-    `revoke all on all tables in schema ${quotedSchema} from ${quotedRole}`,
-    `revoke all on all functions in schema ${quotedSchema} from ${quotedRole}`,
-    `revoke all on schema ${quotedSchema} from ${quotedRole}`,
-    `grant usage on schema ${quotedSchema} to ${quotedRole}`,
-    ...grants[privilege](quotedRole).map((each) => each.replaceAll("current_schema", quotedSchema)),
+    `revoke all on ${within([...tables, ...parts.partitions])} from ${to}`,
+    `revoke all on sequence ${within(parts.sequences)} from ${to}`,
+    `revoke all on schema ${place} from ${to}`,
+    `grant usage on schema ${place} to ${to}`,
   ];
+  if (privilege === "injector") {
+    const jobs = within(["processing_jobs"]);
+    statements.push(`grant insert (${injectable.join(", ")}) on ${jobs} to ${to}`);
+    statements.push(`grant select (${visible.join(", ")}) on ${jobs} to ${to}`);
+  } else {
+    for (const [table, rights] of Object.entries(workerRights)) {
+      const given = privilege === "worker" ? rights : look;
+      statements.push(`grant ${given.join(", ")} on ${within([table])} to ${to}`);
+    }
+    // Only a backup reads these two: pg_dump names each partition and each sequence.
+    if (parts.partitions.length > 0) statements.push(`grant select on ${within(parts.partitions)} to ${to}`);
+    statements.push(`grant select on sequence ${within(parts.sequences)} to ${to}`);
+  }
   for (const statement of statements) await tx.query(statement);
+}
+
+async function checkRole(tx: Tx, schema: string, role: string): Promise<void> {
+  const { rows } = await tx.query<{ owns: boolean }>(
+    `select exists (
+       select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+       where nspname = $2 and relname = any ($3) and pg_has_role(pg_roles.oid, relowner, 'member')
+     ) as owns
+     from pg_roles where rolname = $1`,
+    [role, schema, Object.keys(workerRights)],
+  );
+  const found = rows[0];
+  if (found === undefined) throw new UsageError(`the role "${role}" does not exist: CREATE ROLE makes it`);
+  if (found.owns) {
+    throw new UsageError(
+      `the role "${role}" owns the tables, or is a superuser: no grant can limit it; name another role`,
+    );
+  }
+}
+
+/** The days of processing_history, and the sequences of the identity columns. */
+async function readParts(tx: Tx, schema: string): Promise<{ partitions: string[]; sequences: string[] }> {
+  const { rows } = await tx.query<{ name: string; kind: string }>(
+    `select part.relname as name, part.relkind as kind
+     from pg_class as part
+       join pg_depend on pg_depend.classid = 'pg_class'::regclass and pg_depend.objid = part.oid
+       join pg_class as owner on pg_depend.refclassid = 'pg_class'::regclass and owner.oid = pg_depend.refobjid
+       join pg_namespace on pg_namespace.oid = owner.relnamespace and part.relnamespace = owner.relnamespace
+     where nspname = $1 and owner.relname = any ($2) and part.relname <> all ($2)
+       and (part.relkind = 'S' or part.relispartition and part.relkind = 'r')
+     group by 1, 2 order by 1`,
+    [schema, Object.keys(workerRights)],
+  );
+  const ofKind = (wanted: string) => rows.filter(({ kind }) => kind === wanted).map(({ name }) => name);
+  const sequences = ofKind("S");
+  if (sequences.length === 0) throw new ConfigError(`the schema "${schema}" has no blockmill tables`);
+  return { partitions: ofKind("r"), sequences };
 }

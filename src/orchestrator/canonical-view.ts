@@ -42,8 +42,9 @@ export interface ExtendOptions {
   fetchByNumber(numbers: number[]): Promise<Head[]>;
 }
 
-/** A gap of more headers than this is fetched by number first: one round trip instead of one each. */
-const longGap = 4;
+/** So many parents are asked for one by one; of more, several are read ahead by their numbers. */
+const fewSteps = 4;
+const firstAhead = 8;
 
 /**
  * The view with `head` at its tip: parents are walked by hash from the head down to a header that the
@@ -56,7 +57,7 @@ export async function extendView(
 ): Promise<{ view: CanonicalView; linked: boolean }> {
   const { head, lowest } = options;
   if (view.hashAt(head.number) === head.hash) return { view, linked: true };
-  const near = await prefetch(view, options);
+  const parentOf = createWalk(view, options);
   const path = [head];
   for (let child = head; ; ) {
     const parentNumber = child.number - 1;
@@ -66,18 +67,30 @@ export async function extendView(
     }
     if (parentNumber < lowest || parentNumber < 0)
       return { view: new CanonicalView(path.reverse()), linked: false };
-    const fetched = near.get(child.parentHash) ?? (await options.fetchByHash(child.parentHash, parentNumber));
-    path.push(fetched);
-    child = fetched;
+    child = await parentOf(child);
+    path.push(child);
   }
 }
 
-/** Headers of a long gap, by hash. What is of another branch is simply never asked for. */
-async function prefetch(view: CanonicalView, options: ExtendOptions): Promise<Map<Hex, Head>> {
-  const { head, lowest, fetchByNumber } = options;
-  const from = Math.max(lowest, (view.tip?.number ?? -1) + 1);
-  const numbers = Array.from({ length: Math.max(0, head.number - from) }, (_, i) => from + i);
-  if (numbers.length <= longGap) return new Map();
-  const headers = await fetchByNumber(numbers);
-  return new Map(headers.map((header) => [header.hash, header]));
+/**
+ * Fetches one parent after the other. A long way is read ahead by number, so that it takes few round
+ * trips; what is of another branch among it is simply never asked for.
+ */
+function createWalk(view: CanonicalView, { head, lowest, ...from }: ExtendOptions) {
+  const read = new Map<Hex, Head>();
+  const gap = head.number - Math.max(lowest, (view.tip?.number ?? -1) + 1);
+  let ahead = gap > fewSteps ? gap : firstAhead;
+  let next = gap > fewSteps ? head.number - 1 : head.number - 1 - fewSteps;
+
+  return async ({ number, parentHash }: Head): Promise<Head> => {
+    const parentNumber = number - 1;
+    if (parentNumber <= next && !read.has(parentHash)) {
+      const first = Math.max(lowest, 0, parentNumber - ahead + 1);
+      const numbers = Array.from({ length: parentNumber - first + 1 }, (_, i) => first + i);
+      for (const header of await from.fetchByNumber(numbers)) read.set(header.hash, header);
+      next = first - 1;
+      ahead *= 2;
+    }
+    return read.get(parentHash) ?? from.fetchByHash(parentHash, parentNumber);
+  };
 }

@@ -7,9 +7,9 @@ import type { CanonicalView } from "./canonical-view.js";
 
 /** Where the database and the chain part. */
 export interface Conflict {
-  /** The lowest block of which the database knows another hash than the chain. */
+  /** The lowest block that is dropped. */
   block: number;
-  /** The hash that the database knows of it. */
+  /** The hash that the database, or else the view before, knows of it. */
   hash: Hex;
   /** The newest block that is stored or asked for by its hash. */
   oldHead: number;
@@ -19,7 +19,8 @@ export interface Conflict {
 
 /**
  * Compares the database with the view: what is stored, and what jobs ask for by hash. A block that is
- * just being fetched by its number is taken for what the view `before` had there.
+ * just being fetched by its number is taken for what the view `before` had there. Where the view has left
+ * the branch of the one before, what is known of that branch above the view's tip is dropped as well.
  */
 export async function findConflict(
   pool: pg.Pool,
@@ -35,16 +36,24 @@ export async function findConflict(
     const hash = before.hashAt(number);
     return hash === undefined ? [] : [[number, hash]];
   });
+  const left = before.headers.find(({ number, hash }) => differs(view.hashAt(number), hash));
   const known = [...assumed, ...wanted, ...stored];
-  const differing = known.filter(([number, hash]) => {
+  const dropped = known.filter(([number, hash]) => {
     const canonical = view.hashAt(number);
-    return canonical !== undefined && canonical !== hash;
+    return canonical === undefined
+      ? left !== undefined && before.hashAt(number) === hash
+      : differs(canonical, hash);
   });
-  const block = Math.min(...differing.map(([number]) => number));
-  const hash = differing.findLast(([number]) => number === block)?.[1];
+  if (dropped.length === 0) return null;
+  const block = Math.min(...dropped.map(([number]) => number), left?.number ?? Infinity);
+  const hash = dropped.findLast(([number]) => number === block)?.[1] ?? before.hashAt(block);
   if (hash === undefined) return null;
   const oldHead = Math.max(...known.map(([number]) => number));
   return { block, hash, oldHead, branch: view.above(block - 1) };
+}
+
+function differs(canonical: Hex | undefined, hash: Hex): boolean {
+  return canonical !== undefined && canonical !== hash;
 }
 
 export interface BelowOptions {

@@ -40,7 +40,7 @@ export async function revertAbove(pool: pg.Pool, revert: Revert): Promise<Record
     const last = lower === forkBlock;
     const done = await inTransaction(pool, async (tx) => {
       await lockHead(tx);
-      if (await isUndone(tx, branch[0])) return false;
+      if (await isUndone(tx, branch)) return false;
       const stored = [...(await storedHashes(tx, lower + 1)).keys()];
       const rewind = { forkBlock: lower, branch: last ? branch : [], oldHead, stored };
       await requeueAbove(tx, rewind);
@@ -70,9 +70,10 @@ export async function revertAbove(pool: pg.Pool, revert: Revert): Promise<Record
   return rowsRemoved;
 }
 
-/** Whether all that the database knows of the new branch's first block is that block. */
-async function isUndone(tx: Tx, { number, hash }: Head): Promise<boolean> {
-  const known = [(await storedHashes(tx, number)).get(number), (await wantedHashes(tx, number)).get(number)];
-  const hashes = known.filter((each) => each !== undefined);
-  return hashes.length > 0 && hashes.every((each) => each === hash);
+/** Whether all that the database knows from the fork on is the new branch by now. */
+async function isUndone(tx: Tx, branch: Revert["branch"]): Promise<boolean> {
+  const from = branch[0].number;
+  const known = [...(await storedHashes(tx, from)), ...(await wantedHashes(tx, from))];
+  const isNew = new Map(branch.map(({ number, hash }) => [number, hash]));
+  return known.length > 0 && known.every(([number, hash]) => isNew.get(number) === hash);
 }

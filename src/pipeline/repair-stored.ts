@@ -11,29 +11,26 @@ import type { Finding } from "./prove-stored.js";
 const maxJobs = 10_000;
 
 /**
- * Enqueues again whatever findings name, in one transaction, and returns how many blocks that are. Rows of
- * a wrong block stay until its job replaces them. A missing block is no longer said to be stored; rows
- * without a block are removed, since they would keep the block from being written.
+ * Enqueues again what is wrong or missing, in one transaction, and returns how many blocks that are. Rows of
+ * a wrong block stay until its job replaces them. A missing block is no longer said to be stored. Rows
+ * without a block are removed: they would keep it from being written.
  */
 export async function repairStored(pool: pg.Pool, findings: readonly Finding[]): Promise<number> {
   if (findings.length === 0) return 0;
-  const wrong = findings.filter(({ kind }) => kind === "wrong");
-  const blocks = [...new Set(wrong.map(({ from }) => from))];
-  const spans = mergeSpans(findings.filter(({ kind }) => kind !== "wrong"));
+  const ofKind = (wanted: Finding["kind"]) => findings.filter(({ kind }) => kind === wanted);
+  const wrong = [...new Set(ofKind("wrong").map(({ from }) => from))];
+  const missing = ofKind("missing");
+  const orphans = mergeSpans(ofKind("orphan"));
   return inTransaction(pool, async (tx) => {
     // In the order in which a reorg takes its locks: jobs, coverage, rows.
-    await enqueueBlocks(tx, blocks, { force: true });
-    let enqueued = blocks.length;
-    for (const span of spans) {
-      if (span.to - span.from < maxJobs) await enqueueSeries(tx, { ...span, force: true });
-      else await openRange(tx, { ...span, force: true });
-      enqueued += span.to - span.from + 1;
+    await enqueueBlocks(tx, wrong, { force: true });
+    for (const { from, to } of missing) {
+      if (to - from < maxJobs) await enqueueSeries(tx, { from, to, force: true });
+      else await openRange(tx, { from, to, force: true });
     }
-    if (spans.length > 0) {
-      await uncoverBlocks(tx, spans);
-      await deleteOrphans(tx, spans);
-    }
-    return enqueued;
+    if (missing.length > 0) await uncoverBlocks(tx, missing);
+    if (orphans.length > 0) await deleteOrphans(tx, orphans);
+    return missing.reduce((sum, { from, to }) => sum + to - from + 1, wrong.length);
   });
 }
 

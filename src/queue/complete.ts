@@ -1,13 +1,16 @@
 import type { Tx } from "../db/pool.js";
 import type { Token } from "./job.js";
 
+// One index scan, whatever the planner believes. Joined with `unnest`, a job is compared with each token of
+// the batch as soon as a plan expects a single row, which it does from the statistics of a backlog: 500 jobs
+// took 190 ms then, and take 15. width_bucket finds a job's place in the sorted ids.
 const statement = `
-  update processing_jobs as job
-  set status = 'completed', completed_at = clock_timestamp(), last_error = null, result = done.result
-  from unnest($2::bigint[], $3::int[], $4::jsonb[]) as done (id, claim, result)
-  where job.id = any ($2) and job.id = done.id
-    and job.worker_id = $1 and job.claims = done.claim and job.status = 'processing'
-  returning job.id`;
+  update processing_jobs
+  set status = 'completed', completed_at = clock_timestamp(), last_error = null,
+    result = ($4::jsonb[])[width_bucket(id, $2::bigint[])]
+  where id = any ($2) and worker_id = $1 and status = 'processing'
+    and claims = ($3::int[])[width_bucket(id, $2::bigint[])]
+  returning id`;
 
 export interface Completion {
   token: Token;
@@ -25,15 +28,15 @@ export async function completeJobs(
   workerId: string,
   completions: Completion[],
 ): Promise<Set<number>> {
-  // Without a name: a prepared statement's generic plan knows no array's length, and takes a nested loop
-  // that compares each job with each token. 500 jobs took it six times as long.
+  const sorted = completions.toSorted((a, b) => a.token.id - b.token.id);
   const { rows } = await tx.query<{ id: number }>({
+    name: "complete",
     text: statement,
     values: [
       workerId,
-      completions.map(({ token }) => token.id),
-      completions.map(({ token }) => token.claim),
-      completions.map(({ result }) => JSON.stringify(result)),
+      sorted.map(({ token }) => token.id),
+      sorted.map(({ token }) => token.claim),
+      sorted.map(({ result }) => JSON.stringify(result)),
     ],
   });
   return new Set(rows.map(({ id }) => id));

@@ -1,8 +1,10 @@
-import type { Sql } from "../db/pool.js";
+import type { Sql, Tx } from "../db/pool.js";
 
 /** Since when, and why, nobody claims. */
 export interface Pause {
   pausedAt: Date;
+  /** Seconds since then, by the database's clock. */
+  forSeconds: number;
   reason: string | null;
 }
 
@@ -28,17 +30,47 @@ export async function resumeWork(sql: Sql): Promise<boolean> {
 
 /** The pause, if there is one. */
 export async function readPause(sql: Sql): Promise<Pause | null> {
-  const { rows } = await sql.query<{ paused_at: Date; reason: string | null }>(
-    "select paused_at, reason from processing_control where paused_at is not null",
+  const { rows } = await sql.query<Pause>(
+    `select paused_at as "pausedAt", reason,
+       extract(epoch from clock_timestamp() - paused_at)::float8 as "forSeconds"
+     from processing_control where paused_at is not null`,
   );
-  const row = rows[0];
-  return row === undefined ? null : { pausedAt: row.paused_at, reason: row.reason };
+  return rows[0] ?? null;
 }
 
-/** Jobs that are claimed at this moment: what a pause still waits for. */
+// A claim holds these two locks from before it looks at the pause until it commits.
+const claimsUnderWay = `
+  select count(distinct pid) as count from pg_locks
+  where locktype = 'relation' and granted and pid <> pg_backend_pid()
+    and database = (select oid from pg_database where datname = current_database())
+    and relation = 'processing_jobs'::regclass and mode = 'RowExclusiveLock'
+    and pid in (
+      select pid from pg_locks
+      where locktype = 'relation' and granted and relation = 'processing_control'::regclass and mode = 'AccessShareLock'
+    )`;
+
+const claimed = "select count(*) as count from processing_jobs where queued and status = 'processing'";
+
+/**
+ * What a pause still waits for: the jobs that are claimed, and the claims that are being made at this
+ * moment. Once it is 0 after a pause, it stays 0 until the resume.
+ */
 export async function countInHand(sql: Sql): Promise<number> {
-  const { rows } = await sql.query<{ count: number }>(
-    "select count(*) as count from processing_jobs where queued and status = 'processing'",
+  // In this order: a claim that has let its locks go by then has committed, and is counted.
+  const underWay = await sql.query<{ count: number }>(claimsUnderWay);
+  const jobs = await sql.query<{ count: number }>(claimed);
+  return (underWay.rows[0]?.count ?? 0) + (jobs.rows[0]?.count ?? 0);
+}
+
+/**
+ * Makes every claimed job pending again, uncounted, and forgets every process: for a database that was
+ * restored, and that nobody works on. Returns how many jobs were claimed.
+ */
+export async function requeueInHand(tx: Tx): Promise<number> {
+  await tx.query("delete from processing_workers");
+  const { rowCount } = await tx.query(
+    `update processing_jobs set status = 'pending', attempts = greatest(attempts - 1, 0)
+     where queued and status = 'processing'`,
   );
-  return rows[0]?.count ?? 0;
+  return rowCount ?? 0;
 }

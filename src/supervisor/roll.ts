@@ -12,6 +12,8 @@ export interface RollOptions<P extends Place> {
   workers: number;
   /** Opens a place of the new generation. Resolves when its child is ready; rejects when it is not to be. */
   open(role: Role): Promise<void>;
+  /** Opens a place like one that was retired. */
+  reopen(place: P): void;
   /** Lets a place's child finish what it holds. Resolves when it is gone. */
   retire(place: P): Promise<void>;
   /** Whether one more child of the new generation fits into the connections that we may open. */
@@ -24,15 +26,24 @@ export interface RollOptions<P extends Place> {
  * first. Rejects when a new child does not become ready; the old ones that still stand then stay.
  */
 export async function roll<P extends Place>({ old, workers, ...verbs }: RollOptions<P>): Promise<void> {
-  const { open, retire, fits } = verbs;
+  const { open, reopen, retire, fits } = verbs;
   const left = [...old];
   const wanted: Role[] = ["orchestrator", ...new Array<Role>(workers).fill("worker")];
   for (const role of wanted) {
     const at = left.findIndex((place) => place.role === role);
     const [before] = at === -1 ? [] : left.splice(at, 1);
-    if (before !== undefined && !fits(role)) await retire(before);
-    await open(role);
-    if (before !== undefined) await retire(before);
+    if (before === undefined) {
+      await open(role);
+    } else if (fits(role)) {
+      await open(role);
+      await retire(before);
+    } else {
+      await retire(before);
+      await open(role).catch((error: unknown) => {
+        reopen(before);
+        throw error;
+      });
+    }
   }
   for (const place of left) await retire(place);
 }

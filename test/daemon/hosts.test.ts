@@ -123,3 +123,28 @@ test("a frozen host's claims are released by a daemon that runs beside it", asyn
   await scene.assertWrittenOnce(numbers(1, 6));
   await assertCleanStop(other, scene.pool);
 });
+
+test("a new leader gives supervisors the time of a lease to take their locks again before it calls them lost", async (t) => {
+  const scene = await setScene(t);
+  // As after a restart of PostgreSQL: registered, with claims, and no lock yet.
+  await scene.pool.query(
+    `insert into processing_workers (worker_id, supervisor_id, role, hostname, pid, version)
+     values ('away.1.a/w1', 'away.1.a', 'worker', 'away', 1, '0')`,
+  );
+  await scene.pool.query(
+    `insert into processing_jobs (block_number, status, worker_id, started_at)
+     values (5, 'processing', 'away.1.a/w1', now())`,
+  );
+  const daemon = await scene.start({ database: { lease_seconds: 3 } });
+  const leading = timeOf(await said(daemon, /leading: following/));
+  const released = timeOf(await said(daemon, /released the claims of lost workers/));
+  assert(released - leading >= 2_900, `${released - leading} ms`);
+  await scene.settled();
+  await scene.assertWrittenOnce([5]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+/** When a log line was written, in milliseconds. */
+function timeOf(line: string): number {
+  return Date.parse((JSON.parse(line) as { time: string }).time);
+}

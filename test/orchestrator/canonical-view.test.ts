@@ -14,14 +14,15 @@ function hashOf(branch: string, number: number): Hex {
   return `0x${branch.repeat(8)}${number.toString(16).padStart(56, "0")}`;
 }
 
-/** A tree of two branches: b parts from a behind block `fork`. */
-function tree({ fork }: { fork: number }) {
+/** A tree of two branches: b parts from a behind block `fork`. `endpoint`: the branch that it has by number. */
+function tree({ fork, endpoint = "a" }: { fork: number; endpoint?: string }) {
   const asked: string[] = [];
   const every = [
     ...numbers(0, 300).map((number) => header("a", number)),
     ...numbers(fork + 1, 300).map((number) => header("b", number, number === fork + 1 ? "a" : "b")),
   ];
   const byHash = new Map(every.map((each) => [each.hash, each]));
+  const head = (branch: string, number: number) => byHash.get(hashOf(branch, number)) ?? assert.fail();
   return {
     asked,
     async fetchByHash(hash: Hex, number: number): Promise<Head> {
@@ -32,9 +33,9 @@ function tree({ fork }: { fork: number }) {
     },
     async fetchByNumber(wanted: number[]): Promise<Head[]> {
       asked.push(`numbers ${wanted[0]}-${wanted.at(-1)}`);
-      return wanted.map((number) => header("a", number));
+      return wanted.map((number) => head(number > fork ? endpoint : "a", number));
     },
-    head: (branch: string, number: number) => byHash.get(hashOf(branch, number)) ?? assert.fail(),
+    head,
   };
 }
 
@@ -78,7 +79,7 @@ test("headers that were fetched by number and are of another branch are walked b
 for (const depth of [1, 2, 5, 30]) {
   test(`a branch that parts ${depth} below the tip replaces what is above the fork, and links`, async () => {
     const fork = 100 - depth;
-    const chain = tree({ fork });
+    const chain = tree({ fork, endpoint: "b" });
     const { view, linked } = await extendView(viewOf("a", 50, 100), {
       ...chain,
       head: chain.head("b", 101),
@@ -88,6 +89,7 @@ for (const depth of [1, 2, 5, 30]) {
     assert.equal(view.hashAt(fork), hashOf("a", fork));
     assert.equal(view.hashAt(fork + 1), hashOf("b", fork + 1));
     assert.deepEqual([view.tail?.number, view.tip?.number], [51, 101]);
+    assert(chain.asked.length <= 8, `${chain.asked}`);
   });
 }
 

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { archiveJobs } from "../../src/queue/archive.js";
 import { readHead } from "../../src/queue/head.js";
 import { openRange, topUpRanges } from "../../src/queue/ranges.js";
+import { brokenLinks } from "../reorg/expected-rows.js";
+import { waitFor } from "../support/process.js";
 import { assertCanonical, followerOf, numbers, useWorld, workerOf } from "./scene.js";
 import { scriptChain } from "./scripted-chain.js";
 
@@ -26,6 +28,17 @@ const coverage = async () =>
   (await world.rows<{ blocks: string }>("select blocks::text as blocks from processing_coverage"))[0]?.blocks;
 const archive = () =>
   archiveJobs(world.pool, { olderThanMs: -1, kept: 0, keepHistory: false, limit: 10_000 });
+
+/** Takes a block and its job away, as a person might. */
+async function forget(number: number): Promise<void> {
+  await world.pool.query(`
+    delete from processing_jobs where block_number = ${number};
+    delete from blocks where number = ${number};
+    delete from transactions where block_number = ${number};
+    delete from logs where block_number = ${number};
+    delete from withdrawals where block_number = ${number};
+    delete from token_transfers where block_number = ${number}`);
+}
 
 /** A chain whose blocks 0 to 40 are followed and stored. */
 async function stored(options: { endpoints?: number; wanted?: Record<string, unknown> } = {}) {
@@ -106,6 +119,24 @@ test("a shorter branch that gives way to the old one again wakes what it suspend
   await follow();
   await worker.finish();
   await assertCanonical(world, chain, numbers(0, 40));
+});
+
+test("a shorter branch suspends jobs above it though nothing that it has itself is stored or asked for by hash", async () => {
+  const chain = scriptChain({ head: 20, transactions: 0 });
+  const { follow } = followerOf(world, chain, { "chain.finality_depth": 2, "chain.max_reorg_depth": 50 });
+  const worker = workerOf(world, chain);
+  chain.canonical.reorg({ depth: 1, length: 5 });
+  await follow();
+  // 24 and 23 are asked for by hash, 22 by number.
+  chain.canonical.switchTo("main");
+  chain.canonical.setHead(22);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 22));
+  chain.canonical.mine(4);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 26));
 });
 
 test("with auto_enqueue off, a shorter branch's suspended jobs run all the same, archived ones too", async () => {
@@ -348,10 +379,7 @@ test("a claim of a dropped block never settles the next claim of that block by t
 
 test("a stale block that a lagging node served by number after the reorg is found by looking again", async () => {
   const { chain, follow, worker } = await stored({ endpoints: 2 });
-  await world.pool.query("delete from processing_jobs where block_number = 38");
-  await world.pool.query("delete from blocks where number = 38");
-  for (const table of ["transactions", "logs", "withdrawals", "token_transfers"])
-    await world.pool.query(`delete from ${table} where block_number = 38`);
+  await forget(38);
   chain.canonical.reorg({ depth: 3, length: 3, branch: "new" });
   await follow();
   // Nobody asked for 38 on the new branch. A person does, and the node that answers lags.
@@ -424,4 +452,79 @@ test("what a person cancelled stays cancelled, and what failed runs again on the
   await worker.finish();
   await assertCanonical(world, chain, [...numbers(0, 40), 42, 43, 44]);
   assert.equal((await world.statuses())[41], "cancelled");
+});
+
+test("a revert that cannot be finished changes nothing at all", async () => {
+  const { chain, follow, worker } = await stored();
+  await archive();
+  chain.canonical.reorg({ depth: 5, length: 7 });
+  await world.pool.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
+    create trigger refuse before insert on reorgs for each row execute function refuse()`);
+  await assert.rejects(follow(), /refused/);
+  await world.pool.query("drop function refuse cascade");
+  assert.equal(await coverage(), "{[0,41)}");
+  assert.deepEqual(await world.statuses(), {});
+  chain.canonical.switchTo("main");
+  await assertCanonical(world, chain, numbers(0, 40));
+  chain.canonical.switchTo("reorg-1");
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 42));
+});
+
+test("a job that is made and completed while the rows are being removed is re-queued too", async () => {
+  const { chain, follow, worker } = await stored();
+  await forget(39);
+  chain.canonical.reorg({ depth: 3, length: 4 });
+  const other = await world.pool.connect();
+  try {
+    await other.query("begin");
+    // The removal waits for this lock, and sees what is written until it is gone.
+    await other.query("lock table blocks in exclusive mode");
+    const followed = follow();
+    const waits =
+      "select from pg_stat_activity where wait_event_type = 'Lock' and query like 'delete from blocks%'";
+    await waitFor(async () => (await world.rows(waits)).length > 0, { what: "the removal to wait" });
+    await other.query(
+      `insert into blocks select (jsonb_populate_record(b, '{"number": 39}')).* from blocks as b where number = 38`,
+    );
+    await other.query(
+      "insert into processing_jobs (block_number, status, completed_at) values (39, 'completed', now())",
+    );
+    await other.query("commit");
+    await followed;
+  } finally {
+    other.release();
+  }
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 41));
+});
+
+test("blocks whose suspended jobs a person deleted are enqueued anew when the head gets there", async () => {
+  const { chain, follow, worker } = await stored();
+  chain.canonical.reorg({ depth: 5, length: 2 });
+  await follow();
+  await world.pool.query("delete from processing_jobs where status = 'scheduled'");
+  chain.canonical.mine(5);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 42));
+});
+
+test("blocks of two branches that nodes serve by number never stand beside each other", async () => {
+  const chain = scriptChain({ head: 40, endpoints: 2 });
+  const { follow } = followerOf(world, chain, { "pipeline.auto_enqueue": false });
+  const [worker, other] = [workerOf(world, chain), workerOf(world, chain, "b/w1")];
+  await follow();
+  await world.pool.query("insert into processing_jobs (block_number) select generate_series(30, 40)");
+  const batch = await worker.prepare(5);
+  chain.canonical.reorg({ depth: 12, length: 12 });
+  // The follower has not seen it yet.
+  const more = await other.prepare(6);
+  await Promise.all([worker.commit(batch), other.commit(more)]);
+  assert.deepEqual(await world.rows(brokenLinks), []);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(30, 40));
 });

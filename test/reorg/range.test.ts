@@ -5,10 +5,10 @@ import { waitFor } from "../support/process.js";
 import { reorgsUndone, setScene } from "./scene.js";
 
 test("a reorg during a range run ends with the new branch's blocks, and the run succeeds", async (t) => {
-  const scene = await setScene(t, { node: { head: 120 } });
+  const scene = await setScene(t, { node: { head: 160, finalityDepth: 200 } });
   const { node } = scene;
   await node.setFaults({ latencyMs: 150 });
-  const program = await startBlockmill(["range", "60", "120"], {
+  const program = await startBlockmill(["range", "60", "160"], {
     BLOCKMILL_DATABASE_URL: scene.databaseUrl,
     BLOCKMILL_RPC_URLS: node.url,
     BLOCKMILL_PIPELINE_WORKERS: "2",
@@ -20,19 +20,19 @@ test("a reorg during a range run ends with the new branch's blocks, and the run 
   t.after(() => program.kill("SIGKILL"));
   // Both hit blocks that are stored, blocks that are in hand, and blocks that nobody has claimed yet.
   await storedTo(66);
-  await node.reorg({ depth: 57, length: 58 });
+  await node.reorg({ depth: 97, length: 98 });
   await reorgsUndone(scene, 1);
   await storedTo(75);
-  await node.reorg({ depth: 53, length: 55 });
+  await node.reorg({ depth: 93, length: 95 });
   await reorgsUndone(scene, 2);
   await node.clearFaults();
   const { code, stderr } = await program.ended;
   assert.equal(code, 0, stderr);
-  await scene.settled({ from: 60, to: 120 });
+  await scene.settled({ from: 60, to: 160 });
 
   async function storedTo(number: number): Promise<void> {
     const stored = async () =>
       (await scene.rows("select from blocks where number >= $1", [number])).length > 0;
-    await waitFor(stored, { what: `block ${number} to be stored`, timeoutMs: 25_000 }).catch(async (e) => { console.log(JSON.stringify(await scene.rows("select block_number, status, attempts, claims, last_error, run_at, worker_id, encode(block_hash,'hex') as h from processing_jobs order by 1")), program.output.slice(-20), await scene.rows("select * from reorgs"), await scene.rows("select * from processing_failures order by id desc limit 5"), await scene.rows("select * from processing_head")); throw e; });
+    await waitFor(stored, { what: `block ${number} to be stored`, timeoutMs: 60_000 });
   }
 });

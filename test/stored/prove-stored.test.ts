@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Block } from "../../src/block.js";
+import { inTransaction, type Tx } from "../../src/db/pool.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { drawNumbers } from "../../src/pipeline/sample-stored.js";
+import { uncoverBlocks } from "../../src/queue/uncover.js";
+import { deleteBlocks } from "../../src/store/delete-blocks.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { toRows } from "../../src/transform/to-rows.js";
 import { named, useStoredChain } from "./stored-chain.js";
@@ -105,6 +108,41 @@ test("a block whose hash was changed is to blame for the broken link, and not it
   await chain.pool.query("update transactions set block_hash = sha256(block_hash) where block_number = 5");
   await chain.pool.query("update logs set block_hash = sha256(block_hash) where block_number = 5");
   assert.deepEqual(named(await chain.prove()), [5]);
+});
+
+test("blocks that are rewritten, removed and written again meanwhile are never found wrong", async (t) => {
+  const chain = await useStoredChain(t, { transactions: 2 });
+  await chain.store(0, 7);
+  const versions = [0, 1].map((version) =>
+    [2, 3, 4, 5].map((number) =>
+      chain.encoded(
+        chain.parsed(number, "main", ({ block, receipts }) => {
+          block.version = version;
+          for (const receipt of receipts) receipt.version = version;
+        }),
+      ),
+    ),
+  );
+  const remove = async (tx: Tx): Promise<void> => {
+    await deleteBlocks(tx, { from: 4, to: 5 });
+    await uncoverBlocks(tx, [{ from: 4, to: 5 }]);
+  };
+  const ending = new AbortController();
+  let writes = 0;
+  const writer = (async () => {
+    for (; !ending.signal.aborted; writes += 1) {
+      await chain.write(versions[writes % 2] ?? []);
+      if (writes % 3 === 0) await inTransaction(chain.pool, remove);
+    }
+  })();
+  try {
+    for (let round = 0; round < 80; round += 1) assert.deepEqual(await chain.prove(), []);
+  } finally {
+    ending.abort();
+    await writer;
+  }
+  t.diagnostic(`${writes} writes meanwhile`);
+  assert(writes > 20, `${writes}`);
 });
 
 test("counts that lie do not make a block too large to be read", async (t) => {

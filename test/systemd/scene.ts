@@ -52,9 +52,8 @@ export async function startScene(): Promise<Scene> {
   const place = temporaryPath("packages");
   const watchdog = startWatchdog({ signal: "KILL", remove: [place] });
   await mkdir(place);
-  const fixtureStarts = startFixture({ transactions: 2, logs: 1, blocks: 1_200 });
-  const now = await buildPackage(place);
-  const next = await buildPackage(place, nextVersion);
+  const fixtureStarts = startFixture({ transactions: 2, blocks: 1_200 });
+  const [now = "", next = ""] = await buildPackages(place);
   const systemd = await bootSystemd();
   const undo: (() => Promise<unknown>)[] = [() => systemd.stop(), () => watchdog.close()];
   try {
@@ -75,7 +74,9 @@ export async function startScene(): Promise<Scene> {
       sql: async <Row extends pg.QueryResultRow>(query: string, values?: unknown[]) =>
         (await pool.query<Row>(query, values)).rows,
       postgres: async (verb) => {
-        await systemd.check(`systemctl ${verb} blockmill-test-postgres`);
+        await systemd.check(
+          `systemctl ${verb} blockmill-test-postgres || { journalctl -n 30 -u blockmill-test-postgres; exit 1; }`,
+        );
         if (verb === "start") await canConnect(pool);
       },
       configure: async (name, { database, rpc, ...settings } = {}) => {
@@ -98,12 +99,13 @@ export async function startScene(): Promise<Scene> {
   }
 }
 
-async function buildPackage(place: string, version?: string): Promise<string> {
+/** This version's, and the same as the next one's. */
+async function buildPackages(place: string): Promise<string[]> {
   const dist = path.join(compiledTests, "..");
-  const args = ["packaging/package.mjs", "--dist", dist, "--out", place, "--fast", "--only", "deb"];
-  if (version !== undefined) args.push("--version", version);
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: projectRoot });
-  return stdout.trim().split("\n").at(-1) ?? "";
+  const args = ["--dist", dist, "--out", place, "--fast", "--only", "deb", "--also", nextVersion];
+  const script = path.join(projectRoot, "packaging/package.mjs");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], { cwd: projectRoot });
+  return stdout.trim().split("\n").slice(-2);
 }
 
 export function whyNoLintian(): string | false {

@@ -1,0 +1,100 @@
+// The resident memory of a worker that stores full blocks without a pause. The same blocks come again and
+// again, into tables that are emptied in between.
+
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import { waitFor } from "../../test/support/process.js";
+import type { HeavyChain } from "../harness/chains.js";
+import { withDaemon, workerPids } from "../harness/product.js";
+import { quantile, slopeOf } from "../harness/statistics.js";
+import { type Bench, figures, type Suite } from "../harness/suite.js";
+
+export const memory: Suite = {
+  names: ["memory"],
+  async run(bench) {
+    const minutes = bench.quick ? 0.5 : 10;
+    const chain = await bench.chains.heavy();
+    const { samples, blocks } = await watchWorker(bench, chain, minutes);
+    const megabytes = samples.map(({ mb }) => mb);
+    const half = samples.slice(Math.floor(samples.length / 2));
+    const slope = slopeOf(half.map(({ atMs, mb }) => ({ x: atMs / 60_000, y: mb })));
+    const note = `one worker, ${minutes} minutes, ${blocks} blocks, once: an hour would take one`;
+    const measured = {
+      samples: {
+        "a worker's largest": [Math.max(...megabytes)],
+        "a worker's median": [quantile(megabytes, 0.5)],
+        "growth in the second half": [slope],
+      },
+      failures: {},
+    };
+    return [
+      ...figures(measured, {
+        benchmark: "memory",
+        of: "a worker's largest",
+        unit: "MB",
+        target: { atMost: 250 },
+        note,
+      }),
+      ...figures(measured, { benchmark: "memory", of: "a worker's median", unit: "MB", note }),
+      ...figures(measured, { benchmark: "memory", of: "growth in the second half", unit: "MB/min", note }),
+    ];
+  },
+};
+
+async function watchWorker(
+  bench: Bench,
+  chain: HeavyChain,
+  minutes: number,
+): Promise<{ samples: { atMs: number; mb: number }[]; blocks: number }> {
+  const database = await bench.server.database();
+  const config = { chain: { verify: "roots" }, pipeline: { workers: 1, auto_enqueue: false } };
+  try {
+    const product = { databaseUrl: database.url, rpcUrls: [chain.node.url], config, profile: bench.profile };
+    return await withDaemon(product, async (daemon) => {
+      await waitFor(() => workerPids(daemon).length === 1, { what: "the worker" });
+      const [pid = 0] = workerPids(daemon);
+      const samples: { atMs: number; mb: number }[] = [];
+      const started = performance.now();
+      const over = (): boolean => performance.now() - started >= minutes * 60_000;
+      const ended = new AbortController();
+      const sampling = (async () => {
+        while (!ended.signal.aborted) {
+          samples.push({ atMs: performance.now() - started, mb: residentMb(pid) });
+          await sleep(500, undefined, { signal: ended.signal }).catch(() => {});
+        }
+      })();
+      let blocks = 0;
+      while (!over()) blocks += await storeAll(database.pool, { blocks: chain.blocks, over });
+      ended.abort();
+      await sampling;
+      if (workerPids(daemon)[0] !== pid) throw new Error("the worker was replaced meanwhile");
+      return { samples, blocks };
+    });
+  } finally {
+    await database.drop();
+  }
+}
+
+/** Empties the tables, and has every block stored; returns how many were. */
+async function storeAll(
+  pool: pg.Pool,
+  { blocks, over }: { blocks: number; over(): boolean },
+): Promise<number> {
+  await pool.query("truncate processing_jobs, blocks, transactions, logs, withdrawals, token_transfers");
+  await pool.query("update processing_coverage set blocks = '{}'");
+  await pool.query("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
+  let stored = 0;
+  const done = async (): Promise<boolean> => {
+    const { rows } = await pool.query<{ count: string }>("select count(*) from blocks");
+    stored = Number(rows[0]?.count);
+    return stored === blocks || over();
+  };
+  await waitFor(done, { what: "the blocks to be stored", timeoutMs: 600_000, everyMs: 200 });
+  return stored;
+}
+
+function residentMb(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) / 1_000;
+}

@@ -1,0 +1,198 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/schema.js";
+import { ConfigError } from "../errors.js";
+import { type Allotment, connectionsOf } from "./allot-connections.js";
+import { type Child, type ChildExit, forkChild, type Role } from "./child.js";
+import type { Release } from "./release.js";
+import { countDeath, respawnDelay } from "./respawn-delay.js";
+import { type Place, roll } from "./roll.js";
+
+/** What children are forked with: those of one start, or of one reload, alike. */
+export interface Generation {
+  config: Config;
+  allotment: Allotment;
+  release: Release;
+}
+
+export interface LineUpOptions {
+  supervisorId: string;
+  only: { from: number; to: number } | undefined;
+  outputFd: 1 | 2;
+  /** Where to fork from when a generation's release is gone: a package's upgrade takes it away. */
+  newestRelease(): Release;
+  /** How long the host's lease holds from now on. */
+  leaseForMs(): number;
+  /** Aborts when no child is to be replaced any more. */
+  draining: AbortSignal;
+  /** Clears up after a child that ended; `expected`: it was asked to, and did so in order. */
+  onExit(child: Child, exit: ChildExit, expected: boolean): Promise<void>;
+  /** A child found that no work is possible at all. */
+  onFatal(message: string): void;
+}
+
+/** The children of a supervisor, each in its place. */
+export interface LineUp {
+  readonly children: ReadonlySet<Child>;
+  /** Fills the places of a generation: one orchestrator, and the workers. */
+  fill(generation: Generation): void;
+  /** Replaces all children by those of another generation, as `roll` does. */
+  rollTo(generation: Generation): Promise<void>;
+  /** Blocks that the workers completed since the start, those of workers that are gone included. */
+  completed(): number;
+  /** Resolves when every place is empty. */
+  emptied(): Promise<void>;
+}
+
+/** A child that was told to stop may take so long; then it is killed. */
+export const stopWithinMs = 6_000;
+/** A new child that is not ready after so long is taken for one that never will be. */
+const readyWithinMs = 30_000;
+
+/** Who waits for the first child of a place. */
+interface Trial {
+  ready(): void;
+  failed(error: Error): void;
+}
+
+interface Slot extends Place {
+  generation: Generation;
+  child: Child | undefined;
+  /** Set until its first child is ready, if a roll waits for that. */
+  trial: Trial | undefined;
+  retiring: AbortController;
+  /** Resolves when its last child is gone. */
+  ended: Promise<void>;
+}
+
+/** An empty line-up. */
+export function createLineUp(options: LineUpOptions): LineUp {
+  const { supervisorId, only, draining } = options;
+  const children = new Set<Child>();
+  const slots = new Set<Slot>();
+  let forked = 0;
+  let completedByGone = 0;
+
+  /** Keeps a place filled: a child, and its successors, until it is retired or the end. */
+  const keep = async (slot: Slot): Promise<void> => {
+    const ending = AbortSignal.any([draining, slot.retiring.signal]);
+    let deaths = 0;
+    while (!ending.aborted) {
+      const child = fork(slot);
+      void child.ready.then(() => {
+        slot.trial?.ready();
+        slot.trial = undefined;
+      });
+      const exit = await child.exited;
+      slot.child = undefined;
+      children.delete(child);
+      completedByGone += completedBy(child);
+      await options.onExit(child, exit, ending.aborted && exit.code === 0);
+      if (slot.trial !== undefined) {
+        // Nothing depends on it yet: it is for the roll to say what this means.
+        slot.trial.failed(new ConfigError(exit.fatal ?? `a new ${slot.role} ended at once`));
+        return;
+      }
+      if (exit.fatal !== undefined) options.onFatal(exit.fatal);
+      deaths = countDeath(deaths, exit.livedMs);
+      await sleep(respawnDelay(deaths), undefined, { signal: ending }).catch(() => {});
+    }
+    slot.trial?.failed(new ConfigError("it is stopping"));
+  };
+
+  const fork = (slot: Slot): Child => {
+    const { config, allotment, release } = slot.generation;
+    forked += 1;
+    const child = forkChild({
+      role: slot.role,
+      release: existsSync(release.code) ? release : options.newestRelease(),
+      settings: {
+        config,
+        workerId: `${supervisorId}/${slot.role === "worker" ? "w" : "o"}${forked}`,
+        pool: allotment[slot.role],
+        // The workers and the orchestrator, alike.
+        rpcShare: 1 / (config.pipeline.workers + 1),
+        ...(only === undefined ? {} : { only }),
+      },
+      leaseForMs: options.leaseForMs(),
+      outputFd: options.outputFd,
+    });
+    slot.child = child;
+    children.add(child);
+    return child;
+  };
+
+  const open = (role: Role, generation: Generation, trial?: Trial): Slot => {
+    const retiring = new AbortController();
+    const slot: Slot = { role, generation, trial, retiring, child: undefined, ended: Promise.resolve() };
+    slots.add(slot);
+    slot.ended = keep(slot).finally(() => slots.delete(slot));
+    return slot;
+  };
+
+  const retire = async (slot: Slot): Promise<void> => {
+    slot.retiring.abort();
+    slot.child?.send({ type: "drain" });
+    const drainMs = slot.generation.config.pipeline.drain_seconds * 1_000;
+    const timers = [
+      setTimeout(() => slot.child?.send({ type: "stop" }), drainMs),
+      setTimeout(() => slot.child?.kill("SIGKILL"), drainMs + stopWithinMs),
+    ];
+    await slot.ended;
+    for (const timer of timers) clearTimeout(timer);
+  };
+
+  /** Throws, and has closed the place again, when its first child is not ready soon. */
+  const openOnTrial = async (role: Role, generation: Generation): Promise<void> => {
+    const late = new AbortController();
+    const refuse = async (): Promise<never> => {
+      await sleep(readyWithinMs, undefined, { signal: late.signal });
+      throw new ConfigError(`a new ${role} was not ready within ${readyWithinMs / 1_000} s`);
+    };
+    let slot: Slot | undefined;
+    const ready = new Promise<void>((resolve, reject) => {
+      slot = open(role, generation, { ready: resolve, failed: reject });
+    });
+    try {
+      await Promise.race([ready, refuse()]);
+    } catch (error) {
+      if (slot !== undefined) await retire(slot);
+      throw error;
+    } finally {
+      late.abort();
+    }
+  };
+
+  /** Whether one more child of this generation fits into the connections that it may open. */
+  const fits = (role: Role, { config, allotment }: Generation): boolean => {
+    const { pool_size, max_overflow } = config.database;
+    const held = [...slots].map((slot) => connectionsOf(slot.role, slot.generation.allotment));
+    const all = [...held, connectionsOf("supervisor", allotment), connectionsOf(role, allotment)];
+    return all.reduce((sum, each) => sum + each, 0) <= pool_size + max_overflow;
+  };
+
+  return {
+    children,
+    fill(generation) {
+      open("orchestrator", generation);
+      for (let i = 0; i < generation.config.pipeline.workers; i += 1) open("worker", generation);
+    },
+    rollTo: (generation) =>
+      roll({
+        old: [...slots],
+        workers: generation.config.pipeline.workers,
+        open: (role) => openOnTrial(role, generation),
+        reopen: (slot) => open(slot.role, slot.generation),
+        retire,
+        fits: (role) => fits(role, generation),
+      }),
+    completed: () => [...children].reduce((sum, child) => sum + completedBy(child), completedByGone),
+    async emptied() {
+      while (slots.size > 0) await Promise.all([...slots].map((slot) => slot.ended));
+    },
+  };
+}
+
+function completedBy({ role, doing }: Child): number {
+  return role === "worker" && typeof doing.completed === "number" ? doing.completed : 0;
+}

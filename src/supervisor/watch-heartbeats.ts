@@ -1,0 +1,54 @@
+import { heartbeatMs } from "../child/messages.js";
+import type { Log } from "../log.js";
+import type { Child } from "./child.js";
+
+export interface Watch {
+  /**
+   * Whether every child is heard of. One that hangs is killed and replaced: not well is who cannot even do
+   * that, or had no child at all for long.
+   */
+  well(): boolean;
+  close(): void;
+}
+
+/** A child that is silent so long beyond hungMs could not be killed. */
+const unkillableMs = 10_000;
+/** A child that keeps dying is replaced after 30 s at the latest. */
+const emptyMs = 60_000;
+
+/** Kills children that are not heard of. A pause of this process itself is not held against them. */
+export function watchHeartbeats({
+  children,
+  hungMs,
+  log,
+}: {
+  children: ReadonlySet<Child>;
+  hungMs(): number;
+  log: Log;
+}): Watch {
+  let lastLook = performance.now();
+  let pausedUntil = 0;
+  let lastFilled = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - lastLook > 3 * heartbeatMs) pausedUntil = now + hungMs();
+    lastLook = now;
+    if (children.size > 0) lastFilled = now;
+    if (now < pausedUntil) return;
+    for (const child of children) {
+      if (child.silentMs() < hungMs()) continue;
+      log.error(
+        { worker: child.workerId, childPid: child.pid, silentMs: Math.round(child.silentMs()) },
+        "hung: killing it",
+      );
+      child.kill("SIGKILL");
+    }
+  }, heartbeatMs);
+  return {
+    well() {
+      if (children.size === 0) return performance.now() - lastFilled < emptyMs;
+      return [...children].every((child) => child.silentMs() < hungMs() + unkillableMs);
+    },
+    close: () => clearInterval(timer),
+  };
+}
