@@ -105,7 +105,7 @@ function ended(
   file: string,
   { code, signal, words }: { code: number | null; signal: NodeJS.Signals | null; words: string },
 ): string {
-  return `${file.split("/").at(-1)} ended (${signal ?? code}): ${words}`;
+  return `${file.split("/").at(-1)} ended (${signal ?? code}):\n${words}`;
 }
 
 /** Milliseconds of the system's monotonic clock: comparable between processes, as performance.now() is not. */

@@ -65,7 +65,7 @@ export async function interleave<Name extends string>(
         say(`${repetition}/${repetitions}  ${name}: ${format(value)}`);
       } catch (error) {
         // A peer that cannot be run must not take the other figures with it.
-        measured.failures[name] = firstLines(error);
+        measured.failures[name] = firstLine(error);
         delete measured.samples[name];
         say(`${repetition}/${repetitions}  ${name} FAILED: ${error instanceof Error ? error.stack : error}`);
       }
@@ -119,8 +119,9 @@ function judged(target: Target, value: number): Target & { met: boolean } {
   return { ...target, met: value < target.below };
 }
 
-function firstLines(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 300);
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return (message.split("\n")[0] ?? "").slice(0, 200);
 }
 
 /** Three significant digits are more than a benchmark has. */

@@ -26,6 +26,11 @@ export class CanonicalView {
     return tail === undefined ? undefined : this.headers[number - tail.number]?.hash;
   }
 
+  /** The view without the headers below `number`. */
+  from(number: number): CanonicalView {
+    return new CanonicalView(this.headers.filter((header) => header.number >= number));
+  }
+
   /** The headers above `number`. */
   above(number: number): readonly Head[] {
     return this.headers.filter((header) => header.number > number);
@@ -34,7 +39,7 @@ export class CanonicalView {
 
 export interface ExtendOptions {
   head: Head;
-  /** Headers below this number are not looked at. */
+  /** Headers below this number are not fetched. */
   lowest: number;
   /** A header by its hash. Throws when the endpoint does not have it. */
   fetchByHash(hash: Hex, number: number): Promise<Head>;
@@ -48,8 +53,8 @@ const firstAhead = 8;
 
 /**
  * The view with `head` at its tip: parents are walked by hash from the head down to a header that the
- * old view has, or to `lowest`. `linked` tells whether it met the old view: if not, what lies below is
- * not known to be the same chain. A head that the view has already gives the same view.
+ * old view has, or to `lowest`. `linked` tells whether it met the old view, and holds its headers further
+ * down as well: if not, what lies below is not known to be the same chain. A head that the view has already gives the same view.
  */
 export async function extendView(
   view: CanonicalView,
@@ -62,7 +67,7 @@ export async function extendView(
   for (let child = head; ; ) {
     const parentNumber = child.number - 1;
     if (view.hashAt(parentNumber) === child.parentHash) {
-      const kept = view.headers.filter(({ number }) => number <= parentNumber && number >= lowest);
+      const kept = view.headers.filter(({ number }) => number <= parentNumber);
       return { view: new CanonicalView([...kept, ...path.reverse()]), linked: true };
     }
     if (parentNumber < lowest || parentNumber < 0)

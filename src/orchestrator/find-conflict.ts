@@ -66,8 +66,8 @@ export interface BelowOptions {
 }
 
 /**
- * Looks below a view that does not link to the one before it: walks the stored blocks down from the
- * view's tail until one is the chain's. Null: the newest one is. `too deep`: `limit` blocks do not do.
+ * Looks below a view that does not link to the one before it: compares the stored blocks with the chain,
+ * from the view's tail down. Null: they are the chain's. `too deep`: `limit` blocks do not suffice.
  */
 export async function findConflictBelow(
   pool: pg.Pool,
@@ -76,17 +76,20 @@ export async function findConflictBelow(
 ): Promise<Conflict | "too deep" | null> {
   const { tail } = view;
   if (tail === undefined) return null;
+  const oldHead = Math.max((await newestStoredNumber(pool)) ?? 0, (await newestWanted(pool)) ?? 0);
   let lowest: { number: number; hash: Hex } | undefined;
-  let found = false;
+  let same: number | undefined;
   const stored = await newestStored(pool, { below: tail.number, limit });
   for (const block of stored) {
-    found = (await headerAt(block.number)).hash === block.hash;
-    if (found) break;
-    lowest = block;
+    // Neighbours in the table link (check-links.ts): a parent of the chain's block is the chain's. Behind
+    // a hole nothing is known; but what lies deeper than could be undone is not looked for there.
+    const isParent = same === block.number + 1;
+    if (same !== undefined && !isParent && block.number <= oldHead - limit) break;
+    if (isParent || (await headerAt(block.number)).hash === block.hash) same = block.number;
+    else lowest = block;
   }
   if (lowest === undefined) return null;
-  if (!found && stored.length === limit) return "too deep";
-  const oldHead = Math.max((await newestStoredNumber(pool)) ?? 0, (await newestWanted(pool)) ?? 0);
+  if (same === undefined && stored.length === limit) return "too deep";
   // Between what the database knows and the view may lie any number of blocks that it knows nothing of.
   const top = Math.min(oldHead, tail.number - 1);
   const below = await walkDown(await headerAt(top), lowest.number);

@@ -67,7 +67,6 @@ export function createFollower(options: FollowerOptions): Follower {
         await standDown();
         return { kind: "known" };
       }
-      if (!linked) await unpinBelow(pool, Math.min(candidate.tail?.number ?? 0, conflict?.block ?? Infinity));
       const blocks = await advanceHead(pool, {
         chainId,
         headers: candidate.headers.filter(({ number }) => number > lowest || number === head.number),
@@ -78,7 +77,8 @@ export function createFollower(options: FollowerOptions): Follower {
         priorityBlocks: config.pipeline.priority_blocks,
         autoEnqueue: config.pipeline.auto_enqueue,
       });
-      view = candidate;
+      // Not before it was compared: a block that is final by now may have been stored since the last look.
+      view = candidate.from(lowest);
       await standDown();
       return { kind: "enqueued", blocks };
     },
@@ -95,10 +95,20 @@ export function createFollower(options: FollowerOptions): Follower {
     linked: boolean,
     source: HeaderSource,
   ): Promise<Conflict | "too deep" | null> {
-    const below = linked ? null : await findConflictBelow(pool, candidate, { limit: maxDepth, ...source });
+    const below = linked ? null : await findBelow(candidate, source);
     const conflict = below ?? (await findConflict(pool, candidate, view));
     if (conflict === null || conflict === "too deep") return conflict;
     return conflict.oldHead - conflict.block >= maxDepth ? "too deep" : conflict;
+  }
+
+  async function findBelow(
+    candidate: CanonicalView,
+    source: HeaderSource,
+  ): Promise<Conflict | "too deep" | null> {
+    const below = candidate.tail?.number ?? 0;
+    // Before the look at what is stored, so that nothing that was fetched before it is committed after it.
+    await unpinBelow(pool, { below, claimsFrom: below - maxDepth });
+    return findConflictBelow(pool, candidate, { limit: maxDepth, ...source });
   }
 
   /** False: the branch is not confirmed, and nothing was removed. */

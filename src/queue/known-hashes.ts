@@ -37,13 +37,17 @@ const unpin = `
       status = case when status = 'scheduled' and run_at < 'infinity' then status else 'pending' end,
       run_at = case when status = 'scheduled' and run_at < 'infinity' then run_at else now() end
   where block_number < $1 and status in ('pending', 'scheduled', 'processing', 'failed')
-    and (block_hash is not null or run_at = 'infinity')`;
+    and (block_hash is not null or run_at = 'infinity' or (status = 'processing' and block_number >= $2))`;
 
 /**
- * Lets jobs below `number` that are not done fetch whatever is canonical by now: the hash that they ask
- * for may be of a branch that was dropped while nobody followed the chain. Returns how many there were.
+ * Lets jobs below a number that are not done fetch whatever is canonical by now: the hash that they ask
+ * for may be of a branch that was dropped while nobody followed the chain. So may be what is just being
+ * fetched by its number, from `claimsFrom` on. Returns how many there were.
  */
-export async function unpinBelow(sql: Sql, number: number): Promise<number> {
-  const { rowCount } = await sql.query(unpin, [number]);
+export async function unpinBelow(
+  sql: Sql,
+  { below, claimsFrom }: { below: number; claimsFrom: number },
+): Promise<number> {
+  const { rowCount } = await sql.query(unpin, [below, claimsFrom]);
   return rowCount ?? 0;
 }

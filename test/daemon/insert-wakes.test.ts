@@ -57,7 +57,11 @@ test("between jobs the workers send no statement at all, and the whole daemon ha
   t.after(() => pool.end());
   await applySchema(pool, "public");
   const scene = await setScene(t, { database: { url: server.url, pool } });
-  const daemon = await scene.start({ pipeline: { check_interval: 30 }, database: { lease_seconds: 4 } });
+  // As people have it: the defaults, the head followed too.
+  const daemon = await scene.start({
+    pipeline: { auto_enqueue: true, check_interval: 30 },
+    database: { lease_seconds: 4 },
+  });
   const ids = daemon.workers().map(({ workerId }) => workerId);
   await scene.insert(1, 10);
   await scene.settled();

@@ -36,6 +36,8 @@ interface Play {
   workers: { worker: Worker; batch: PreparedBatch | undefined; lives: number }[];
   branches: string[];
   lies: number;
+  /** The last block that a lie shares with the chain. */
+  lieForks: Map<string, number>;
   /** The highest head that any endpoint ever told of. */
   highest: number;
   /** Blocks that people asked for. */
@@ -73,11 +75,13 @@ test("whatever happens, the tables end up as the canonical chain, and link at ev
         })),
         branches: ["main"],
         lies: 0,
+        lieForks: new Map(),
         highest: firstHead,
         asked: new Set(),
       };
       for (const step of steps) {
         await take(play, step);
+        endOldLies(play, finality);
         play.highest = Math.max(play.highest, chain.canonical.head.number);
         assert.deepEqual(await world.rows(brokenLinks), []);
       }
@@ -115,6 +119,7 @@ async function take(play: Play, step: Step): Promise<void> {
       const depth = Math.min(step.depth, canonical.head.number);
       const { number } = canonical.fork({ branch, depth, length: step.length });
       play.highest = Math.max(play.highest, number);
+      play.lieForks.set(branch, canonical.head.number - depth);
       chain.faults[faults(step.endpoint)] = { branch };
       return;
     }
@@ -177,6 +182,14 @@ async function take(play: Play, step: Step): Promise<void> {
       await topUpRanges(world.pool, 1_000);
       return;
     }
+  }
+}
+
+/** Blocks that are final are fetched by number, on one endpoint's word: a lie must not be about them. */
+function endOldLies({ chain, lieForks }: Play, finality: number): void {
+  const final = chain.canonical.head.number - finality;
+  for (const [i, { branch }] of chain.faults.entries()) {
+    if (branch != null && (lieForks.get(branch) ?? 0) < final) chain.faults[i] = {};
   }
 }
 

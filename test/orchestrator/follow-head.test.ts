@@ -362,6 +362,24 @@ test("nor is one that was fetched by its number, though nothing of the dropped b
   await assertCanonical(world, chain, numbers(39, 42));
 });
 
+test("nor when the reorg is deeper than the final window", async () => {
+  const chain = scriptChain({ head: 40 });
+  const { follow } = followerOf(world, chain, {
+    "pipeline.auto_enqueue": false,
+    "chain.finality_depth": 2,
+    "chain.max_reorg_depth": 20,
+  });
+  const [worker, late] = [workerOf(world, chain), workerOf(world, chain, "b/w1")];
+  await follow();
+  await world.pool.query("insert into processing_jobs (block_number) select generate_series(30, 40)");
+  const batch = await late.prepare();
+  chain.canonical.reorg({ depth: 8, length: 9 });
+  await follow();
+  assert.equal((await late.commit(batch)).lost, 11);
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(30, 40));
+});
+
 test("a claim of a dropped block never settles the next claim of that block by the same worker", async () => {
   const { chain, follow, worker } = await stored();
   chain.canonical.mine(1);
@@ -426,6 +444,35 @@ test("a reorg that happened while nobody followed, long ago, is found at the nex
   await topUpRanges(world.pool, 10_000);
   await worker.finish();
   await assertCanonical(world, chain, numbers(0, 434));
+});
+
+test("a stale block is found though it became final between two looks", async () => {
+  const chain = scriptChain({ head: 20, transactions: 0 });
+  const { follow } = followerOf(world, chain, { "pipeline.auto_enqueue": false, "chain.finality_depth": 4 });
+  const worker = workerOf(world, chain);
+  await world.pool.query("insert into processing_jobs (block_number) values (20)");
+  const batch = await worker.prepare();
+  chain.canonical.reorg({ depth: 1, length: 1 });
+  await follow();
+  await worker.commit(batch);
+  chain.canonical.mine(5);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, [20]);
+});
+
+test("a stale block behind a hole, below the window, is found at the next start", async () => {
+  const chain = scriptChain({ head: 40, transactions: 0 });
+  const wanted = { "pipeline.auto_enqueue": false, "chain.finality_depth": 2 };
+  const worker = workerOf(world, chain);
+  await world.pool.query("insert into processing_jobs (block_number) values (33), (34)");
+  await worker.finish();
+  chain.canonical.reorg({ depth: 10, length: 12 });
+  await world.pool.query("insert into processing_jobs (block_number) values (30), (36), (37)");
+  await worker.finish();
+  await followerOf(world, chain, wanted).follow();
+  await worker.finish();
+  await assertCanonical(world, chain, [30, 33, 34, 36, 37]);
 });
 
 test("two leaders that undo the same reorg at once undo it once", async () => {

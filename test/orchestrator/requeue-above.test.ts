@@ -229,6 +229,7 @@ test("the newest wanted block and the claims by number are told; cancelled jobs 
 });
 
 test("below what may still change, jobs that are not done want whatever is canonical", async () => {
+  await insert(2, 3, "processing", null);
   await insert(5, 5, "completed");
   await insert(6, 6, "pending");
   await insert(7, 7, "processing");
@@ -239,8 +240,10 @@ test("below what may still change, jobs that are not done want whatever is canon
     `insert into processing_jobs (block_number, run_at, block_hash) values (10, now() + interval '1 hour', decode(repeat('aa', 32), 'hex'))`,
   );
   await insert(11, 11, "pending");
-  assert.equal(await unpinBelow(world.pool, 11), 5);
+  assert.equal(await unpinBelow(world.pool, { below: 11, claimsFrom: 3 }), 6);
   assert.deepEqual(await summary(), [
+    "2 processing null",
+    "3 pending null",
     "5 completed a",
     "6 pending null",
     "7 pending null",

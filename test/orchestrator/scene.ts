@@ -126,6 +126,8 @@ export interface Worker {
   finish(): Promise<number>;
 }
 
+const finishWithinMs = 60_000;
+
 export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"): Worker {
   const pipeline: Pipeline = {
     pool: world.pool,
@@ -150,7 +152,9 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
     commit: (batch) => commitBatch(pipeline, batch),
     async finish() {
       let completed = 0;
+      const deadline = performance.now() + finishWithinMs;
       for (;;) {
+        if (performance.now() > deadline) throw new Error("the jobs do not come to an end");
         await promoteDue(world.pool, 1_000);
         const batch = await worker.prepare();
         if (batch.prepared.length + batch.failed.length + batch.unharmed.length === 0) return completed;

@@ -184,13 +184,16 @@ test("a row that PostgreSQL refuses is PostgreSQL's error, and the connection wo
     await assert.rejects(writeBlocks(client, [block]), { code: "22003" });
   }));
 
-test("a row that cannot be encoded ends the COPY with its own error, and the connection works on", () =>
+test("a row that cannot be encoded is refused before anything is sent, and the encoder works on", () =>
   rolledBack(async (client) => {
-    const block = rowsOf({ number: 5, transactions: Array(10).fill(2), logsPerTransaction: 1_000 });
-    const last = block.logs.at(-1);
+    const good = rowsOf({ number: 5, transactions: Array(10).fill(2), logsPerTransaction: 1_000 });
+    const bad = structuredClone(good);
+    const last = bad.logs.at(-1);
     assert(last);
     last.data = "0x12zz";
-    await assert.rejects(writeBlocks(client, [block]), RangeError);
+    assert.throws(() => encode(bad), RangeError);
+    await writeBlocks(client, [good]);
+    await assertStored(client, good);
   }));
 
 test("a COPY into a table that is not there is PostgreSQL's error, and the connection works on", () =>

@@ -5,6 +5,7 @@ import type { ClientBase } from "pg";
 import type { Hex } from "../../src/block.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
+import { storedDigests } from "../../src/store/stored-digests.js";
 import { type BlockRows, toRows } from "../../src/transform/to-rows.js";
 import { type RawBlockOptions, rawBlock } from "./raw-block.js";
 
@@ -54,7 +55,13 @@ function readable(value: unknown): unknown {
 }
 
 export async function assertStored(client: ClientBase, block: BlockRows): Promise<void> {
-  assert.deepEqual(await storedRows(client, block.header.number), expectedRows(block));
+  const { number } = block.header;
+  const stored = await storedRows(client, number);
+  const [header] = stored.blocks;
+  const digest = (await storedDigests(client, [number])).get(number);
+  assert.equal(header?.digest, digest);
+  delete header?.digest;
+  assert.deepEqual(stored, expectedRows(block));
 }
 
 const decimal = (value: Hex | null) => (value === null ? null : BigInt(value).toString());
