@@ -47,7 +47,7 @@ export function buildDeb({ root, tree, place, out, version, fast }) {
     chmodSync(path.join(control, file), 0o644);
 
   const file = path.join(out, `blockmill_${version}_amd64.deb`);
-  const compression = fast ? ["-Znone"] : ["-Zxz"];
+  const compression = fast ? ["-Zgzip", "-z1"] : ["-Zxz"];
   execFileSync("dpkg-deb", ["--root-owner-group", ...compression, "--build", staged, `${file}.new`], {
     stdio: ["ignore", "ignore", "inherit"],
   });

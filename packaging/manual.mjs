@@ -190,6 +190,8 @@ function roff(words) {
 }
 
 function sentence(words) {
+  // A key's name stays as it is written.
+  if (/^\w+\.\w+$/.test(words)) return `${words}.`;
   const begun = words.charAt(0).toUpperCase() + words.slice(1);
   return /[.!?)]$/.test(begun) ? begun : `${begun}.`;
 }

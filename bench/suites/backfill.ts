@@ -94,7 +94,7 @@ function casesOf(bench: Bench, chain: HeavyChain): Record<Case, () => Promise<nu
         workers,
       }),
     );
-  // A tenth of the blocks is enough for what is a tenth as fast.
+  // Fewer blocks are enough for what is far slower.
   const few = Math.ceil(chain.blocks / 5);
   return {
     "bare loop": () => measure(bench, chain, chain.blocks, (database) => runLoops(chain, database, 1)),

@@ -45,6 +45,11 @@ export class Work {
     this.#context = context;
   }
 
+  /** Whether jobs were claimed along with a commit, and are not begun. */
+  get hasNext(): boolean {
+    return this.#next.length > 0;
+  }
+
   /** There may be jobs ahead of those that were claimed last. */
   hint(): void {
     this.#cursor.hint();

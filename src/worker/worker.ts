@@ -27,6 +27,8 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
       const jobs = await work.claim();
       if (jobs.length === 0) {
         await committing;
+        // The commit may have claimed what was not there a moment ago.
+        if (work.hasNext) continue;
         work.report("idle");
         await wake.after(seen, draining);
         continue;

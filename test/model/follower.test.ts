@@ -40,6 +40,8 @@ interface Play {
   lieForks: Map<string, number>;
   /** The highest head that any endpoint ever told of. */
   highest: number;
+  /** Whether a follower was replaced by one that does not know what the last one saw. */
+  wasReplaced: boolean;
   /** Blocks that people asked for. */
   asked: Set<number>;
 }
@@ -77,6 +79,7 @@ test("whatever happens, the tables end up as the canonical chain, and link at ev
         lies: 0,
         lieForks: new Map(),
         highest: firstHead,
+        wasReplaced: false,
         asked: new Set(),
       };
       for (const step of steps) {
@@ -161,6 +164,7 @@ async function take(play: Play, step: Step): Promise<void> {
     }
     case "kill the follower":
       play.scene = followerOf(world, chain, play.wanted);
+      play.wasReplaced = true;
       return;
     case "archive":
       await archiveJobs(world.pool, { olderThanMs: -1, kept: 0, keepHistory: false, limit: 1_000 });
@@ -206,8 +210,10 @@ async function comeToRest(play: Play, finality: number): Promise<void> {
     if (hand.batch !== undefined) await hand.worker.commit(hand.batch);
     hand.batch = undefined;
   }
-  // A head below what is final is taken for a lagging node's; and nobody asks for blocks of the future.
-  const height = Math.max(play.highest - finality, ...play.asked);
+  // A head below what is final is taken for a lagging node's; so is, by a new follower, one that is lower
+  // than what is stored or asked for. And nobody asks for blocks of the future.
+  const seen = play.wasReplaced ? play.highest : play.highest - finality;
+  const height = Math.max(seen, ...play.asked);
   chain.canonical.mine(Math.max(1, height - chain.canonical.head.number));
   for (let rounds = 0; ; rounds += 1) {
     const { kind } = await play.scene.follow();

@@ -63,7 +63,8 @@ export async function startScene(): Promise<Scene> {
     const databaseUrl = await startPostgres(systemd);
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
     pool.on("error", () => {});
-    undo.unshift(() => pool.end());
+    // After the server: a query that still runs would keep it from ending.
+    undo.push(() => pool.end());
     return {
       ...systemd,
       fixture,
