@@ -12,6 +12,7 @@ if [ "${1-}" = --uninstall ]; then
   systemctl stop blockmill.target 'blockmill@*.service' 'blockmill-backup@*' 'blockmill-verify@*' || true
   (cd "$here/tree" && find usr/lib/systemd usr/lib/sysusers.d usr/lib/tmpfiles.d usr/share usr/bin ! -type d) |
     while read -r file; do rm -f "/$file"; done
+  rmdir /usr/lib/systemd/system/blockmill-*@.service.d
   rm -rf "$home" /etc/systemd/system/blockmill@.service.d/50-restart-steps.conf
   systemctl daemon-reload || true
   echo "Removed. Left: /etc/blockmill, /var/lib/blockmill, and the user blockmill."

@@ -25,8 +25,8 @@ import { startTestServer, type TestServer } from "./support/postgres.js";
 import { sharePostgresBinaries } from "./support/postgres-binaries.js";
 import { compiledTests } from "./support/project.js";
 
-/** For one file. Node 20 has no limit for single tests that could be set from outside of them. */
-const fileTimeoutMs = 300_000;
+/** For one file, on a machine that is busy. Node 20 has no limit for single tests that could be set from outside of them. */
+const fileTimeoutMs = 600_000;
 
 const { values, positionals } = parseArgs({
   options: { repeat: { type: "string", default: "1" } },

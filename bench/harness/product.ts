@@ -50,7 +50,9 @@ export async function withDaemon<T>(product: Product, use: (daemon: Program) => 
 
 /** The process ids of a running program's workers. */
 export function workerPids({ pid }: Program): number[] {
-  return descendants(pid).filter((each) => commandLine(each)[1]?.endsWith("/worker/main.js"));
+  return descendants(pid).filter((each) =>
+    commandLine(each).some((part) => part.endsWith("/worker/main.js")),
+  );
 }
 
 async function withProduct<T>(

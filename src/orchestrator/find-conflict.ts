@@ -1,8 +1,10 @@
 import type pg from "pg";
 import type { Hex } from "../block.js";
 import type { Head } from "../chain/parse/parse-head.js";
+import { BlockNotFoundError } from "../errors.js";
 import { claimedByNumber, newestWanted, wantedHashes } from "../queue/known-hashes.js";
 import { newestStored, newestStoredNumber, storedHashes } from "../store/stored-hashes.js";
+import type { HeaderSource } from "./ask-for-headers.js";
 import type { CanonicalView } from "./canonical-view.js";
 
 /** Where the database and the chain part. */
@@ -56,15 +58,6 @@ function differs(canonical: Hex | undefined, hash: Hex): boolean {
   return canonical !== undefined && canonical !== hash;
 }
 
-export interface BelowOptions {
-  /** At most so many stored blocks are compared. */
-  limit: number;
-  /** The chain's header at a number. */
-  headerAt(number: number): Promise<Head>;
-  /** The chain's headers from `lowest` up to the ancestor `top`, by walking parents. */
-  walkDown(top: Head, lowest: number): Promise<readonly Head[]>;
-}
-
 /**
  * Looks below a view that does not link to the one before it: compares the stored blocks with the chain,
  * from the view's tail down. Null: they are the chain's. `too deep`: `limit` blocks do not suffice.
@@ -72,7 +65,8 @@ export interface BelowOptions {
 export async function findConflictBelow(
   pool: pg.Pool,
   view: CanonicalView,
-  { limit, headerAt, walkDown }: BelowOptions,
+  limit: number,
+  source: HeaderSource,
 ): Promise<Conflict | "too deep" | null> {
   const { tail } = view;
   if (tail === undefined) return null;
@@ -85,13 +79,33 @@ export async function findConflictBelow(
     // a hole nothing is known; but what lies deeper than could be undone is not looked for there.
     const isParent = same === block.number + 1;
     if (same !== undefined && !isParent && block.number <= oldHead - limit) break;
-    if (isParent || (await headerAt(block.number)).hash === block.hash) same = block.number;
+    if (isParent || (await source.headerAt(block.number)).hash === block.hash) same = block.number;
     else lowest = block;
   }
   if (lowest === undefined) return null;
   if (same === undefined && stored.length === limit) return "too deep";
-  // Between what the database knows and the view may lie any number of blocks that it knows nothing of.
-  const top = Math.min(oldHead, tail.number - 1);
-  const below = await walkDown(await headerAt(top), lowest.number);
+  const below = await branchBelow(tail, { ...lowest, top: Math.min(oldHead, tail.number - 1) }, source);
+  const parent = stored.find(({ number }) => number === same && number === lowest.number - 1);
+  if (parent !== undefined && below[0]?.parentHash !== parent.hash) throw changed(lowest.number);
   return { block: lowest.number, hash: lowest.hash, oldHead, branch: [...below, ...view.headers] };
+}
+
+/**
+ * The ancestors of a view's tail that the database knows another block of. Where it knows the tail's
+ * parent they are walked to by hash. Else any number of blocks may lie between, and the chain is asked by
+ * number: then it must still be the view's.
+ */
+async function branchBelow(
+  tail: Head,
+  { number: lowest, top }: { number: number; top: number },
+  { fetchByHash, headerAt, walkDown }: HeaderSource,
+): Promise<readonly Head[]> {
+  if (top === tail.number - 1) return walkDown(await fetchByHash(tail.parentHash, top), lowest);
+  const below = await walkDown(await headerAt(top), lowest);
+  if ((await headerAt(tail.number)).hash !== tail.hash) throw changed(tail.number);
+  return below;
+}
+
+function changed(block: number): BlockNotFoundError {
+  return new BlockNotFoundError(`the chain changed at block ${block} while it was looked at`, { block });
 }

@@ -108,7 +108,7 @@ export function createFollower(options: FollowerOptions): Follower {
     const below = candidate.tail?.number ?? 0;
     // Before the look at what is stored, so that nothing that was fetched before it is committed after it.
     await unpinBelow(pool, { below, claimsFrom: below - maxDepth });
-    return findConflictBelow(pool, candidate, { limit: maxDepth, ...source });
+    return findConflictBelow(pool, candidate, maxDepth, source);
   }
 
   /** False: the branch is not confirmed, and nothing was removed. */

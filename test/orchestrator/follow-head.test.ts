@@ -5,7 +5,7 @@ import { readHead } from "../../src/queue/head.js";
 import { openRange, topUpRanges } from "../../src/queue/ranges.js";
 import { brokenLinks } from "../reorg/expected-rows.js";
 import { waitFor } from "../support/process.js";
-import { assertCanonical, followerOf, numbers, useWorld, workerOf } from "./scene.js";
+import { assertCanonical, emptyTables, followerOf, numbers, useWorld, workerOf } from "./scene.js";
 import { scriptChain } from "./scripted-chain.js";
 
 const world = useWorld();
@@ -265,6 +265,30 @@ test("a reorg of exactly max_reorg_depth is undone, with headers down to it or n
     await follow();
     await worker.finish();
     await assertCanonical(world, chain, numbers(0, 41));
+  }
+});
+
+test("a chain that goes back to the old branch at any moment of a deep look leaves no mixture", async () => {
+  for (let moment = 1, calls = moment; moment <= calls; moment += 1) {
+    await emptyTables(world.pool);
+    const chain = scriptChain({ head: 14, transactions: 0 });
+    const { follow } = followerOf(world, chain, { "chain.max_reorg_depth": 5, "chain.finality_depth": 2 });
+    const worker = workerOf(world, chain);
+    await follow();
+    await worker.finish();
+    chain.canonical.reorg({ depth: 7, length: 8 });
+    calls = 0;
+    chain.beforeAnswer = async () => {
+      calls += 1;
+      if (calls === moment) chain.canonical.switchTo("main");
+    };
+    await follow().catch((error: unknown) => assert.match(String(error), /changed|does not have/));
+    chain.beforeAnswer = async () => {};
+    chain.canonical.switchTo("main");
+    chain.canonical.mine(1);
+    await follow();
+    await worker.finish();
+    await assertCanonical(world, chain, numbers(0, 15));
   }
 });
 
