@@ -118,7 +118,7 @@ comment on column processing_failures.job_id       is 'The job that failed.';
 comment on column processing_failures.block_number is 'Its block.';
 comment on column processing_failures.attempt      is 'Which attempt it was, counted from 1.';
 comment on column processing_failures.failed_at    is 'When, by the database''s clock.';
-comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), fatal (the job will not be tried again by itself), died (the worker ended while it held the job).';
+comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), fatal (the job will not be tried again by itself), died (the worker ended while it held the job).';
 comment on column processing_failures.message      is 'What happened, without secrets.';
 comment on column processing_failures.worker_id    is 'Who held the job.';
 comment on column processing_failures.endpoint     is 'The endpoint that is to blame, if one is (its name, never its URL).';

@@ -7,6 +7,7 @@ import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import type { Log } from "../log.js";
+import { doubtsAfter } from "../queue/doubts.js";
 import { advanceHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
 import { clearAlert, raiseAlert } from "../queue/reorgs.js";
@@ -53,6 +54,8 @@ export function createFollower(options: FollowerOptions): Follower {
   let view = new CanonicalView();
   // At first nobody knows: an earlier leader may have raised it.
   let mayBeAlarmed = true;
+  /** The last doubt that was looked into. */
+  let settled = 0;
 
   return {
     async accept(head, toldBy, tags) {
@@ -60,9 +63,14 @@ export function createFollower(options: FollowerOptions): Follower {
       const source = askForHeaders(endpoints, toldBy);
       const lowest = lowestOpen(head, tags);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
-      const conflict = await findAnyConflict(candidate, linked, source);
+      // A block below the view was fetched by its number while the chain was on another branch, or from
+      // an endpoint that was: then the next one does not link to it.
+      const doubts = await doubtsAfter(pool, settled);
+      const isDoubtful = doubts.some(({ blockNumber }) => blockNumber <= (candidate.tail ?? head).number);
+      const conflict = await findAnyConflict(candidate, linked && !isDoubtful, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);
       if (conflict !== null && !(await undo(candidate, conflict, toldBy))) return { kind: "unconfirmed" };
+      settled = Math.max(settled, ...doubts.map(({ id }) => id));
       if (conflict === null && candidate === view) {
         await standDown();
         return { kind: "known" };

@@ -23,7 +23,7 @@ import { giveBack } from "../queue/give-back.js";
 import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { Redact } from "../redact.js";
-import { checkLinks } from "../store/check-links.js";
+import { BrokenLinkError, checkLinks } from "../store/check-links.js";
 import type { EncodedBlock } from "../store/encode-block.js";
 import { writeBlocks } from "../store/write-blocks.js";
 import { type BlockRows, toRows } from "../transform/to-rows.js";
@@ -237,6 +237,7 @@ async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Pro
     token: job.token,
     message: pipeline.redact(describeError(error)),
     fatal: dispositionOf(error) === "fatal-job",
+    unlinked: error instanceof BrokenLinkError,
     maxAttempts: pipeline.maxAttempts,
     delayMs: backoffMs({ attempts, baseMs, maxMs, random: Math.random() }),
     endpoint: blamed(error),

@@ -12,7 +12,8 @@ const statement = `
   ),
   recorded as (
     insert into processing_failures (job_id, block_number, attempt, class, message, worker_id, endpoint)
-    select id, block_number, attempts, case when $4 then 'fatal' else 'retry' end, $7, $2, $8 from settled
+    select id, block_number, attempts, case when $4 then 'fatal' when $9 then 'unlinked' else 'retry' end, $7, $2, $8
+    from settled
   )
   select status from settled`;
 
@@ -22,6 +23,8 @@ export interface Failure {
   message: string;
   /** Trying again cannot help. */
   fatal: boolean;
+  /** It contradicts a stored neighbour: one of the two is of another branch (doubts.ts). */
+  unlinked?: boolean;
   maxAttempts: number;
   /** How long to wait before the next attempt. */
   delayMs: number;
@@ -34,11 +37,21 @@ export interface Failure {
  * or the failure is fatal. Returns what it became; null: the token no longer holds, nothing was changed.
  */
 export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" | "failed" | null> {
-  const { token, fatal, maxAttempts, delayMs, message, endpoint } = failure;
+  const { token, fatal, unlinked = false, maxAttempts, delayMs, message, endpoint } = failure;
   const { rows } = await sql.query<{ status: "scheduled" | "failed" }>({
     name: "fail",
     text: statement,
-    values: [token.id, token.workerId, token.claim, fatal, maxAttempts, delayMs, message, endpoint ?? null],
+    values: [
+      token.id,
+      token.workerId,
+      token.claim,
+      fatal,
+      maxAttempts,
+      delayMs,
+      message,
+      endpoint ?? null,
+      unlinked,
+    ],
   });
   return rows[0]?.status ?? null;
 }

@@ -499,6 +499,27 @@ test("a stale block behind a hole, below the window, is found at the next start"
   await assertCanonical(world, chain, [30, 33, 34, 36, 37]);
 });
 
+test("a stale block below the window, of a branch that nobody told of, is found by the child that does not link", async () => {
+  const chain = scriptChain({ head: 20, transactions: 1 });
+  const { follow } = followerOf(world, chain, { "chain.finality_depth": 2 });
+  const worker = workerOf(world, chain);
+  await follow();
+  // The newest ten blocks come first: 11 to 16, of which only the last is another branch's.
+  chain.canonical.reorg({ depth: 5, length: 1 });
+  const batch = await worker.prepare(6);
+  chain.canonical.switchTo("main");
+  assert.equal((await worker.commit(batch)).completed, 6);
+  const { completed, failed } = await worker.commit(await worker.prepare());
+  assert.deepEqual([completed, failed], [14, 1]);
+  const [failure] = await world.rows("select block_number, class from processing_failures");
+  assert.deepEqual(failure, { block_number: 17, class: "unlinked" });
+  // Nothing new is told of.
+  assert.equal((await follow()).kind, "enqueued");
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 20));
+  assert.equal((await follow()).kind, "known");
+});
+
 test("two leaders that undo the same reorg at once undo it once", async () => {
   const { chain, follow, worker } = await stored();
   const other = followerOf(world, chain);
