@@ -10,8 +10,3 @@ export function extentOf({ scripts }: { scripts: number }): Extent {
   const seed = Number(process.env.BLOCKMILL_TEST_SEED ?? Date.now() % 2 ** 31);
   return { seed, scripts: Number(process.env.BLOCKMILL_TEST_SCRIPTS ?? scripts) };
 }
-
-/** Whether somebody asked for the long-running scripts by name. */
-export function isAsked(): boolean {
-  return process.env.BLOCKMILL_TEST_SCRIPTS !== undefined;
-}
