@@ -5,7 +5,7 @@ import { assumedCapabilities, type Capabilities } from "./endpoints/capabilities
 import { asEndpointError, rpcError } from "./endpoints/endpoint-error.js";
 import { createHttpWire } from "./endpoints/http-wire.js";
 import { Latency } from "./endpoints/latency.js";
-import { type Outcome, Throttle } from "./endpoints/throttle.js";
+import { type Outcome, Throttle, type ThrottleOptions } from "./endpoints/throttle.js";
 import type { RpcAnswer, Subscription, SubscriptionListener, Wire } from "./endpoints/wire.js";
 import { createWsWire } from "./endpoints/ws-wire.js";
 
@@ -22,6 +22,8 @@ export interface EndpointOptions {
   /** The most requests at once. 64 unless stated. */
   maxInFlight?: number;
   requestsPerSecond?: number | undefined;
+  /** The part of the two limits that this process may use: above 0, at most 1. 1 unless stated. */
+  share?: number;
   /** The most calls in one JSON-RPC batch. 100 unless stated: providers refuse more than 100 to 1000. */
   batchSize?: number;
   /** The most blocks in one eth_getLogs, where that is known. */
@@ -43,6 +45,8 @@ export interface Endpoint {
   /** Keeps what an answer told about the endpoint. */
   learn(found: Partial<Capabilities>): void;
   readonly load: EndpointLoad;
+  /** Uses this part of the configured limits from now on: above 0, at most 1. */
+  setShare(share: number): void;
   /**
    * The `result` of a call. Throws an error whose disposition says what it means: RateLimitedError,
    * EndpointUnavailableError (no answer), BadResponseError (no JSON-RPC answer), EndpointError (a
@@ -74,10 +78,10 @@ const defaultMaxInFlight = 64;
 const defaultBatchSize = 100;
 
 export function createEndpoint(options: EndpointOptions): Endpoint {
-  const { name, timeoutMs, weight = 1, maxInFlight = defaultMaxInFlight, requestsPerSecond } = options;
+  const { name, timeoutMs, weight = 1 } = options;
   const canPush = /^wss?:/i.test(options.url);
   const wire: Wire = canPush ? createWsWire(options) : createHttpWire(options);
-  const throttle = new Throttle({ maxInFlight, requestsPerSecond });
+  const throttle = new Throttle(limitsOf(options, options.share ?? 1));
   const latency = new Latency();
   const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);
   const closedError = () => new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
@@ -168,6 +172,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const { inFlight, waiting, limit } = throttle;
       return { inFlight, waiting, limit, latencyMs: latency.averageMs };
     },
+    setShare: (share) => throttle.allow(limitsOf(options, share)),
     request,
     requestBatch,
     async subscribe(params, listener, { signal } = {}) {
@@ -186,6 +191,14 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       throttle.close(closedError());
       wire.close();
     },
+  };
+}
+
+function limitsOf({ maxInFlight, requestsPerSecond }: EndpointOptions, share: number): ThrottleOptions {
+  return {
+    maxInFlight:
+      maxInFlight === undefined ? defaultMaxInFlight : Math.max(1, Math.floor(maxInFlight * share)),
+    requestsPerSecond: requestsPerSecond === undefined ? undefined : requestsPerSecond * share,
   };
 }
 

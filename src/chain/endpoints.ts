@@ -34,6 +34,8 @@ export interface Endpoints {
   sawHead(name: string, number: number): void;
   /** Refuses, now or when it is probed, every endpoint that serves another chain. */
   expectChain(chainId: number): void;
+  /** Uses this part of the configured limits from now on: above 0, at most 1. */
+  setShare(share: number): void;
   status(): EndpointStatus[];
   /** Ends what is open. Requests that are out fail. */
   close(): Promise<void>;
@@ -82,9 +84,10 @@ export function endpointsOf(
       ...defined({
         weight: each.weight,
         batchSize: each.batch_size,
-        maxInFlight: each.max_in_flight && Math.max(1, Math.floor(each.max_in_flight * share)),
+        maxInFlight: each.max_in_flight,
       }),
-      requestsPerSecond: each.requests_per_second && each.requests_per_second * share,
+      requestsPerSecond: each.requests_per_second,
+      share,
       logRange: each.log_range,
     })),
     onFailure: (endpoint, error) => log.info({ endpoint: endpoint.name, err: error }, "endpoint failed"),
@@ -129,6 +132,9 @@ export function createEndpoints({ endpoints, chainId, onFailure }: EndpointsOpti
         const refusal = serves === null ? null : admit(serves, endpoint.name);
         if (refusal !== null) health.refuse(refusal);
       }
+    },
+    setShare(share) {
+      for (const { endpoint } of members) endpoint.setShare(share);
     },
     status: () => statusOf(members),
     async close() {

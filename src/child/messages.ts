@@ -28,6 +28,8 @@ export type ToChild =
   | { type: "start"; protocol: number; settings: ChildSettings }
   /** The host's lease holds for so long from now. Without one a worker claims nothing. */
   | { type: "lease"; validForMs: number }
+  /** This child's share of the endpoints' limits, from now on (ChildSettings). */
+  | { type: "share"; rpcShare: number }
   /** Finish what is claimed, claim no more, then exit. */
   | { type: "drain" }
   /** Give claims back and exit now. */

@@ -25,6 +25,10 @@ export interface ChildContext {
   lease: { holds(): boolean; wait(): Promise<void> };
   /** What the next heartbeat says. */
   report(state: ChildState, doing?: Record<string, unknown>): void;
+  /** What every heartbeat tells beside that. */
+  gauge(measure: () => Record<string, unknown>): void;
+  /** Calls `apply` whenever the child's share of the endpoints' limits changes. */
+  onShare(apply: (rpcShare: number) => void): void;
 }
 
 /** How long a stopping child may take to give its claims back. After it the lease's fall does that. */
@@ -51,12 +55,14 @@ export function runChild(
   };
 
   let started = false;
+  let applyShare = (_share: number): void => {};
   process.on("message", (message: ToChild) => {
     if (message.type === "start" && !started) {
       started = true;
       if (acceptedProtocols.includes(message.protocol)) void live(message.settings);
       else refuse(message.protocol);
     } else if (message.type === "lease") lease.renew(message.validForMs);
+    else if (message.type === "share") applyShare(message.rpcShare);
     else if (message.type === "drain") draining.abort();
     else if (message.type === "stop") stop();
   });
@@ -83,9 +89,15 @@ export function runChild(
       journal: isJournal(1),
     });
     let said: { state: ChildState; doing: Record<string, unknown> } = { state: "starting", doing: {} };
+    let measure = (): Record<string, unknown> => ({});
+    const cores = watchCores();
     const beat = (): void => {
       const memoryMb = Math.round(process.memoryUsage.rss() / 1_048_576);
-      send({ type: "heartbeat", state: said.state, doing: { ...said.doing, memoryMb } });
+      send({
+        type: "heartbeat",
+        state: said.state,
+        doing: { ...said.doing, ...measure(), memoryMb, cores: cores() },
+      });
     };
     setInterval(beat, heartbeatMs).unref();
     beat();
@@ -112,6 +124,12 @@ export function runChild(
           },
         },
         report,
+        gauge(wanted) {
+          measure = wanted;
+        },
+        onShare(apply) {
+          applyShare = apply;
+        },
       });
       process.exit(0);
     } catch (error) {
@@ -121,6 +139,18 @@ export function runChild(
       // Let the message leave before the process does.
       setTimeout(() => process.exit(1), 50);
     }
+  };
+}
+
+/** A function that returns how many cores this process used since it was last called. */
+function watchCores(): () => number {
+  let before = { at: performance.now(), used: process.cpuUsage() };
+  return () => {
+    const now = { at: performance.now(), used: process.cpuUsage() };
+    const usedMs = (now.used.user + now.used.system - before.used.user - before.used.system) / 1_000;
+    const cores = usedMs / Math.max(1, now.at - before.at);
+    before = now;
+    return Math.round(cores * 100) / 100;
   };
 }
 

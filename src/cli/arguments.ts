@@ -2,6 +2,8 @@
 // argument, and ends the program with exit code 2.
 
 import { InvalidArgumentError } from "commander";
+import { workers as workersFormat } from "../config/formats.js";
+import { mostWorkers, type WorkersSetting } from "../config/workers.js";
 import { UsageError } from "../errors.js";
 
 /** A parser of whole numbers from `min` to `max`, written in digits. */
@@ -18,7 +20,18 @@ export const blockNumber = wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER - 
 /** processing_jobs.priority is an int. */
 export const priority = wholeNumber({ min: -2_147_483_648, max: 2_147_483_647 });
 /** As pipeline.workers. */
-export const workers = wholeNumber({ min: 1, max: 256 });
+export function workers(text: string): WorkersSetting {
+  const format = workersFormat();
+  const value = format.parse(text);
+  try {
+    format(value);
+  } catch {
+    throw new InvalidArgumentError(
+      `Expected a whole number from 1 to ${mostWorkers}, "auto", or MIN-MAX such as 2-8.`,
+    );
+  }
+  return value as WorkersSetting;
+}
 
 /** Throws a UsageError unless FROM is at most TO. */
 export function checkOrder(from: number, to: number): void {

@@ -5,6 +5,7 @@ import { type Flag, type LoadedConfig, loadConfig, requireKeys } from "../config
 import type { Config } from "../config/schema.js";
 import { secretsOf } from "../config/secrets.js";
 import { isJournal } from "../config/service.js";
+import type { WorkersSetting } from "../config/workers.js";
 import { createPool } from "../db/pool.js";
 import { checkSchema } from "../db/schema.js";
 import { BlockmillError, ConfigError, describeError, UsageError } from "../errors.js";
@@ -16,7 +17,7 @@ export interface GlobalOptions {
   config?: string;
   set?: string[];
   logLevel?: string;
-  workers?: number;
+  workers?: WorkersSetting;
 }
 
 /** What a command works with. */
@@ -53,15 +54,15 @@ function flagsOf({ set = [], logLevel, workers }: GlobalOptions): Flag[] {
   return flags;
 }
 
-/** Runs `work` with a single connection, after the schema was checked. Closes it in any case. */
+/** Runs `work` with a single connection or so many, after the schema was checked. Closes them in any case. */
 export async function withDatabase<T>(
   session: Session,
   work: (pool: pg.Pool) => Promise<T>,
-  { needsSchema = true }: { needsSchema?: boolean } = {},
+  { needsSchema = true, connections = 1 }: { needsSchema?: boolean; connections?: number } = {},
 ): Promise<T> {
   requireKeys(session.config, ["database.url"]);
   const options = connectionOptions(session.config, `cli ${process.pid}`);
-  const pool = createPool({ ...options, min: 0, max: 1 });
+  const pool = createPool({ ...options, min: 0, max: connections });
   try {
     await connect(pool);
     if (needsSchema) await checkSchema(pool, session.config.database.schema);

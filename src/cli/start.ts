@@ -54,7 +54,7 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   const { checkPlace } = await import("./preflight.js");
   await checkPlace(session);
   if (options.check) {
-    allotConnections(config, config.pipeline.workers);
+    allotConnections(config);
     // To the daemon that is to reload it; secrets go no other way.
     process.send?.({ type: "checked", config } satisfies Checked);
     process.stdout.write("The configuration is in order.\n");

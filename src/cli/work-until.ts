@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.js";
+import type { WorkersSetting } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
 import { startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
@@ -8,7 +9,7 @@ import { drainOnSignals } from "./signals.js";
 export interface WorkOptions {
   /** The blocks to work on, inclusive; a daemon beside us may take them as well. */
   only: { from: number; to: number };
-  workers: number;
+  workers: WorkersSetting;
 }
 
 /**
@@ -45,7 +46,7 @@ export async function workUntil<T>(
 }
 
 /** One connection is ours, the log belongs behind the progress, and the head is the daemons' to follow. */
-function foregroundConfig({ config, loaded }: Session, workers: number): Config {
+function foregroundConfig({ config, loaded }: Session, workers: WorkersSetting): Config {
   const levelGiven = loaded.sources.get("log.level")?.startsWith("--") ?? false;
   const { pool_size, max_overflow } = config.database;
   const ours = max_overflow > 0 ? { max_overflow: max_overflow - 1 } : { pool_size: pool_size - 1 };

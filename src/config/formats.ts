@@ -1,3 +1,5 @@
+import { mostWorkers, workerBounds } from "./workers.js";
+
 /**
  * What a configuration value may be. Called with a value it throws unless the value fits (which is
  * what convict asks of a format); `parse` turns the text of an environment variable or a flag into a
@@ -7,6 +9,8 @@ export interface Format {
   (value: unknown): void;
   expected: string;
   parse(text: string): unknown;
+  /** The form in which the configuration holds a value that fits; absent: as it is. */
+  canonical?(value: unknown): unknown;
 }
 
 function format(
@@ -40,6 +44,21 @@ export function number({ min, max }: { min: number; max: number }): Format {
     (value) => typeof value === "number" && value >= min && value <= max,
     numberOrText,
   );
+}
+
+/** pipeline.workers. As text: `8`, `auto` or `2-8`. */
+export function workers(): Format {
+  const fits = format(
+    `a whole number from 1 to ${mostWorkers}, "auto", or {"min": 2, "max": 8}`,
+    (value) => workerBounds(value) !== null,
+    numberOrText,
+  );
+  return Object.assign(fits, {
+    canonical(value: unknown): unknown {
+      const bounds = typeof value === "object" ? workerBounds(value) : null;
+      return bounds === null ? value : `${bounds.min}-${bounds.max}`;
+    },
+  });
 }
 
 export function boolean(): Format {

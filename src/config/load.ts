@@ -55,7 +55,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     } catch (cause) {
       throw misfit({ key, value, place, cause });
     }
-    convicted.set(path, value);
+    convicted.set(path, key.format.canonical?.(value) ?? value);
     sources.set(path, source);
   }
   convicted.validate({ allowed: "strict" });

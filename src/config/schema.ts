@@ -1,5 +1,6 @@
 import convict from "convict";
 import * as format from "./formats.js";
+import type { WorkersSetting } from "./workers.js";
 
 /**
  * Every key, once: its meaning, its format, its default, its environment variable. `blockmill config
@@ -8,9 +9,9 @@ import * as format from "./formats.js";
 export const keys = {
   pipeline: {
     workers: {
-      doc: "Worker processes that this daemon keeps. Each fetches, verifies and commits blocks on its own.",
-      format: format.integer({ min: 1, max: 256 }),
-      default: 5,
+      doc: 'Worker processes that this daemon keeps. Each fetches, verifies and commits blocks on its own. A number; or bounds such as {"min": 2, "max": 8} (as text: 2-8), between which workers come and go with the work; or "auto": from one to two for each core.',
+      format: format.workers(),
+      default: 5 as WorkersSetting,
       env: "BLOCKMILL_PIPELINE_WORKERS",
     },
     check_interval: {
@@ -54,6 +55,18 @@ export const keys = {
       format: format.integer({ min: 1, max: 256 }),
       default: 8,
       env: "BLOCKMILL_PIPELINE_FETCH_CONCURRENCY",
+    },
+    worker_memory_mb: {
+      doc: "Resident memory beyond which a worker is replaced by a new one, which is ready before the old one ends. 0: never.",
+      format: format.integer({ min: 0, max: 1_048_576 }),
+      default: 512,
+      env: "BLOCKMILL_PIPELINE_WORKER_MEMORY_MB",
+    },
+    worker_jobs: {
+      doc: "Blocks after which a worker is replaced by a new one in the same way. 0: never.",
+      format: format.integer({ min: 0, max: 1_000_000_000 }),
+      default: 0,
+      env: "BLOCKMILL_PIPELINE_WORKER_JOBS",
     },
     backoff_seconds: {
       doc: "The longest wait before the first retry; it doubles with every attempt, and the wait is random below it.",
@@ -125,6 +138,12 @@ export const keys = {
       format: format.identifier(),
       default: "public",
       env: "BLOCKMILL_DATABASE_SCHEMA",
+    },
+    partition_blocks: {
+      doc: "Blocks in one partition of the chain's tables, chosen when `blockmill init` makes them and never changed after; 500000 suits a long chain. 0: the tables are not partitioned. Nothing but init reads it.",
+      format: format.integer({ min: 0, max: 1_000_000_000 }),
+      default: 0,
+      env: "BLOCKMILL_DATABASE_PARTITION_BLOCKS",
     },
     pool_size: {
       doc: "Connections that this daemon keeps, all its processes together.",
@@ -245,7 +264,7 @@ export type Config = ValuesOf<typeof keys>;
 
 /** A convict instance over `keys` that reads nothing by itself: `loadConfig` gives it each layer. */
 export function convictOverKeys() {
-  return convict(keys as never, { env: {}, args: [] });
+  return convict(convictKeys as never, { env: {}, args: [] });
 }
 
 export interface Key {
@@ -270,4 +289,15 @@ export function listKeys(): Key[] {
       format: leaf.format,
     })),
   );
+}
+
+// Under a name, a format may say that text stays as it is: convict would make the default's type of it.
+const convictKeys: Record<string, Record<string, unknown>> = {};
+for (const [section, leaves] of Object.entries(keys)) {
+  convictKeys[section] = {};
+  for (const [name, leaf] of Object.entries(leaves as Record<string, Leaf<unknown>>)) {
+    const path = `${section}.${name}`;
+    convict.addFormat({ name: path, validate: leaf.format, coerce: (value: unknown) => value });
+    convictKeys[section][name] = { ...leaf, format: path };
+  }
 }

@@ -13,6 +13,8 @@ runChild("orchestrator", async (context) => {
   const { config, workerId } = settings;
   const connection = connectionOptions(config, workerId);
   const pool = createPool({ ...connection, ...settings.pool });
+  const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
+  context.onShare(endpoints.setShare);
   let hint = (): void => {};
   const listener = listen({
     ...connection,
@@ -24,7 +26,7 @@ runChild("orchestrator", async (context) => {
   });
   await runOrchestrator({
     pool,
-    endpoints: endpointsOf(config.rpc, log, { share: settings.rpcShare }),
+    endpoints,
     config,
     log,
     connection,

@@ -1,7 +1,10 @@
 import type { Config } from "../config/schema.js";
+import { type WorkerBounds, workerBounds } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
 
 export interface Allotment {
+  /** How many workers there may be. */
+  workers: WorkerBounds;
   /** Of the pool of each worker, beside its listening connection. */
   worker: { min: number; max: number };
   orchestrator: { min: number; max: number };
@@ -19,32 +22,46 @@ const orchestratorPool = 2;
 const workerMost = 2;
 
 /** The most connections that one process of this role opens. */
-export function connectionsOf(role: keyof Allotment, allotment: Allotment): number {
+export function connectionsOf(role: Exclude<keyof Allotment, "workers">, allotment: Allotment): number {
   const fixed = { worker: workerFixed, orchestrator: orchestratorFixed, supervisor: supervisorFixed };
   return fixed[role] + allotment[role].max;
 }
 
 /**
  * Divides the daemon's connections among its processes, so that all of them together never open more
- * than database.pool_size + database.max_overflow. Throws a ConfigError when that is too few for
- * everybody to work at all.
+ * than database.pool_size + database.max_overflow, however many workers there are at the moment. `auto`
+ * means no more workers than that suffices for. Throws a ConfigError when it is too few for everybody to
+ * work at all.
  */
-export function allotConnections(config: Config, workers: number): Allotment {
+export function allotConnections(config: Config): Allotment {
   const { pool_size: poolSize, max_overflow: maxOverflow } = config.database;
-  const needed = supervisorFixed + 1 + orchestratorFixed + orchestratorPool + workers * (workerFixed + 1);
   const total = poolSize + maxOverflow;
+  const workers = boundsOf(config, total);
+  const needed = neededFor(workers.max);
   if (total < needed) {
     throw new ConfigError(
-      `database.pool_size + database.max_overflow: expected at least ${needed} for ${workers} workers ` +
+      `database.pool_size + database.max_overflow: expected at least ${needed} for ${workers.max} workers ` +
         `(2 each, and 6 for the daemon), got ${poolSize} + ${maxOverflow}`,
       { key: "database.pool_size", needed },
     );
   }
-  const share = (connections: number) => 1 + Math.max(0, Math.floor((connections - needed) / workers));
+  const share = (connections: number) => 1 + Math.max(0, Math.floor((connections - needed) / workers.max));
   const max = Math.min(workerMost, share(total));
   return {
+    workers,
     worker: { min: poolSize < needed ? 0 : Math.min(max, share(poolSize)), max },
     orchestrator: { min: 0, max: orchestratorPool },
     supervisor: { min: 0, max: 1 },
   };
+}
+
+function neededFor(workers: number): number {
+  return supervisorFixed + 1 + orchestratorFixed + orchestratorPool + workers * (workerFixed + 1);
+}
+
+function boundsOf({ pipeline }: Config, connections: number): WorkerBounds {
+  const bounds = workerBounds(pipeline.workers) ?? { min: 1, max: 1 };
+  if (pipeline.workers !== "auto") return bounds;
+  const fitting = Math.floor((connections - neededFor(0)) / (workerFixed + 1));
+  return { min: bounds.min, max: Math.max(bounds.min, Math.min(bounds.max, fitting)) };
 }

@@ -32,6 +32,8 @@ export interface Child {
   readonly pid: number | undefined;
   readonly state: ChildState;
   readonly doing: Record<string, unknown>;
+  /** Milliseconds since it was forked. */
+  livedMs(): number;
   /** Milliseconds since it was last heard. */
   silentMs(): number;
   send(message: ToChild): void;
@@ -102,6 +104,7 @@ export function forkChild({ role, release, settings, leaseForMs, outputFd }: For
     get doing() {
       return doing;
     },
+    livedMs: () => performance.now() - started,
     silentMs: () => performance.now() - heard,
     send,
     kill: (signal) => {

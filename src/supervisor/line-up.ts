@@ -6,7 +6,7 @@ import { type Allotment, connectionsOf } from "./allot-connections.js";
 import { type Child, type ChildExit, forkChild, type Role } from "./child.js";
 import type { Release } from "./release.js";
 import { countDeath, respawnDelay } from "./respawn-delay.js";
-import { type Place, roll } from "./roll.js";
+import { type Place, replace, roll, type Verbs } from "./roll.js";
 
 /** What children are forked with: those of one start, or of one reload, alike. */
 export interface Generation {
@@ -34,10 +34,16 @@ export interface LineUpOptions {
 /** The children of a supervisor, each in its place. */
 export interface LineUp {
   readonly children: ReadonlySet<Child>;
-  /** Fills the places of a generation: one orchestrator, and the workers. */
-  fill(generation: Generation): void;
+  /** Places of workers, without those that are being given up. */
+  workers(): number;
+  /** Fills the places of a generation: one orchestrator, and so many workers. */
+  fill(generation: Generation, workers: number): void;
   /** Replaces all children by those of another generation, as `roll` does. */
-  rollTo(generation: Generation): Promise<void>;
+  rollTo(generation: Generation, workers: number): Promise<void>;
+  /** Opens places for workers, or gives up the newest ones. Rejects when a new worker does not become ready. */
+  resize(workers: number, generation: Generation): Promise<void>;
+  /** Replaces one worker by a new one, as `replace` does. */
+  recycle(child: Child, generation: Generation): Promise<void>;
   /** Blocks that the workers completed since the start, those of workers that are gone included. */
   completed(): number;
   /** Resolves when every place is empty. */
@@ -100,6 +106,14 @@ export function createLineUp(options: LineUpOptions): LineUp {
     slot.trial?.failed(new ConfigError("it is stopping"));
   };
 
+  const placesOfWorkers = (): Slot[] =>
+    [...slots].filter(({ role, retiring }) => role === "worker" && !retiring.signal.aborted);
+  /** Of the endpoints' limits: the workers and the orchestrator have it alike. */
+  const share = (): number => 1 / (placesOfWorkers().length + 1);
+  const tellShares = (): void => {
+    for (const child of children) child.send({ type: "share", rpcShare: share() });
+  };
+
   const fork = (slot: Slot): Child => {
     const { config, allotment, release } = slot.generation;
     forked += 1;
@@ -110,8 +124,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
         config,
         workerId: `${supervisorId}/${slot.role === "worker" ? "w" : "o"}${forked}`,
         pool: allotment[slot.role],
-        // The workers and the orchestrator, alike.
-        rpcShare: 1 / (config.pipeline.workers + 1),
+        rpcShare: share(),
         ...(only === undefined ? {} : { only }),
       },
       leaseForMs: options.leaseForMs(),
@@ -171,21 +184,42 @@ export function createLineUp(options: LineUpOptions): LineUp {
     return all.reduce((sum, each) => sum + each, 0) <= pool_size + max_overflow;
   };
 
+  const verbsOf = (generation: Generation): Verbs<Slot> => ({
+    open: (role) => openOnTrial(role, generation),
+    reopen: (slot) => open(slot.role, slot.generation),
+    retire,
+    fits: (role) => fits(role, generation),
+  });
+
   return {
     children,
-    fill(generation) {
+    workers: () => placesOfWorkers().length,
+    fill(generation, workers) {
       open("orchestrator", generation);
-      for (let i = 0; i < generation.config.pipeline.workers; i += 1) open("worker", generation);
+      for (let i = 0; i < workers; i += 1) open("worker", generation);
+      tellShares();
     },
-    rollTo: (generation) =>
-      roll({
-        old: [...slots],
-        workers: generation.config.pipeline.workers,
-        open: (role) => openOnTrial(role, generation),
-        reopen: (slot) => open(slot.role, slot.generation),
-        retire,
-        fits: (role) => fits(role, generation),
-      }),
+    async rollTo(generation, workers) {
+      try {
+        await roll({ old: [...slots], workers, ...verbsOf(generation) });
+      } finally {
+        tellShares();
+      }
+    },
+    async resize(workers, generation) {
+      const places = placesOfWorkers();
+      try {
+        for (let i = places.length; i < workers; i += 1) await openOnTrial("worker", generation);
+      } finally {
+        tellShares();
+      }
+      await Promise.all(places.slice(workers).map(retire));
+      tellShares();
+    },
+    async recycle(child, generation) {
+      const place = placesOfWorkers().find((slot) => slot.child === child);
+      if (place !== undefined) await replace(place, verbsOf(generation));
+    },
     completed: () => [...children].reduce((sum, child) => sum + completedBy(child), completedByGone),
     async emptied() {
       while (slots.size > 0) await Promise.all([...slots].map((slot) => slot.ended));

@@ -5,11 +5,8 @@ export interface Place {
   readonly role: Role;
 }
 
-export interface RollOptions<P extends Place> {
-  /** The places of the generation that is to go. */
-  old: P[];
-  /** Workers of the new generation; it has one orchestrator. */
-  workers: number;
+/** What a roll does with places. */
+export interface Verbs<P extends Place> {
   /** Opens a place of the new generation. Resolves when its child is ready; rejects when it is not to be. */
   open(role: Role): Promise<void>;
   /** Opens a place like one that was retired. */
@@ -20,30 +17,48 @@ export interface RollOptions<P extends Place> {
   fits(role: Role): boolean;
 }
 
+export interface RollOptions<P extends Place> extends Verbs<P> {
+  /** The places of the generation that is to go. */
+  old: P[];
+  /** Workers of the new generation; it has one orchestrator. */
+  workers: number;
+}
+
 /**
- * Replaces one generation of children by the next, a child at a time: the new one is ready before the old
- * one drains, so that the work goes on. Where the connections do not suffice for both, the old one goes
- * first. Rejects when a new child does not become ready; the old ones that still stand then stay.
+ * Replaces one generation of children by the next, a child at a time. Rejects when a new child does not
+ * become ready; the old ones that still stand then stay.
  */
 export async function roll<P extends Place>({ old, workers, ...verbs }: RollOptions<P>): Promise<void> {
-  const { open, reopen, retire, fits } = verbs;
   const left = [...old];
   const wanted: Role[] = ["orchestrator", ...new Array<Role>(workers).fill("worker")];
   for (const role of wanted) {
     const at = left.findIndex((place) => place.role === role);
     const [before] = at === -1 ? [] : left.splice(at, 1);
-    if (before === undefined) {
-      await open(role);
-    } else if (fits(role)) {
-      await open(role);
-      await retire(before);
-    } else {
-      await retire(before);
-      await open(role).catch((error: unknown) => {
-        reopen(before);
-        throw error;
-      });
-    }
+    if (before === undefined) await verbs.open(role);
+    else await replace(before, verbs);
   }
-  for (const place of left) await retire(place);
+  for (const place of left) await verbs.retire(place);
+}
+
+/**
+ * Replaces one child: the new one is ready before the old one drains, so that the work goes on. Where the
+ * connections do not suffice for both, the old one goes first. Rejects when the new one does not become
+ * ready; then the old one stays, or one like it is back.
+ */
+export async function replace<P extends Place>(
+  place: P,
+  { open, reopen, retire, fits }: Verbs<P>,
+): Promise<void> {
+  if (fits(place.role)) {
+    await open(place.role);
+    await retire(place);
+    return;
+  }
+  await retire(place);
+  try {
+    await open(place.role);
+  } catch (error) {
+    reopen(place);
+    throw error;
+  }
 }

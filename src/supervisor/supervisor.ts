@@ -17,7 +17,10 @@ import type { Child, ChildExit } from "./child.js";
 import { createSupervisorId } from "./identity.js";
 import { createLineUp, type Generation, stopWithinMs } from "./line-up.js";
 import { reclaim } from "./reclaim.js";
+import { recycleWorkers } from "./recycle-workers.js";
 import { followRelease, type Release } from "./release.js";
+import { scaleWorkers } from "./scale-workers.js";
+import { Scaling } from "./scaling.js";
 import type { Snapshot } from "./snapshot.js";
 import { watchHead } from "./watch-head.js";
 import { watchHeartbeats } from "./watch-heartbeats.js";
@@ -61,7 +64,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   const newestRelease = followRelease();
   let generation: Generation = {
     config: options.config,
-    allotment: allotConnections(options.config, options.config.pipeline.workers),
+    allotment: allotConnections(options.config),
     release: newestRelease(),
   };
   const connection = connectionOptions(options.config, id);
@@ -73,6 +76,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   let leaseUntil = 0;
   let fatal: string | undefined;
   let reloading = false;
+  const inTurn = createTurns();
   let lostAt: number | undefined = performance.now();
   const head = watchHead();
 
@@ -121,11 +125,15 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       const release = newestRelease();
       const config = await check(release);
       checkReloadable(options.config, config);
-      const allotment = allotConnections(config, config.pipeline.workers);
+      const allotment = allotConnections(config);
       const next: Generation = { config, allotment, release };
       log.info({ release: release.code }, "reloading: rolling the children");
-      await lineUp.rollTo(next);
-      generation = next;
+      await inTurn(async () => {
+        const { min, max } = allotment.workers;
+        await lineUp.rollTo(next, Math.max(min, Math.min(max, lineUp.workers())));
+        generation = next;
+        scaling.rebound(allotment.workers);
+      });
       log.level(config.log.level as "info");
       log.info("reloaded");
     } catch (error) {
@@ -210,7 +218,37 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 
   const hungMs = (): number => generation.config.pipeline.hung_seconds * 1_000;
   const watch = watchHeartbeats({ children, hungMs, log });
-  lineUp.fill(generation);
+  const { workers } = generation.allotment;
+  const scaling = new Scaling(workers);
+  lineUp.fill(generation, workers.min);
+  const tending = [
+    scaleWorkers({
+      pool,
+      scaling,
+      children,
+      only: options.only,
+      wanted() {
+        const { min, max } = generation.allotment.workers;
+        return min === max || inTurn.busy() ? undefined : lineUp.workers();
+      },
+      completed: lineUp.completed,
+      async resize(wanted) {
+        log.info({ workers: wanted, before: lineUp.workers() }, "changing the number of workers");
+        await inTurn(() => lineUp.resize(wanted, generation));
+      },
+      signal: draining.signal,
+    }),
+    recycleWorkers({
+      children,
+      limits: () => ({
+        memoryMb: generation.config.pipeline.worker_memory_mb,
+        jobs: generation.config.pipeline.worker_jobs,
+      }),
+      recycle: (child) => inTurn(() => lineUp.recycle(child, generation)),
+      log,
+      signal: draining.signal,
+    }),
+  ];
 
   const snapshot = (): Snapshot => {
     const workers = [...children].filter(({ role }) => role === "worker");
@@ -218,7 +256,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     const up = workers.filter(({ state }) => state === "idle" || state === "working");
     return {
       phase: draining.signal.aborted ? "draining" : reloading ? "reloading" : "working",
-      workers: { wanted: generation.config.pipeline.workers, up: up.length },
+      workers: { wanted: lineUp.workers(), up: up.length },
       completed: lineUp.completed(),
       head: head.head,
       databaseAwayMs: lostAt === undefined ? undefined : performance.now() - lostAt,
@@ -229,6 +267,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 
   const ended = (async () => {
     await lineUp.emptied();
+    await Promise.all(tending);
     watch.close();
     stopping.abort();
     leaseEnds.abort();
@@ -240,6 +279,21 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   })();
 
   return { id, drain, stop, reload, snapshot, ended };
+}
+
+/** Lets changes of the line-up happen one after the other. */
+function createTurns() {
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    waiting += 1;
+    const turn = last.then(change).finally(() => {
+      waiting -= 1;
+    });
+    last = turn.catch(() => {});
+    return turn;
+  };
+  return Object.assign(inTurn, { busy: () => waiting > 0 });
 }
 
 /** The supervisor's own session and lease stay what they are: what they hang on takes a restart. */

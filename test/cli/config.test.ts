@@ -94,7 +94,7 @@ const broken: [content: string, message: RegExp][] = [
   ['{\n  "pipelines": {}\n}', /pipelines \(.*chain\.json:2\).*did you mean pipeline\?/],
   [
     '{\n  "pipeline": {\n    "workers": "5"\n  }\n}',
-    /workers \(.*chain\.json:3\): expected a whole number from 1 to 256, got "5"/,
+    /workers \(.*chain\.json:3\): expected a whole number from 1 to 256, "auto", or .*, got "5"/,
   ],
   ['{\n  "pipeline": {\n    "workers": 5,\n  }\n}', /chain\.json:4: this is not JSON/],
   ['{\n  "database": {\n    "url": postgresql://u:hunter2@h/d\n  }\n}', /chain\.json:3: this is not JSON/],

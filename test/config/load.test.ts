@@ -33,7 +33,11 @@ test("the text of a flag or a variable becomes what the key's format says", () =
 
 test("a value that does not fit is refused with the key, its place and what was expected", () => {
   const refused: [path: string, text: string, message: RegExp][] = [
-    ["pipeline.workers", "0", /^pipeline\.workers \(--set\): expected a whole number from 1 to 256, got 0$/],
+    [
+      "pipeline.workers",
+      "0",
+      /^pipeline\.workers \(--set\): expected a whole number from 1 to 256, "auto", or \{"min": 2, "max": 8\}, got 0$/,
+    ],
     ["pipeline.workers", "1.5", /got 1\.5$/],
     ["pipeline.workers", "", /got ""$/],
     ["pipeline.auto_enqueue", "yes", /expected true or false, got "yes"$/],

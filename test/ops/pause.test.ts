@@ -48,9 +48,10 @@ test("while a schema is paused no daemon claims, also one that starts later; a r
 test("what is in hand at a pause is finished, which --wait waits for, and nothing is begun after it", async (t) => {
   const scene = await setScene(t);
   const env = { BLOCKMILL_DATABASE_URL: scene.databaseUrl };
-  const daemon = await scene.start();
+  // Some ten blocks a second: they outlast the start of a command on a busy machine.
+  const daemon = await scene.start({ pipeline: { batch_size: 4, fetch_concurrency: 1 } });
   await scene.node.setFaults({ latencyMs: 100 });
-  await scene.insert(1, 200);
+  await scene.insert(1, 400);
   await until(async () => (await scene.jobs()).some(({ status }) => status === "completed"), "a first block");
   await scene.claimed(1);
 
@@ -65,7 +66,7 @@ test("what is in hand at a pause is finished, which --wait waits for, and nothin
   await scene.node.clearFaults();
   await blockmill(["resume"], env);
   await scene.settled();
-  await scene.assertWrittenOnce(numbers(1, 200));
+  await scene.assertWrittenOnce(numbers(1, 400));
   await assertCleanStop(daemon, scene.pool);
 });
 

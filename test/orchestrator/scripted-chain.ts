@@ -73,6 +73,7 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
         lowestBlock: 0,
       },
       learn: () => {},
+      setShare: () => {},
       load: { inFlight: 0, waiting: 0, limit: 1, latencyMs: undefined },
       request,
       requestBatch: (method, calls) => Promise.all(calls.map((params) => request(method, params))),
@@ -101,6 +102,7 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
     blame: () => {},
     sawHead: () => {},
     expectChain: () => {},
+    setShare: () => {},
     status: () => [],
     close: async () => {},
   };

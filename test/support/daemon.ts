@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type pg from "pg";
+import { workerBounds } from "../../src/config/workers.js";
 import { alive, descendants, type Exit, type Program, spawnProgram, waitFor } from "./process.js";
 
 export interface DaemonOptions {
@@ -120,7 +121,7 @@ export async function spawnStart(
   const program = await spawnProgram(["start", "--config", file], { script: builtProgram });
   return {
     program,
-    workers: Number(config.pipeline?.workers),
+    workers: workerBounds(config.pipeline?.workers)?.min ?? Number.NaN,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

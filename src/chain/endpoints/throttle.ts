@@ -33,8 +33,8 @@ const forgetRateAt = 20;
  * serve when it refused more, up to what was configured.
  */
 export class Throttle {
-  readonly #maxInFlight: number;
-  readonly #configuredRate: number | undefined;
+  #maxInFlight: number;
+  #configuredRate: number | undefined;
   #perSecond: number | undefined;
   #rateAtCut = 0;
   #growth = growth.later;
@@ -55,6 +55,20 @@ export class Throttle {
     this.#configuredRate = requestsPerSecond;
     this.#perSecond = requestsPerSecond;
     this.#tokens = this.#burst;
+  }
+
+  /** Other bounds from now on. What was learnt of the endpoint's capacity holds within them. */
+  allow({ maxInFlight, requestsPerSecond }: ThrottleOptions): void {
+    const wasOpen = this.#limit >= this.#maxInFlight;
+    this.#maxInFlight = Math.max(1, maxInFlight);
+    this.#limit = wasOpen ? this.#maxInFlight : Math.min(this.#limit, this.#maxInFlight);
+    this.#fill();
+    const wasCut = this.#rateAtCut !== 0;
+    this.#configuredRate = requestsPerSecond;
+    if (!wasCut) this.#perSecond = requestsPerSecond;
+    else if (requestsPerSecond !== undefined)
+      this.#perSecond = Math.min(this.#perSecond ?? requestsPerSecond, requestsPerSecond);
+    this.#wake();
   }
 
   get inFlight(): number {
