@@ -11,3 +11,13 @@ export function connectionOptions(config: Config, id: string): ConnectionOptions
     applicationName: `blockmill ${id}`,
   };
 }
+
+/** The channel that the supervisor's pings notify. Its children listen there to know that they still can. */
+export function pulseChannel(supervisorId: string): string {
+  return `blockmill_pulse_${supervisorId}`.slice(0, 63);
+}
+
+/** The supervisor whose child bears this id (SUPERVISOR/w1). */
+export function supervisorOf(workerId: string): string {
+  return workerId.replace(/\/.*$/, "");
+}

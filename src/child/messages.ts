@@ -26,8 +26,11 @@ export const acceptedProtocols: readonly number[] = [protocol];
 
 export type ToChild =
   | { type: "start"; protocol: number; settings: ChildSettings }
-  /** The host's lease holds for so long from now. Without one a worker claims nothing. */
-  | { type: "lease"; validForMs: number }
+  /**
+   * The host's lease holds for so long from now. Without one a worker claims nothing. `pulse`: this
+   * supervisor's pulse channel was notified just before.
+   */
+  | { type: "lease"; validForMs: number; pulse?: boolean }
   /** This child's share of the endpoints' limits, from now on (ChildSettings). */
   | { type: "share"; rpcShare: number }
   /** Finish what is claimed, claim no more, then exit. */

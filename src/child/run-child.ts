@@ -27,6 +27,8 @@ export interface ChildContext {
   report(state: ChildState, doing?: Record<string, unknown>): void;
   /** What every heartbeat tells beside that. */
   gauge(measure: () => Record<string, unknown>): void;
+  /** Calls `heard` whenever the supervisor has notified its pulse channel. */
+  onPulse(heard: () => void): void;
   /** Calls `apply` whenever the child's share of the endpoints' limits changes. */
   onShare(apply: (rpcShare: number) => void): void;
 }
@@ -55,14 +57,17 @@ export function runChild(
   };
 
   let started = false;
+  let pulseSent = (): void => {};
   let applyShare = (_share: number): void => {};
   process.on("message", (message: ToChild) => {
     if (message.type === "start" && !started) {
       started = true;
       if (acceptedProtocols.includes(message.protocol)) void live(message.settings);
       else refuse(message.protocol);
-    } else if (message.type === "lease") lease.renew(message.validForMs);
-    else if (message.type === "share") applyShare(message.rpcShare);
+    } else if (message.type === "lease") {
+      lease.renew(message.validForMs);
+      if (message.pulse) pulseSent();
+    } else if (message.type === "share") applyShare(message.rpcShare);
     else if (message.type === "drain") draining.abort();
     else if (message.type === "stop") stop();
   });
@@ -126,6 +131,9 @@ export function runChild(
         report,
         gauge(wanted) {
           measure = wanted;
+        },
+        onPulse(heard) {
+          pulseSent = heard;
         },
         onShare(apply) {
           applyShare = apply;

@@ -11,6 +11,8 @@ export interface LeaseOptions extends ConnectionOptions {
   /** How often to try again while somebody else holds it, or the database is away. */
   retryMs: number;
   signal: AbortSignal;
+  /** A channel that every ping notifies: who listens there hears whether its own connection lives. */
+  pulseChannel?: string;
   /** Called on the lease's session before each try. Returns whether to try at all. */
   mayTry?(session: pg.Client): Promise<boolean>;
   /**
@@ -77,12 +79,17 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
       if (signal.aborted) return;
       if (ended.signal.aborted) throw reason;
       asked = performance.now();
-      await session.query("select 1");
+      await ping(session, options.pulseChannel);
       await options.onHeld(session, "pinged", leaseMs - (performance.now() - asked));
     }
   } finally {
     await session.end().catch(() => {});
   }
+}
+
+async function ping(session: pg.Client, pulseChannel: string | undefined): Promise<void> {
+  if (pulseChannel === undefined) await session.query("select 1");
+  else await session.query("select pg_notify($1, '')", [pulseChannel]);
 }
 
 async function tryLock(session: pg.Client, key: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 // An orchestrator process: forked by the supervisor, which starts it with a message.
 
 import { endpointsOf } from "../chain/endpoints.js";
-import { connectionOptions } from "../child/connections.js";
+import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
@@ -20,10 +20,12 @@ runChild("orchestrator", async (context) => {
     ...connection,
     applicationName: `${connection.applicationName} listen`,
     channel: jobsChannel(config.database.schema),
+    pulseChannel: pulseChannel(supervisorOf(workerId)),
     onNotification: () => hint(),
     onListening: () => hint(),
     onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
   });
+  context.onPulse(listener.pulseSent);
   await runOrchestrator({
     pool,
     endpoints,

@@ -4,7 +4,7 @@
 
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectionOptions } from "../child/connections.js";
+import { connectionOptions, pulseChannel } from "../child/connections.js";
 import type { Config } from "../config/schema.js";
 import { holdLease } from "../db/lease.js";
 import { createPool } from "../db/pool.js";
@@ -192,13 +192,14 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     ...connection,
     applicationName: `${connection.applicationName} lease`,
     key: id,
+    pulseChannel: pulseChannel(id),
     leaseMs: options.config.database.lease_seconds * 1_000,
     retryMs: 200,
     signal: leaseEnds.signal,
     async onHeld(session, event, validForMs) {
       leaseUntil = performance.now() + validForMs;
       lostAt = undefined;
-      for (const child of children) child.send({ type: "lease", validForMs });
+      for (const child of children) child.send({ type: "lease", validForMs, pulse: event === "pinged" });
       const rows = rowsOf();
       const states = rows.map(({ workerId, state }) => `${workerId} ${state}`).join();
       const due = performance.now() - registeredAt > registerEveryMs;

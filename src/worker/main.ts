@@ -1,9 +1,9 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
-import { endpointsOf } from "../chain/endpoints.js";
+import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { createProve } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
-import { connectionOptions } from "../child/connections.js";
+import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
@@ -20,6 +20,8 @@ runChild("worker", async (context) => {
   const pool = createPool({ ...connection, ...settings.pool });
   const wake = new Wake();
   const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
+  context.onShare(endpoints.setShare);
+  context.gauge(() => ({ throttled: isThrottled(endpoints) }));
   const { pipeline } = config;
   const work = new Work({
     pipeline: {
@@ -51,12 +53,19 @@ runChild("worker", async (context) => {
     ...connection,
     applicationName: `${connection.applicationName} listen`,
     channel: jobsChannel(config.database.schema),
+    pulseChannel: pulseChannel(supervisorOf(workerId)),
     onNotification: hint,
     onListening: hint,
     onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
   });
+  context.onPulse(listener.pulseSent);
   await runWorker({ work, wake, context });
   await listener.close();
   await endpoints.close();
   await pool.end();
 });
+
+/** Whether requests wait because the endpoints take no more: another worker would only wait as well. */
+function isThrottled({ all }: Endpoints): boolean {
+  return all.every(({ load }) => load.waiting > 0);
+}

@@ -37,6 +37,7 @@ function openEar(url = database.url, look: () => void = () => {}): Ear {
     listenings: 0,
     lost: [],
     close: () => listener.close(),
+    pulseSent: () => listener.pulseSent(),
   };
   const listener = listen({
     url,
