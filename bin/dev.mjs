@@ -3,6 +3,8 @@
 //   node bin/dev.mjs test [--repeat N] [PART ...]   lint, then the tests whose path contains a PART
 //   node bin/dev.mjs demo [OPTIONS]                 the demo
 //   node bin/dev.mjs bench [NAME ...] [--quick]     the benchmarks
+//   node bin/dev.mjs fuzz [TARGET ...] [OPTIONS]    hostile input for whatever reads what others wrote
+//   node bin/dev.mjs chaos [OPTIONS]                kills, freezes and cuts, with a ledger of what was lost
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -12,10 +14,16 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 checkNode();
 const [task, ...args] = process.argv.slice(2);
-const scripts = { test: "dist/test/run.js", demo: "dist/test/demo/demo.js", bench: "dist/bench/run.js" };
+const scripts = {
+  test: "dist/test/run.js",
+  demo: "dist/test/demo/demo.js",
+  bench: "dist/bench/run.js",
+  chaos: "dist/test/chaos/main.js",
+  fuzz: "dist/test/fuzz/main.js",
+};
 const script = Object.hasOwn(scripts, task ?? "") ? scripts[task] : undefined;
 
-if (script === undefined) fail("usage: node bin/dev.mjs test|demo|bench [arguments]", 2);
+if (script === undefined) fail("usage: node bin/dev.mjs test|demo|bench|chaos|fuzz [arguments]", 2);
 process.chdir(root);
 if (!installed()) install();
 build();

@@ -60,7 +60,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   }
   convicted.validate({ allowed: "strict" });
   const config = convicted.getProperties() as unknown as Config;
-  checkTogether(config);
+  checkTogether(config, settings);
   return { config, sources };
 }
 
@@ -77,12 +77,17 @@ export function requireKeys(config: Config, paths: ("database.url" | "rpc.urls")
   }
 }
 
-function checkTogether(config: Config): void {
-  if (config.pipeline.backoff_max_seconds < config.pipeline.backoff_seconds) {
-    throw new ConfigError("pipeline.backoff_max_seconds: expected at least pipeline.backoff_seconds", {
-      key: "pipeline.backoff_max_seconds",
-    });
-  }
+function checkTogether(config: Config, settings: Setting[]): void {
+  const { backoff_seconds: first, backoff_max_seconds: longest } = config.pipeline;
+  if (longest >= first) return;
+  const key = "pipeline.backoff_max_seconds";
+  // Whichever of the two was set last, or in the strongest layer.
+  const set = settings.findLast(({ path }) => path === key || path === "pipeline.backoff_seconds");
+  const place = set === undefined ? "" : ` (${set.place()})`;
+  throw new ConfigError(
+    `${key}${place}: expected at least pipeline.backoff_seconds (${first}), got ${longest}`,
+    { key },
+  );
 }
 
 function misfit({
