@@ -46,7 +46,11 @@ try {
     root,
     dist,
     version: options.version,
-    dependencies: installed(["package.json", "package-lock.json"], ["--omit=dev", "--omit=peer"], "."),
+    dependencies: installed(
+      ["package.json", "package-lock.json"],
+      ["--omit=dev", "--omit=peer", "--omit=optional"],
+      ".",
+    ),
     runtime: installed(["package.json", "package-lock.json"], [], "packaging/runtime"),
   });
   mkdirSync(options.out, { recursive: true });
