@@ -349,7 +349,23 @@ create or replace trigger processing_ranges_inserted after insert or update of c
 -- ---------------------------------------------------------------------------------------------
 -- The chain's rows. Columns are the JSON-RPC names in snake_case; from and to are from_address and
 -- to_address. Null means that the chain or the fork does not have the field.
+--
+-- As they stand here they are plain tables. Where database.partition_blocks is set, `blockmill init`
+-- makes these five with `partition by range` of their block's number, and transactions.hash without its
+-- `unique`, which cannot reach across partitions. All else is the same.
 -- ---------------------------------------------------------------------------------------------
+
+create table if not exists chain_layout (
+  one               boolean primary key default true check (one),
+  partition_blocks  bigint  not null check (partition_blocks >= 0)
+);
+
+insert into chain_layout (partition_blocks) values (0) on conflict do nothing;
+
+comment on table chain_layout is
+  'How the chain''s tables are laid out. Written when they are made, and never changed: tables that are there are not made over.';
+comment on column chain_layout.one              is 'Always true: there is one row.';
+comment on column chain_layout.partition_blocks is 'Blocks in one partition; 0: the tables are not partitioned.';
 
 create table if not exists blocks (
   number                    bigint primary key,
@@ -560,6 +576,68 @@ comment on column token_transfers.from_address     is 'From whom; zero: minted. 
 comment on column token_transfers.to_address       is 'To whom; zero: burned. 20 bytes.';
 comment on column token_transfers.value            is 'How many, in the token''s smallest unit; 1 for ERC-721.';
 comment on column token_transfers.token_id         is 'Which token; null for ERC-20.';
+
+-- Whoever commits blocks makes their partitions first, in a transaction of its own, and may be a role that
+-- owns nothing and can create nothing. So this runs with its owner's rights, and does this one thing. A table
+-- that is made beside its parent and attached then needs no lock that a commit would wait for.
+create or replace function chain_partition(layout regclass, first_block bigint) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  place   text;
+  size    bigint;
+  parent  text;
+  part    text;
+  reader  text;
+  made    boolean := false;
+begin
+  select quote_ident(nspname) into place
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = layout;
+  execute format('select partition_blocks from %s.chain_layout', place) into size;
+  if size = 0 then
+    raise exception 'the tables of the schema % are not partitioned', place using errcode = '55000';
+  end if;
+  if first_block is null or first_block < 0 or first_block % size <> 0 then
+    raise exception 'no partition begins with block %', first_block using errcode = '22023';
+  end if;
+  -- Two at once: the second finds what the first has made.
+  perform pg_advisory_xact_lock(hashtextextended('blockmill partitions ' || place, 0));
+  foreach parent in array array['blocks', 'transactions', 'logs', 'withdrawals', 'token_transfers'] loop
+    part := format('%s.%I', place, parent || '_' || first_block);
+    continue when exists (
+      select from pg_inherits
+      where inhrelid = to_regclass(part) and inhparent = to_regclass(format('%s.%I', place, parent))
+    );
+    -- Where something else has the name, this fails and says so.
+    execute format('create table %s (like %s.%I including all excluding indexes excluding comments)', part, place, parent);
+    for reader in
+      select distinct case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
+      from pg_class, aclexplode(relacl)
+      where pg_class.oid = to_regclass(format('%s.%I', place, parent)) and privilege_type = 'SELECT' and grantee <> relowner
+    loop
+      -- Rows are read through the parent, whose grants decide. A backup names each partition.
+      execute format('grant select on %s to %s', part, reader);
+    end loop;
+    execute format('alter table %s.%I attach partition %s for values from (%s) to (%s)',
+      place, parent, part, first_block, first_block + size);
+    made := true;
+  end loop;
+  return made;
+end
+$$;
+
+create or replace function create_chain_partition(first_block bigint) returns boolean
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- Bound to these two objects, not to their names: the schema may be renamed, and no search_path leads elsewhere.
+  select chain_partition('chain_layout'::regclass, first_block);
+end;
+
+revoke execute on function chain_partition(regclass, bigint), create_chain_partition(bigint) from public;
+
+comment on function chain_partition(regclass, bigint) is
+  'Makes the partitions of blocks, transactions, logs, withdrawals and token_transfers that begin with first_block, beside the table chain_layout that is given. Returns whether any was missing.';
+comment on function create_chain_partition(bigint) is
+  'Makes the partitions that begin with first_block, a multiple of chain_layout.partition_blocks, in this schema. Workers call it before they write there; a person may.';
 
 -- ---------------------------------------------------------------------------------------------
 -- For people: the same rows with 0x text

@@ -29,6 +29,11 @@ export class DatabaseUnavailableError extends BlockmillError {
   readonly disposition = "wait";
 }
 
+/** The partition that a block's rows belong to is gone. It is made again before the next try. */
+export class MissingPartitionError extends BlockmillError {
+  readonly disposition = "wait";
+}
+
 /** An endpoint does not answer, or answers that it cannot serve now. */
 export class EndpointUnavailableError extends BlockmillError {
   readonly disposition = "wait";

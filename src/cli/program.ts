@@ -9,6 +9,7 @@ import { addConfig } from "./config.js";
 import { addEnqueue } from "./enqueue.js";
 import { addGaps } from "./gaps.js";
 import { addGrant } from "./grant.js";
+import { addIndex } from "./index-tables.js";
 import { addInit } from "./init.js";
 import { addPause, addResume } from "./pause.js";
 import { addRange } from "./range.js";
@@ -65,6 +66,7 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addPause,
     addResume,
     addGrant,
+    addIndex,
     addBackup,
     addRestore,
     addCleanup,

@@ -3,9 +3,11 @@ import {
   BlockmillError,
   ConflictingRowsError,
   DatabaseUnavailableError,
+  MissingPartitionError,
   SchemaError,
   UnstorableBlockError,
 } from "../errors.js";
+import { partitionedBy } from "./partitioned-schema.js";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 // By class (two characters) or by the whole code.
@@ -59,6 +61,7 @@ export function asDatabaseError(error: unknown): unknown {
     if (is(unavailable)) return new DatabaseUnavailableError(message, facts, { cause: error });
     if (is(wrongSchema))
       return new SchemaError(`${message}; blockmill init creates the schema`, facts, { cause: error });
+    if (isMissingPartition(error)) return new MissingPartitionError(message, facts, { cause: error });
     if (code === "23505") return new ConflictingRowsError(message, facts, { cause: error });
     if (is(badData)) return new UnstorableBlockError(message, facts, { cause: error });
     return error;
@@ -76,6 +79,11 @@ export function asDatabaseError(error: unknown): unknown {
     );
   }
   return error;
+}
+
+/** A check_violation that names no constraint, only the partitioned table: no partition takes the row. */
+function isMissingPartition({ code, constraint, table = "" }: pg.DatabaseError): boolean {
+  return code === "23514" && constraint === undefined && Object.hasOwn(partitionedBy, table);
 }
 
 // pg and pg-pool throw plain errors without a code when a connection ends or does not come to be.

@@ -22,6 +22,7 @@ const workerRights: Record<string, Right[]> = {
   logs: all,
   withdrawals: all,
   token_transfers: all,
+  chain_layout: look,
   blocks_hex: look,
   transactions_hex: look,
   logs_hex: look,
@@ -42,6 +43,8 @@ const workerRights: Record<string, Right[]> = {
 /** What an injector may say of a job, and what it may see of all jobs: `on conflict` looks at block_number. */
 const injectable = ["block_number", "priority", "run_at", "metadata"];
 const visible = ["id", "status", ...injectable];
+
+const makePartition = (place: string): string => `${place}.create_chain_partition(bigint)`;
 
 const quote = (name: string): string => pg.escapeIdentifier(name);
 
@@ -66,6 +69,7 @@ export async function grantPrivilege(
     `revoke all on ${within([...tables, ...parts.partitions])} from ${to}`,
     `revoke all on sequence ${within(parts.sequences)} from ${to}`,
     `revoke all on schema ${place} from ${to}`,
+    `revoke all on function ${makePartition(place)} from ${to}`,
     `grant usage on schema ${place} to ${to}`,
   ];
   if (privilege === "injector") {
@@ -80,6 +84,8 @@ export async function grantPrivilege(
     // Only a backup reads these two: pg_dump names each partition and each sequence.
     if (parts.partitions.length > 0) statements.push(`grant select on ${within(parts.partitions)} to ${to}`);
     statements.push(`grant select on sequence ${within(parts.sequences)} to ${to}`);
+    // It runs with its owner's rights, and makes partitions, nothing else: the role itself creates nothing.
+    if (privilege === "worker") statements.push(`grant execute on function ${makePartition(place)} to ${to}`);
   }
   for (const statement of statements) await tx.query(statement);
 }
@@ -102,7 +108,7 @@ async function checkRole(tx: Tx, schema: string, role: string): Promise<void> {
   }
 }
 
-/** The days of processing_history, and the sequences of the identity columns. */
+/** The days of processing_history, the partitions of the chain's tables, and the sequences of the identity columns. */
 async function readParts(tx: Tx, schema: string): Promise<{ partitions: string[]; sequences: string[] }> {
   const { rows } = await tx.query<{ name: string; kind: string }>(
     `select part.relname as name, part.relkind as kind

@@ -14,7 +14,7 @@ import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.
 import type { Prove } from "../chain/prove-block.js";
 import { inTransaction, type Sql } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
-import { describeError, dispositionOf, JobTimeoutError } from "../errors.js";
+import { describeError, dispositionOf, JobTimeoutError, MissingPartitionError } from "../errors.js";
 import type { Log } from "../log.js";
 import { claimJobs, type Position } from "../queue/claim.js";
 import { completeJobs } from "../queue/complete.js";
@@ -25,6 +25,7 @@ import type { ClaimedJob } from "../queue/job.js";
 import type { Redact } from "../redact.js";
 import { BrokenLinkError, checkLinks } from "../store/check-links.js";
 import type { EncodedBlock } from "../store/encode-block.js";
+import type { Partitions } from "../store/partitions.js";
 import { writeBlocks } from "../store/write-blocks.js";
 import { type BlockRows, toRows } from "../transform/to-rows.js";
 import { mapConcurrently } from "./map-concurrently.js";
@@ -37,6 +38,7 @@ export interface Pipeline {
   prove: Prove;
   /** Turns a block's rows into what PostgreSQL reads. */
   encode: (rows: BlockRows) => EncodedBlock;
+  partitions: Partitions;
   workerId: string;
   maxAttempts: number;
   jobTimeoutMs: number;
@@ -200,6 +202,7 @@ async function commitPrepared(
 ): Promise<BatchOutcome> {
   if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0, claimed: [] };
   try {
+    await pipeline.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
     return await inTransaction(pipeline.pool, async (tx) => {
       const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
       const held = await completeJobs(tx, pipeline.workerId, completions);
@@ -212,6 +215,7 @@ async function commitPrepared(
       return { completed: held.size, failed: 0, lost: prepared.length - held.size, claimed };
     });
   } catch (error) {
+    if (error instanceof MissingPartitionError) pipeline.partitions.forget();
     const disposition = dispositionOf(error);
     if (disposition === "wait" || disposition === "fatal-process") throw error;
     return commitOneByOne(pipeline, prepared, error);

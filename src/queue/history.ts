@@ -39,13 +39,28 @@ export async function prepareHistory(pool: pg.Pool): Promise<void> {
      from generate_series(0, 2) as ahead,
        lateral (select (clock_timestamp() at time zone 'UTC')::date + ahead as day) as days`,
   );
-  for (const { day, next } of rows.filter(({ there }) => !there)) {
+  const missing = rows.filter(({ there }) => !there);
+  if (missing.length === 0) return;
+  const readers = await readReaders(pool);
+  for (const { day, next } of missing) {
+    // Rows are read through the whole table, whose grants decide. A backup names each partition.
+    const grant = readers === null ? "" : `; grant select on processing_history_${day} to ${readers}`;
     await changePartition(
       pool,
       `create table if not exists processing_history_${day} partition of processing_history
-       for values from ('${day} 00:00+00') to ('${next} 00:00+00')`,
+       for values from ('${day} 00:00+00') to ('${next} 00:00+00')${grant}`,
     );
   }
+}
+
+/** Who may read the whole table, as a statement names them; null: its owner alone. */
+async function readReaders(sql: Sql): Promise<string | null> {
+  const { rows } = await sql.query<{ readers: string | null }>(
+    `select string_agg(distinct case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end, ', ') as readers
+     from pg_class, aclexplode(relacl)
+     where pg_class.oid = 'processing_history'::regclass and privilege_type = 'SELECT' and grantee <> relowner`,
+  );
+  return rows[0]?.readers ?? null;
 }
 
 /** Drops the days of processing_history that are older than `days`, and deletes such rows without a day. Returns the partitions' names. */

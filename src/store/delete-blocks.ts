@@ -5,7 +5,8 @@ import { CHAIN_TABLES, countPerTable, type RowCounts } from "./chain-tables.js";
 
 /** Removes every block above `number`; returns how many rows went. */
 export function deleteBlocksAbove(client: ClientBase, number: number): Promise<RowCounts> {
-  return deleteWhere(client, "> $1", [number]);
+  // Where a partition ends with `number`, PostgreSQL leaves it alone only if it is told so.
+  return deleteWhere(client, ">= $1", [number + 1]);
 }
 
 /** Removes the blocks of a range, both ends included; returns how many rows went. */

@@ -9,6 +9,7 @@ import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
+import { createPartitions } from "../store/partitions.js";
 import { Wake } from "./wake.js";
 import { Work } from "./work.js";
 import { runWorker } from "./worker.js";
@@ -33,6 +34,7 @@ runChild("worker", async (context) => {
         log,
       }),
       encode: createEncoder(),
+      partitions: createPartitions(pool),
       workerId,
       maxAttempts: pipeline.max_attempts,
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,

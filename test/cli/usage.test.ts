@@ -4,6 +4,7 @@ import { blockmill } from "./blockmill.js";
 
 const commands = [
   "init",
+  "index",
   "start",
   "range",
   "single",

@@ -47,11 +47,13 @@ export interface Scene {
 export interface SceneOptions {
   node?: FixtureOptions;
   database?: { url: string; pool: pg.Pool };
+  /** Of a database of its own: blocks in one partition; 0: none. */
+  partitionBlocks?: number;
 }
 
 /** Sets a scene up. When the test ends, daemons that still run must stop in order, unless it failed already. */
 export async function setScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
-  const own = options.database === undefined ? await createDatabase() : undefined;
+  const own = options.database === undefined ? await createDatabase(options) : undefined;
   const { url, pool } = options.database ?? own ?? assert.fail();
   const daemons: Daemon[] = [];
   const node = await startFixture({ head: 400, transactions: 2, logsPerTransaction: 1, ...options.node });

@@ -55,20 +55,20 @@ function poolOf({ url }: TestDatabase) {
 
 test("the migrations that are missing are applied in order, each with its row, and not twice", async (t) => {
   const { database, pool, versions } = await open(t);
-  assert.deepEqual(await applySchema(pool, "public", write(t, { "0002-two.sql": two })), { before: 1 });
+  assert.equal((await applySchema(pool, "public", write(t, { "0002-two.sql": two }))).before, 1);
   assert.deepEqual(await versions(), [
     [1, null],
     [2, 1],
   ]);
   const migrations = write(t, both);
-  assert.deepEqual(await applySchema(pool, "public", migrations), { before: 2 });
+  assert.equal((await applySchema(pool, "public", migrations)).before, 2);
   const after = [
     [1, null],
     [2, 1],
     [3, 2],
   ];
   assert.deepEqual(await versions(), after);
-  assert.deepEqual(await applySchema(pool, "public", migrations), { before: 3 });
+  assert.equal((await applySchema(pool, "public", migrations)).before, 3);
   assert.deepEqual(await versions(), after);
   const { rows } = await database.pool.query(
     "select attname from pg_attribute where attrelid = 'blocks'::regclass and attname in ('two', 'three')",

@@ -19,6 +19,7 @@ import {
 } from "../../src/pipeline/pipeline.js";
 import { promoteDue } from "../../src/queue/promote.js";
 import { createEncoder } from "../../src/store/encode-block.js";
+import { createPartitions } from "../../src/store/partitions.js";
 import { assertRows, createDigestOf } from "../reorg/expected-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
 import type { ScriptedChain } from "./scripted-chain.js";
@@ -134,6 +135,7 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
     endpoints: chain.endpoints,
     prove: createProve({ level: "roots", recoverSenders: false, log: silent }),
     encode: createEncoder(),
+    partitions: createPartitions(world.pool),
     workerId,
     maxAttempts: 1_000,
     jobTimeoutMs: 60_000,

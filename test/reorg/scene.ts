@@ -38,8 +38,11 @@ export interface Scene {
 export type Config = Record<string, Record<string, unknown>>;
 
 /** Sets a scene up. Neighbours in the table are watched until the test ends, and must always link. */
-export async function setScene(t: TestContext, options: { node?: FixtureOptions } = {}): Promise<Scene> {
-  const database = await createDatabase();
+export async function setScene(
+  t: TestContext,
+  options: { node?: FixtureOptions; partitionBlocks?: number } = {},
+): Promise<Scene> {
+  const database = await createDatabase(options);
   const { pool, url } = database;
   const daemons: Daemon[] = [];
   const node = await startFixture({ head: 40, transactions: 2, logsPerTransaction: 1, ...options.node });

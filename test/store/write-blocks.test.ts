@@ -5,6 +5,7 @@ import type { Hex } from "../../src/block.js";
 import { copyIn } from "../../src/store/copy-in.js";
 import { deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.js";
 import { createEncoder } from "../../src/store/encode-block.js";
+import { createPartitions } from "../../src/store/partitions.js";
 import { readBlock } from "../../src/store/read-block.js";
 import { writeBlocks as writeEncoded } from "../../src/store/write-blocks.js";
 import type { BlockRows } from "../../src/transform/to-rows.js";
@@ -14,7 +15,10 @@ import { assertStored, rowsOf, storedRows } from "../support/stored-block.js";
 let database: TestDatabase;
 const encode = createEncoder();
 
-const writeBlocks = (client: PoolClient, blocks: BlockRows[]) => writeEncoded(client, blocks.map(encode));
+async function writeBlocks(client: PoolClient, blocks: BlockRows[]) {
+  await createPartitions(client).prepare(blocks.map(({ header }) => header.number));
+  return writeEncoded(client, blocks.map(encode));
+}
 
 before(async () => {
   database = await createDatabase();
@@ -164,7 +168,8 @@ test("the search_path decides which schema is written", () =>
       await client.query(`create table other.${table} (like public.${table} including all)`);
     }
     await client.query("set local search_path to other");
-    await writeBlocks(client, [rowsOf({ number: 5, transactions: [2] })]);
+    // Made by hand, these are never partitioned.
+    await writeEncoded(client, [encode(rowsOf({ number: 5, transactions: [2] }))]);
     const { rows } = await client.query(
       "select (select count(*)::int from other.blocks) as other, (select count(*)::int from public.blocks) as public",
     );

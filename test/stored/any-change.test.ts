@@ -87,7 +87,7 @@ async function columns(): Promise<Column[]> {
     `select relname as table, attname as column, typname as type, not attnotnull as nullable
      from pg_attribute join pg_class on pg_class.oid = attrelid join pg_type on pg_type.oid = atttypid
      where relnamespace = 'public'::regnamespace and relkind = 'r' and relname not like 'processing%'
-       and relname not in ('schema_version', 'reorgs', 'alerts') and attnum > 0 and not attisdropped
+       and relname not in ('schema_version', 'chain_layout', 'reorgs', 'alerts') and attnum > 0 and not attisdropped
      order by relname, attnum`,
   );
   return rows;

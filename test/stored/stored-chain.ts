@@ -14,6 +14,7 @@ import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js
 import type { Prover } from "../../src/pipeline/prove-rows.js";
 import { type Finding, proveStored } from "../../src/pipeline/prove-stored.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
+import { createPartitions } from "../../src/store/partitions.js";
 import { writeBlocks } from "../../src/store/write-blocks.js";
 import { toRows } from "../../src/transform/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
@@ -44,10 +45,13 @@ export interface StoredChain {
 
 const verified = ["indexes", "gas", "logsBloom", "hash"];
 
-export async function createStoredChain(wishes: ChainWishes = {}): Promise<StoredChain> {
+export async function createStoredChain(
+  wishes: ChainWishes = {},
+  layout: { partitionBlocks?: number } = {},
+): Promise<StoredChain> {
   const chain = new Chain(chainOptions(wishes));
   const { chainId } = chain.options;
-  const database = await createDatabase();
+  const database = await createDatabase(layout);
   const pool = createPool({
     url: database.url,
     schema: "public",
@@ -68,9 +72,11 @@ export async function createStoredChain(wishes: ChainWishes = {}): Promise<Store
     change(raw);
     return parseBlock(raw.block, raw.receipts, { endpoint: "made up", number });
   };
+  const partitions = createPartitions(pool);
   const encoded = (block: Block) => encode(toRows(block, decodeTokenTransfers(block), verified));
-  const write = (blocks: readonly EncodedBlock[]) =>
-    inTransaction(pool, async (tx) => {
+  const write = async (blocks: readonly EncodedBlock[]) => {
+    await partitions.prepare(blocks.map(({ number }) => number));
+    await inTransaction(pool, async (tx) => {
       await writeBlocks(tx, blocks);
       await tx.query(
         `update processing_coverage set blocks = blocks
@@ -78,6 +84,7 @@ export async function createStoredChain(wishes: ChainWishes = {}): Promise<Store
         [blocks.map(({ number }) => number)],
       );
     });
+  };
   await pool.query(
     `insert into processing_head (chain_id, next_block, head_number, head_hash, head_time)
      values ($1, 0, 0, sha256(''), now())`,
@@ -106,8 +113,12 @@ export async function createStoredChain(wishes: ChainWishes = {}): Promise<Store
 }
 
 /** A chain that is gone when the test ends. */
-export async function useStoredChain(t: TestContext, wishes: ChainWishes = {}): Promise<StoredChain> {
-  const chain = await createStoredChain(wishes);
+export async function useStoredChain(
+  t: TestContext,
+  wishes: ChainWishes = {},
+  layout: { partitionBlocks?: number } = {},
+): Promise<StoredChain> {
+  const chain = await createStoredChain(wishes, layout);
   t.after(() => chain.close());
   return chain;
 }

@@ -5,8 +5,11 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import pg from "pg";
+import { partitionSchema } from "../../src/db/partitioned-schema.js";
 import { startEmbeddedPostgres } from "./embedded-postgres.js";
 import { projectRoot } from "./project.js";
+
+const schemaFile = `${projectRoot}schema.sql`;
 
 export interface TestDatabase {
   url: string;
@@ -21,10 +24,18 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database with schema.sql in its public schema. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** Blocks in a partition of the databases to come, from the environment: whole test files can be run again on partitions. */
+export const partitionBlocksVariable = "BLOCKMILL_TEST_PARTITION_BLOCKS";
+
+/** A database with schema.sql in its public schema; in partitions of so many blocks unless that is 0. */
+export async function createDatabase({
+  partitionBlocks = Number(process.env[partitionBlocksVariable] ?? 0),
+} = {}): Promise<TestDatabase> {
   const server = await theServer();
-  return openDatabase(server, server.template);
+  if (partitionBlocks === 0) return openDatabase(server, server.template);
+  const database = await openDatabase(server, "template0");
+  await query(database.url, partitionSchema(await readFile(schemaFile, "utf8"), partitionBlocks));
+  return database;
 }
 
 /** A database with nothing in it. */
@@ -45,7 +56,7 @@ export async function createTemplate(adminUrl: string): Promise<TestDatabases> {
   const prefix = `blockmill_test_${randomBytes(4).toString("hex")}_`;
   const template = `${prefix}template`;
   await query(adminUrl, `create database ${template} template template0 encoding 'UTF8'`);
-  await query(urlOf(adminUrl, template), await readFile(`${projectRoot}schema.sql`, "utf8"));
+  await query(urlOf(adminUrl, template), await readFile(schemaFile, "utf8"));
   // A database with a session in it cannot be copied; this one can have none.
   await query(adminUrl, `alter database ${template} allow_connections false`);
   return { adminUrl, prefix, template };
