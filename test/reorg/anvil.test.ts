@@ -47,7 +47,7 @@ test("anvil_reorg of depths 1, 3 and 20, with transactions that move, is followe
   });
   const digestOf = createDigestOf({ chainId: 31_337 });
 
-  const settled = async (): Promise<void> => {
+  const chain = async (): Promise<RawBlock[]> => {
     const head = Number(await request("eth_blockNumber"));
     const blocks: RawBlock[] = [];
     for (let number = 0; number <= head; number += 1) {
@@ -55,15 +55,19 @@ test("anvil_reorg of depths 1, 3 and 20, with transactions that move, is followe
       const block = (await request("eth_getBlockByNumber", tag, true)) as RawBlock["block"];
       blocks.push({ block, receipts: (await request("eth_getBlockReceipts", tag)) as RawBlock["receipts"] });
     }
-    const hashes = blocks.map(({ block }) => String(block.hash)).join();
-    await waitFor(
+    return blocks;
+  };
+  const settled = async (): Promise<void> => {
+    const blocks = await waitFor(
       async () => {
+        // Each time anew: a transaction that was sent may be mined a moment later.
+        const now = await chain();
         const { rows } = await database.pool.query<{ hashes: string }>(
           "select string_agg('0x' || encode(hash, 'hex'), ',' order by number) as hashes from blocks",
         );
-        return rows[0]?.hashes === hashes;
+        return rows[0]?.hashes === now.map(({ block }) => String(block.hash)).join() && now;
       },
-      { what: "anvil's chain to be stored", timeoutMs: 30_000, everyMs: 20 },
+      { what: "anvil's chain to be stored", timeoutMs: 30_000, everyMs: 50 },
     );
     await assertRows(database.pool, new Map(blocks.map((raw, number) => [number, digestOf(raw)])));
   };
