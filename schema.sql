@@ -303,7 +303,7 @@ create unique index if not exists alerts_open on alerts (kind) where cleared_at 
 
 comment on table alerts is 'What a person should look at. At most one of a kind is open.';
 comment on column alerts.id         is 'In the order in which they were raised.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end.';
 comment on column alerts.message    is 'What happened and what to do.';
 comment on column alerts.raised_at  is 'When it was noticed first.';
 comment on column alerts.cleared_at is 'When it was over; null: it is still so.';

@@ -163,6 +163,13 @@ function statusOf(members: readonly Member[]): EndpointStatus[] {
   });
 }
 
+/** What a process tells people of its endpoints (processing_workers.doing). */
+export function describeEndpoints(
+  endpoints: Endpoints,
+): Omit<EndpointStatus, "capabilities" | "inFlight" | "limit">[] {
+  return endpoints.status().map(({ capabilities, inFlight, limit, ...rest }) => rest);
+}
+
 /** Without the keys that are undefined, so that the defaults hold. */
 function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {

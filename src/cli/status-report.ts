@@ -1,17 +1,20 @@
 import type { BoundedCount } from "../queue/read-depth.js";
 import type { LiveWorker } from "../queue/read-status.js";
+import type { EndpointState } from "./endpoint-states.js";
 import type { Status } from "./status-snapshot.js";
 import { describePause } from "./tell-pause.js";
 import { formatTable, type Paint } from "./terminal.js";
-import { count, plural, rate, shorten, span } from "./wording.js";
+import { count, plural, rate, shorten, span, wrap } from "./wording.js";
 
 /** The status for people, within 100 columns. */
 export function formatStatus(status: Status, paint: Paint): string {
   const sections = [
+    status.alerts.length > 0 ? section("Alerts", alertsList(status, paint), paint) : "",
     formatTable([{}, {}], overview(status, paint), paint),
     section("Jobs", jobsTable(status, paint), paint),
     status.ranges.total > 0 ? section("Open ranges", rangesTable(status, paint), paint) : "",
     section("Workers", workersTable(status, paint), paint),
+    status.endpoints.length > 0 ? section("Endpoints", endpointsTable(status, paint), paint) : "",
     status.failures.length > 0 ? section("Latest errors", failuresTable(status, paint), paint) : "",
   ];
   return sections.filter((text) => text !== "").join("\n");
@@ -138,6 +141,56 @@ function inHand({ blocks, reason }: Record<string, unknown>): string {
   if (typeof reason === "string") return reason;
   if (!Array.isArray(blocks) || blocks.length === 0) return "";
   return blocks.length === 1 ? String(blocks[0]) : `${blocks[0]} +${blocks.length - 1}`;
+}
+
+const columns = 100;
+
+/** In whole: what to do stands at the end. */
+function alertsList({ alerts }: Status, paint: Paint): string {
+  return alerts
+    .map(({ kind, message, ageSeconds }) => {
+      const text = `${kind}, for ${span(ageSeconds)}: ${message}`;
+      return wrap(text, columns - 2)
+        .map((line) => `  ${paint("red", line)}\n`)
+        .join("");
+    })
+    .join("");
+}
+
+function endpointsTable({ endpoints }: Status, paint: Paint): string {
+  const right = "right" as const;
+  const number = (value: number | null) => (value === null ? "" : count(value));
+  const table = formatTable(
+    [
+      { head: "endpoint" },
+      { head: "state" },
+      { head: "latency", align: right },
+      { head: "head", align: right },
+      { head: "lag", align: right },
+    ],
+    endpoints.map((endpoint) => [
+      shorten(endpoint.name, 48),
+      endpointState(endpoint, paint),
+      endpoint.latencyMs === null ? "" : `${rate(endpoint.latencyMs)} ms`,
+      number(endpoint.head),
+      number(endpoint.lag),
+    ]),
+    paint,
+  );
+  const reasons = endpoints.flatMap(({ name, reason }) => {
+    if (reason === null) return [];
+    // Most reasons name their endpoint already.
+    const text = reason.startsWith(name) ? reason : `${name}: ${reason}`;
+    return wrap(text, columns - 2).map((line) => `  ${paint("yellow", line)}\n`);
+  });
+  return table + reasons.join("");
+}
+
+/** For most processes it is as for all. */
+function endpointState({ up, resting, refused }: EndpointState, paint: Paint): string {
+  if (refused > 0) return paint("red", "refused");
+  if (resting === 0) return paint("green", "up");
+  return paint("yellow", up === 0 ? "resting" : `resting for ${resting} of ${up + resting}`);
 }
 
 function failuresTable({ failures }: Status, paint: Paint): string {

@@ -2,8 +2,15 @@ import type pg from "pg";
 import type { Config } from "../config/schema.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
-import { readHeadStatus, readLatestFailures, readOpenRanges, readWorkers } from "../queue/read-status.js";
+import {
+  readHeadStatus,
+  readLatestFailures,
+  readOpenAlerts,
+  readOpenRanges,
+  readWorkers,
+} from "../queue/read-status.js";
 import { readNewestBlock } from "../store/newest-block.js";
+import { endpointStates } from "./endpoint-states.js";
 import type { Session } from "./session.js";
 
 const workersRead = 500;
@@ -23,6 +30,8 @@ export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
   const ranges = await readOpenRanges(pool, rangesShown);
   const workers = await readWorkers(pool, workersRead);
   const failures = await readLatestFailures(pool, failuresShown);
+  const endpoints = endpointStates(workers);
+  const alerts = await readOpenAlerts(pool);
   return {
     schema: config.database.schema,
     pause,
@@ -35,6 +44,11 @@ export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
     ranges,
     leader: workers.find(({ state, lives }) => lives && state === "leading")?.workerId ?? null,
     workers: workers.map(({ doing, ...worker }) => ({ ...worker, doing: redactReason(doing, redact) })),
+    endpoints: endpoints.map((each) => ({
+      ...each,
+      reason: each.reason === null ? null : redact(each.reason),
+    })),
+    alerts: alerts.map((alert) => ({ ...alert, message: redact(alert.message) })),
     failures: failures.map((failure) => ({ ...failure, message: redact(failure.message) })),
   };
 }

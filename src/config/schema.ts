@@ -133,6 +133,13 @@ export const keys = {
       env: "BLOCKMILL_DATABASE_URL",
       sensitive: true,
     },
+    listen_url: {
+      doc: "PostgreSQL's own address, where database.url is that of a pooler such as PgBouncer in transaction mode: what needs a session (LISTEN, leases, leadership, the commands) goes here, blocks go through the pooler. Empty: everything goes to database.url.",
+      format: format.url({ schemes: ["postgres", "postgresql"] }),
+      default: "",
+      env: "BLOCKMILL_DATABASE_LISTEN_URL",
+      sensitive: true,
+    },
     schema: {
       doc: "The PostgreSQL schema that holds one chain. Several daemons may share it, and share its work.",
       format: format.identifier(),
@@ -168,6 +175,12 @@ export const keys = {
       format: format.number({ min: 0.1, max: 300 }),
       default: 10,
       env: "BLOCKMILL_DATABASE_CONNECT_TIMEOUT",
+    },
+    old_transaction_seconds: {
+      doc: "Seconds after which a transaction that somebody left open in this database raises an alert: it keeps vacuum from cleaning the queue. 0: nobody looks.",
+      format: format.number({ min: 0, max: 86_400 }),
+      default: 60,
+      env: "BLOCKMILL_DATABASE_OLD_TRANSACTION_SECONDS",
     },
     lease_seconds: {
       doc: "Seconds of silence after which PostgreSQL drops a supervisor's session, and its host's claims are released.",

@@ -3,6 +3,6 @@ import { urlOf } from "./formats.js";
 import type { Config } from "./schema.js";
 
 /** Every secret that a configuration holds, for `createRedact`. */
-export function secretsOf(config: Config): string[] {
-  return [config.database.url, ...config.rpc.urls.map(urlOf)].flatMap(secretsOfUrl);
+export function secretsOf({ database, rpc }: Config): string[] {
+  return [database.url, database.listen_url, ...rpc.urls.map(urlOf)].flatMap(secretsOfUrl);
 }

@@ -8,6 +8,7 @@ import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
 import type { Duty } from "./run-duties.js";
+import { createTransactionWatch } from "./watch-transactions.js";
 
 export interface DutiesContext {
   pool: pg.Pool;
@@ -21,6 +22,8 @@ const biteSize = 1_000;
 const archiveBite = 5_000;
 /** How often the days of processing_history are looked after. */
 const partitionsMs = 3_600_000;
+/** How often old transactions are looked for. */
+const transactionsMs = 15_000;
 /** Hints come with every insert; looking is worth it so often at most. */
 const afterHintMs = 50;
 
@@ -34,6 +37,12 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
   // Leadership changes hands when the database comes back too: living supervisors get the time of a
   // lease to take their locks again before anybody calls them lost.
   const sweepFrom = performance.now() + config.database.lease_seconds * 1_000;
+  const oldMs = config.database.old_transaction_seconds * 1_000;
+  const lookForOld = createTransactionWatch({ pool, log, olderThanMs: oldMs });
+  const watchTransactions = async (): Promise<number> => {
+    await lookForOld();
+    return Math.min(transactionsMs, oldMs);
+  };
   let thoroughAt = 0;
   let partitionsAt = 0;
 
@@ -69,6 +78,7 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
         return 1_000;
       },
     },
+    ...(oldMs === 0 ? [] : [{ name: "watch transactions", run: watchTransactions }]),
     {
       name: "archive",
       async run() {

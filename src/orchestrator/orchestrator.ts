@@ -1,4 +1,4 @@
-import type { Endpoints } from "../chain/endpoints.js";
+import { describeEndpoints, type Endpoints } from "../chain/endpoints.js";
 import type { ChildState } from "../child/messages.js";
 import type { ChildContext } from "../child/run-child.js";
 import type { ConnectionOptions } from "../db/connection.js";
@@ -42,8 +42,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   const report = (now: ChildState = state, doing: Record<string, unknown> = more): void => {
     state = now;
     more = doing;
-    const endpoints = options.endpoints.status().map(({ capabilities, inFlight, limit, ...rest }) => rest);
-    context.report(state, { ...more, endpoints });
+    context.report(state, { ...more, endpoints: describeEndpoints(options.endpoints) });
   };
   const reporting = setInterval(() => report(), reportMs);
 

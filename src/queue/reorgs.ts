@@ -48,7 +48,7 @@ export async function recordReorg(tx: Tx, schema: string, reorg: Reorg): Promise
   );
 }
 
-export type AlertKind = "reorg_too_deep";
+export type AlertKind = "reorg_too_deep" | "old_transaction";
 
 /** Raises an alert; one of its kind that is open keeps its time and gets the new message. */
 export async function raiseAlert(sql: Sql, kind: AlertKind, message: string): Promise<void> {

@@ -201,7 +201,9 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       lostAt = undefined;
       for (const child of children) child.send({ type: "lease", validForMs, pulse: event === "pinged" });
       const rows = rowsOf();
-      const states = rows.map(({ workerId, state }) => `${workerId} ${state}`).join();
+      const states = rows
+        .map(({ workerId, state, doing }) => `${workerId} ${state} ${toldStates(doing)}`)
+        .join();
       const due = performance.now() - registeredAt > registerEveryMs;
       if (event === "taken" || states !== registered || due) {
         await registerWorkers(session, rows);
@@ -280,6 +282,12 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   })();
 
   return { id, drain, stop, reload, snapshot, ended };
+}
+
+/** The states of a child's endpoints: a change of them is news for people. */
+function toldStates(doing: WorkerRow["doing"]): string {
+  if (!Array.isArray(doing?.endpoints)) return "";
+  return doing.endpoints.map((each: { state?: unknown }) => String(each?.state)).join(" ");
 }
 
 /** Lets changes of the line-up happen one after the other. */

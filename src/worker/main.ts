@@ -1,6 +1,6 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
-import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
+import { describeEndpoints, type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { createProve } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
@@ -22,7 +22,7 @@ runChild("worker", async (context) => {
   const wake = new Wake();
   const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
   context.onShare(endpoints.setShare);
-  context.gauge(() => ({ throttled: isThrottled(endpoints) }));
+  context.gauge(() => ({ throttled: isThrottled(endpoints), endpoints: describeEndpoints(endpoints) }));
   const { pipeline } = config;
   const work = new Work({
     pipeline: {

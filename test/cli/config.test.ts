@@ -102,7 +102,7 @@ const broken: [content: string, message: RegExp][] = [
   ["[]", /chain\.json:1: expected a JSON object/],
   [
     '{"pipeline": {"backoff_seconds": 9, "backoff_max_seconds": 8}}',
-    /backoff_max_seconds: expected at least pipeline\.backoff_seconds/,
+    /backoff_max_seconds \(.*chain\.json:\d+\): expected at least pipeline\.backoff_seconds \(9\), got 8/,
   ],
 ];
 

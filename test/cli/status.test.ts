@@ -34,6 +34,9 @@ test("status shows the depth, what is stored, open ranges, failures and lost hos
   );
   await pool.query(`insert into processing_failures (job_id, block_number, attempt, class, message)
     select 1, 1000023, n, 'retry', repeat('a long message ', 40) from generate_series(1, 9) as n`);
+  await pool.query(
+    "insert into alerts (kind, message) values ('reorg_too_deep', 'what happened, ' || repeat('and so on ', 20) || 'and what to do')",
+  );
   await pool.query(`insert into processing_workers (worker_id, supervisor_id, role, hostname, pid, version, state, doing)
     values ('a-very-long-host-name.1234567.abcdef/w1', 'a-very-long-host-name.1234567.abcdef', 'worker',
       'a-very-long-host-name.example', 1234567, '0.1.0', 'working',
@@ -51,6 +54,8 @@ test("status shows the depth, what is stored, open ranges, failures and lost hos
   assert.equal(json.workers[0].lives, false);
 
   const { stdout } = await blockmill(["status"], env);
+  assert.match(stdout, /^Alerts\n {2}reorg_too_deep, for .*: what happened/);
+  assert.match(stdout, /and what to do\n/);
   assert.match(stdout, /1,000,009 blocks/);
   assert.match(stdout, /1 failed: blockmill retry --all/);
   assert.match(stdout, /20,000,000 +40,000,000 +24 % +15,000,001 +3/);
@@ -87,6 +92,22 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
   const roles = seen.workers.map(({ role }: { role: string }) => role);
   assert.deepEqual(roles, ["supervisor", "orchestrator", "worker", "worker"]);
   for (const { lives } of seen.workers) assert.equal(lives, true);
+
+  assert.equal(seen.endpoints.length, 1);
+  assert.deepEqual(
+    [seen.endpoints[0].resting, seen.endpoints[0].refused, seen.endpoints[0].head, seen.alerts],
+    [0, 0, 20, []],
+  );
+  await node.setFaults({ down: "refused" });
+  const why = await waitFor(
+    async () =>
+      /Endpoints\n(.*\n)+ +127\.0\.0\.1\S* +resting(.*\n)+/.exec(
+        (await blockmill(["status"], env)).stdout,
+      )?.[0],
+    { what: "the endpoint that is down in the status", timeoutMs: 30_000 },
+  );
+  assert.match(why, /ECONNREFUSED|refused|answer/);
+  await node.clearFaults();
 
   const { stdout } = await blockmill(["status"], env);
   assert.match(stdout, /20, none behind/);
