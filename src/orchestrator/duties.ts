@@ -7,6 +7,7 @@ import { nextDueInMs, promoteDue } from "../queue/promote.js";
 import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
+import { vacuumJobs } from "../queue/vacuum.js";
 import type { Duty } from "./run-duties.js";
 import { createTransactionWatch } from "./watch-transactions.js";
 
@@ -20,6 +21,10 @@ export interface DutiesContext {
 const biteSize = 1_000;
 /** Jobs that one statement archives at most: bites that never hold locks for long. */
 const archiveBite = 5_000;
+/** Archived jobs after which the table is vacuumed, ... */
+const vacuumAfter = 4 * archiveBite;
+/** ... and so many times as long as that took nobody does it again. */
+const vacuumRest = 10;
 /** How often the days of processing_history are looked after. */
 const partitionsMs = 3_600_000;
 /** How often old transactions are looked for. */
@@ -45,6 +50,17 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
   };
   let thoroughAt = 0;
   let partitionsAt = 0;
+  let archivedSince = 0;
+  let vacuumAt = 0;
+  const vacuum = async (archived: number): Promise<void> => {
+    archivedSince += archived;
+    const started = performance.now();
+    if (archivedSince < vacuumAfter || started < vacuumAt) return;
+    await vacuumJobs(pool);
+    archivedSince = 0;
+    // Where an old transaction keeps what is dead, each one is longer than the last, and in vain.
+    vacuumAt = performance.now() + vacuumRest * (performance.now() - started);
+  };
 
   return [
     {
@@ -96,6 +112,7 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
           keepHistory,
           limit: archiveBite,
         });
+        await vacuum(archived);
         if (archived === archiveBite) return 0;
         return archived > 0 ? 1_000 : 5_000;
       },

@@ -1,13 +1,13 @@
 import type { Sql } from "../db/pool.js";
 import type { Token } from "./job.js";
 
+// One index scan, as in complete.ts.
 const someJobs = `
-  update processing_jobs as job
-  set status = 'pending', attempts = greatest(job.attempts - 1, 0)
-  from unnest($2::bigint[], $3::int[]) as held (id, claim)
-  where job.id = any ($2) and job.id = held.id
-    and job.worker_id = $1 and job.claims = held.claim and job.status = 'processing'
-  returning job.id`;
+  update processing_jobs
+  set status = 'pending', attempts = greatest(attempts - 1, 0)
+  where id = any ($2) and worker_id = $1 and status = 'processing'
+    and claims = ($3::int[])[width_bucket(id, $2::bigint[])]
+  returning id`;
 
 const allButSomeJobs = `
   update processing_jobs
@@ -21,10 +21,11 @@ const allButSomeJobs = `
  */
 export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Promise<number> {
   if (tokens.length === 0) return 0;
+  const sorted = tokens.toSorted((a, b) => a.id - b.id);
   const { rows } = await sql.query({
     name: "give_back",
     text: someJobs,
-    values: [workerId, tokens.map(({ id }) => id), tokens.map(({ claim }) => claim)],
+    values: [workerId, sorted.map(({ id }) => id), sorted.map(({ claim }) => claim)],
   });
   return rows.length;
 }
