@@ -12,6 +12,8 @@ export interface ChildSettings {
   pool: { min: number; max: number };
   /** This child's share of the endpoints' limits, which hold for the daemon as a whole: above 0, at most 1. */
   rpcShare: number;
+  /** Its place among the workers of its host, from 0: how soon it looks when all are woken at once. */
+  rank?: number;
   /** Claim only these blocks, inclusive. */
   only?: { from: number; to: number };
 }

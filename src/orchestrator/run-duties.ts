@@ -15,6 +15,8 @@ export interface DutiesOptions {
   onError(duty: Duty, error: unknown): void;
 }
 
+/** How long a duty leaves the processor to others after a hint. */
+const giveWayMs = 10;
 /** How long a duty that failed waits. */
 const afterErrorMs = 1_000;
 
@@ -29,7 +31,10 @@ export function runDuties({ duties, signal, onError }: DutiesOptions): { done: P
   const hint = (): void => {
     for (const plan of plans) {
       const { afterHintMs } = plan.duty;
-      if (afterHintMs !== undefined) plan.dueAt = Math.min(plan.dueAt, plan.lastRun + afterHintMs);
+      if (afterHintMs === undefined) continue;
+      // Not at once: the workers that were woken as well come first.
+      const soon = Math.max(performance.now() + giveWayMs, plan.lastRun + afterHintMs);
+      plan.dueAt = Math.min(plan.dueAt, soon);
     }
     rouse.abort();
   };

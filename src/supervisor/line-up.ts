@@ -67,6 +67,8 @@ interface Slot extends Place {
   /** Set until its first child is ready, if a roll waits for that. */
   trial: Trial | undefined;
   retiring: AbortController;
+  /** ChildSettings.rank; its successors have the same. */
+  rank: number;
   /** Resolves when its last child is gone. */
   ended: Promise<void>;
 }
@@ -108,6 +110,12 @@ export function createLineUp(options: LineUpOptions): LineUp {
 
   const placesOfWorkers = (): Slot[] =>
     [...slots].filter(({ role, retiring }) => role === "worker" && !retiring.signal.aborted);
+  const freeRank = (): number => {
+    const taken = new Set(placesOfWorkers().map(({ rank }) => rank));
+    let rank = 0;
+    while (taken.has(rank)) rank += 1;
+    return rank;
+  };
   /** Of the endpoints' limits: the workers and the orchestrator have it alike. */
   const share = (): number => 1 / (placesOfWorkers().length + 1);
   const tellShares = (): void => {
@@ -125,6 +133,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
         workerId: `${supervisorId}/${slot.role === "worker" ? "w" : "o"}${forked}`,
         pool: allotment[slot.role],
         rpcShare: share(),
+        rank: slot.rank,
         ...(only === undefined ? {} : { only }),
       },
       leaseForMs: options.leaseForMs(),
@@ -137,7 +146,16 @@ export function createLineUp(options: LineUpOptions): LineUp {
 
   const open = (role: Role, generation: Generation, trial?: Trial): Slot => {
     const retiring = new AbortController();
-    const slot: Slot = { role, generation, trial, retiring, child: undefined, ended: Promise.resolve() };
+    const rank = freeRank();
+    const slot: Slot = {
+      role,
+      generation,
+      trial,
+      retiring,
+      rank,
+      child: undefined,
+      ended: Promise.resolve(),
+    };
     slots.add(slot);
     slot.ended = keep(slot).finally(() => slots.delete(slot));
     return slot;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildContext } from "../child/run-child.js";
 import { dispositionOf } from "../errors.js";
 import type { Wake } from "./wake.js";
@@ -15,6 +16,7 @@ export interface WorkerOptions {
  * settled or given back.
  */
 export async function runWorker({ work, wake, context }: WorkerOptions): Promise<void> {
+  const { rank = 0 } = context.settings;
   const { draining, stopping, lease } = context;
   let committing: Promise<void> = Promise.resolve();
   let waits = 0;
@@ -31,6 +33,7 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
         if (work.hasNext) continue;
         work.report("idle");
         await wake.after(seen, draining);
+        await giveWay(rank, draining);
         continue;
       }
       // A job that has seen a death must not take others with it: nothing else is in hand while it runs.
@@ -58,6 +61,18 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
   work.report("draining");
   await Promise.race([committing, aborted(stopping)]);
   await work.giveBackRest();
+}
+
+/** How much later each worker of a host looks than the one before it, and the last ones at most. */
+const apart = { ms: 2, mostRanks: 4 };
+
+/**
+ * A notification wakes everybody. The first of a host looks at once; the others give it the time to take
+ * a single job, instead of the processor that it needs for that.
+ */
+async function giveWay(rank: number, signal: AbortSignal): Promise<void> {
+  if (rank > 0)
+    await sleep(Math.min(rank, apart.mostRanks) * apart.ms, undefined, { signal }).catch(() => {});
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
