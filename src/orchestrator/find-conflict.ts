@@ -2,10 +2,11 @@ import type pg from "pg";
 import type { Hex } from "../block.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import { BlockNotFoundError } from "../errors.js";
-import { claimedByNumber, newestWanted, wantedHashes } from "../queue/known-hashes.js";
-import { newestStored, newestStoredNumber, storedHashes } from "../store/stored-hashes.js";
+import { newestWanted } from "../queue/known-hashes.js";
+import { newestStored, newestStoredNumber } from "../store/stored-hashes.js";
 import type { HeaderSource } from "./ask-for-headers.js";
 import type { CanonicalView } from "./canonical-view.js";
+import type { KnownBlocks } from "./known-blocks.js";
 
 /** Where the database and the chain part. */
 export interface Conflict {
@@ -24,17 +25,12 @@ export interface Conflict {
  * just being fetched by its number is taken for what the view `before` had there. Where the view has left
  * the branch of the one before, what is known of that branch above the view's tip is dropped as well.
  */
-export async function findConflict(
-  pool: pg.Pool,
+export function findConflict(
+  { claimed, wanted, stored }: KnownBlocks,
   view: CanonicalView,
   before: CanonicalView,
-): Promise<Conflict | null> {
-  const { tail } = view;
-  if (tail === undefined) return null;
-  const inFlight = await claimedByNumber(pool, tail.number);
-  const wanted = await wantedHashes(pool, tail.number);
-  const stored = await storedHashes(pool, tail.number);
-  const assumed = inFlight.flatMap((number): [number, Hex][] => {
+): Conflict | null {
+  const assumed = claimed.flatMap((number): [number, Hex][] => {
     const hash = before.hashAt(number);
     return hash === undefined ? [] : [[number, hash]];
   });

@@ -7,7 +7,7 @@ import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import type { Log } from "../log.js";
-import { doubtsAfter } from "../queue/doubts.js";
+import type { Doubt } from "../queue/doubts.js";
 import { advanceHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
 import { clearAlert, raiseAlert } from "../queue/reorgs.js";
@@ -15,6 +15,7 @@ import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
 import { CanonicalView, extendView } from "./canonical-view.js";
 import { type ConfirmOptions, createConfirmBranch } from "./confirm-branch.js";
 import { type Conflict, findConflict, findConflictBelow } from "./find-conflict.js";
+import { readKnownBlocks } from "./known-blocks.js";
 import { revertAbove } from "./revert-above.js";
 
 export interface FollowerOptions {
@@ -63,11 +64,7 @@ export function createFollower(options: FollowerOptions): Follower {
       const source = askForHeaders(endpoints, toldBy);
       const lowest = lowestOpen(head, tags);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
-      // A block below the view was fetched by its number while the chain was on another branch, or from
-      // an endpoint that was: then the next one does not link to it.
-      const doubts = await doubtsAfter(pool, settled);
-      const isDoubtful = doubts.some(({ blockNumber }) => blockNumber <= (candidate.tail ?? head).number);
-      const conflict = await findAnyConflict(candidate, linked && !isDoubtful, source);
+      const { conflict, doubts } = await compare(candidate, linked, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);
       if (conflict !== null && !(await undo(candidate, conflict, toldBy))) return { kind: "unconfirmed" };
       settled = Math.max(settled, ...doubts.map(({ id }) => id));
@@ -98,15 +95,22 @@ export function createFollower(options: FollowerOptions): Follower {
     return Math.min(number, open);
   }
 
-  async function findAnyConflict(
+  async function compare(
     candidate: CanonicalView,
     linked: boolean,
     source: HeaderSource,
-  ): Promise<Conflict | "too deep" | null> {
-    const below = linked ? null : await findBelow(candidate, source);
-    const conflict = below ?? (await findConflict(pool, candidate, view));
-    if (conflict === null || conflict === "too deep") return conflict;
-    return conflict.oldHead - conflict.block >= maxDepth ? "too deep" : conflict;
+  ): Promise<{ conflict: Conflict | "too deep" | null; doubts: Doubt[] }> {
+    const read = () => readKnownBlocks(pool, { from: candidate.tail?.number ?? 0, afterDoubt: settled });
+    const known = await read();
+    const { doubts } = known;
+    // A block below the view was fetched by its number while the chain was on another branch, or from
+    // an endpoint that was: then the next one does not link to it.
+    const isDoubtful = doubts.some(({ blockNumber }) => blockNumber <= (candidate.tail?.number ?? 0));
+    const isLinked = linked && !isDoubtful;
+    const below = isLinked ? null : await findBelow(candidate, source);
+    const conflict = below ?? findConflict(isLinked ? known : await read(), candidate, view);
+    if (conflict === null || conflict === "too deep") return { conflict, doubts };
+    return { conflict: conflict.oldHead - conflict.block >= maxDepth ? "too deep" : conflict, doubts };
   }
 
   async function findBelow(

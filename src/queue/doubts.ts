@@ -1,5 +1,3 @@
-import type { Sql } from "../db/pool.js";
-
 /** A block that could not be stored because it contradicts a stored neighbour. */
 export interface Doubt {
   /** Of the failure; later ones have higher numbers. */
@@ -7,12 +5,7 @@ export interface Doubt {
   blockNumber: number;
 }
 
-/** The doubts that came after the one numbered `after`. */
-export async function doubtsAfter(sql: Sql, after: number): Promise<Doubt[]> {
-  const { rows } = await sql.query<{ id: number; block_number: number }>({
-    name: "doubts",
-    text: "select id, block_number from processing_failures where id > $1 and class = 'unlinked'",
-    values: [after],
-  });
-  return rows.map(({ id, block_number: blockNumber }) => ({ id, blockNumber }));
-}
+/** The doubts that came after the one numbered $2, as rows (kind, number, hash, id). */
+export const doubtsSql = `
+  select 'doubt' as kind, block_number as number, null as hash, id
+  from processing_failures where id > $2 and class = 'unlinked'`;

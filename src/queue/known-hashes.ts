@@ -20,15 +20,15 @@ export async function newestWanted(sql: Sql): Promise<number | null> {
   return rows[0]?.block_number ?? null;
 }
 
-/** The blocks at `from` and above that are being fetched by their number: they may be of any branch. */
-export async function claimedByNumber(sql: Sql, from: number): Promise<number[]> {
-  const { rows } = await sql.query<{ block_number: number }>(
-    `select block_number from processing_jobs
-     where block_number >= $1 and queued and status = 'processing' and block_hash is null`,
-    [from],
-  );
-  return rows.map(({ block_number }) => block_number);
-}
+/**
+ * What jobs know of the blocks from $1 on, as rows (kind, number, hash, id): those that ask for a hash
+ * (`wanted`), and those that are just being fetched by their number, of whatever branch (`claimed`).
+ */
+export const jobsFromSql = `
+  select case when block_hash is null then 'claimed' else 'wanted' end as kind, block_number as number,
+    '0x' || encode(block_hash, 'hex') as hash, null::bigint as id
+  from processing_jobs
+  where block_number >= $1 and case when block_hash is null then status = 'processing' else status <> 'cancelled' end`;
 
 // Claims in flight lose their token, as in requeue-above.ts.
 const unpin = `

@@ -10,6 +10,11 @@ export async function storedHashes(sql: Sql, from: number): Promise<Map<number, 
   return new Map(rows.map(({ number, hash }) => [number, hash]));
 }
 
+/** The stored blocks from $1 on, as rows (kind, number, hash, id). */
+export const storedFromSql = `
+  select 'stored' as kind, number, '0x' || encode(hash, 'hex') as hash, null::bigint as id
+  from blocks where number >= $1`;
+
 /** The newest stored blocks below `below`, at most `limit`, the newest first. */
 export async function newestStored(
   sql: Sql,

@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Hex } from "../../src/block.js";
 import { inTransaction } from "../../src/db/pool.js";
+import { readKnownBlocks } from "../../src/orchestrator/known-blocks.js";
 import { claimJobs } from "../../src/queue/claim.js";
 import { completeJobs } from "../../src/queue/complete.js";
 import { type AdvanceOptions, advanceHead, readHead, rewindHead } from "../../src/queue/head.js";
-import { claimedByNumber, newestWanted, unpinBelow, wantedHashes } from "../../src/queue/known-hashes.js";
+import { newestWanted, unpinBelow, wantedHashes } from "../../src/queue/known-hashes.js";
 import { clearAlert, raiseAlert, recordReorg, reorgsChannel } from "../../src/queue/reorgs.js";
 import { type Rewind, requeueAbove } from "../../src/queue/requeue-above.js";
 import { numbers, useWorld } from "./scene.js";
@@ -224,8 +225,13 @@ test("the newest wanted block and the claims by number are told; cancelled jobs 
   await insert(14, 14, "processing", null);
   await insert(15, 15, "processing");
   assert.equal(await newestWanted(world.pool), 15);
-  assert.deepEqual(await claimedByNumber(world.pool, 10), [14]);
-  assert.deepEqual(await claimedByNumber(world.pool, 15), []);
+  const known = await readKnownBlocks(world.pool, { from: 12, afterDoubt: 0 });
+  assert.deepEqual(known.claimed, [14]);
+  assert.deepEqual(
+    known.wanted.map(([number]) => number),
+    [12, 15],
+  );
+  assert.deepEqual((await readKnownBlocks(world.pool, { from: 15, afterDoubt: 0 })).claimed, []);
 });
 
 test("below what may still change, jobs that are not done want whatever is canonical", async () => {
