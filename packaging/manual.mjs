@@ -36,7 +36,7 @@ export function configurationManual(keys, about) {
       "DESCRIPTION",
       text(
         "A JSON object of sections, each an object of keys. What a file leaves out has its default. Later layers win: " +
-          "defaults, the file, the service's credentials (database_url and rpc_urls), the environment, flags. " +
+          "defaults, the file, the service's credentials (database_url, database_listen_url and rpc_urls), the environment, flags. " +
           "`blockmill config` prints the effective configuration and where each value came from.",
       ) +
         code(
@@ -85,7 +85,7 @@ export function serviceManual(unit, about) {
     section(
       "CREDENTIALS",
       text(
-        "The database's and the nodes' URLs may stand in the configuration, whose files the group blockmill can read, or in files of their own that only root can read: /etc/blockmill/NAME.database_url and /etc/blockmill/NAME.rpc_urls (URLs separated by blanks or lines). They win over the configuration.",
+        "The database's and the nodes' URLs may stand in the configuration, whose files the group blockmill can read, or in files of their own that only root can read: /etc/blockmill/NAME.database_url, /etc/blockmill/NAME.database_listen_url and /etc/blockmill/NAME.rpc_urls (URLs separated by blanks or lines). They win over the configuration.",
       ),
     ),
     section(

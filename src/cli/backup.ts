@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
 import type { Command } from "commander";
+import { sessionUrl } from "../child/connections.js";
 import { environment } from "../config/environment.js";
 import { checkTool, libpqEnvironment, runTool } from "../db/postgres-tools.js";
 import { UsageError } from "../errors.js";
@@ -35,13 +36,13 @@ async function backup(
   { force = false }: { force?: boolean },
   named?: string,
 ): Promise<number> {
-  const { schema, url } = session.config.database;
+  const { schema } = session.config.database;
   const file = named ?? `${schema}-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.dump`;
   if (!force && existsSync(file)) throw new UsageError(`${file} is there already (--force replaces it)`);
   const started = performance.now();
   const { signal, release } = abortOnSignals();
   try {
-    const env = libpqEnvironment(url, {
+    const env = libpqEnvironment(sessionUrl(session.config), {
       env: environment,
       applicationName: `blockmill backup ${process.pid}`,
     });

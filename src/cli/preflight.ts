@@ -2,10 +2,14 @@ import type pg from "pg";
 import { checkChainId } from "../chain/chain-id.js";
 import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { fetchChainId } from "../chain/fetch-head.js";
+import { connectionOptions } from "../child/connections.js";
+import { createPool } from "../db/pool.js";
+import { findSessionFault, findWrongPoolSettings } from "../db/prove-session.js";
 import { dispositionOf } from "../errors.js";
 import { undoMissedReorgs } from "../orchestrator/undo-missed-reorgs.js";
 import { readHead } from "../queue/head.js";
 import { type Session, withDatabase } from "./session.js";
+import { poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
 
 /**
  * Looks at every endpoint before work begins: throws a ConfigError when one serves another chain than
@@ -33,12 +37,37 @@ export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<n
 }
 
 /**
- * Checks the schema, and the endpoints against it, and undoes a reorg that happened meanwhile. What cannot
+ * Proves that a daemon's sessions are sessions, also through whatever stands between it and PostgreSQL, and,
+ * with database.listen_url, that its transactions are what they should be through the pooler. Throws a
+ * ConfigError that says what to set when they are not. What cannot be reached is logged.
+ */
+export async function checkSessions(session: Session, pool: pg.Pool): Promise<void> {
+  const options = connectionOptions(session.config, `cli ${process.pid}`);
+  const pooler = options.poolUrl === undefined ? undefined : createPool({ ...options, min: 0, max: 1 });
+  try {
+    if (pooler !== undefined) {
+      const wrong = await findWrongPoolSettings(pooler, options);
+      if (wrong.length > 0) throw wrongSettingsError(wrong);
+    }
+    const fault = await findSessionFault(options, pooler ?? pool);
+    if (fault !== null) throw sessionFaultError(session.config, fault);
+  } catch (thrown) {
+    const error = poolerError(thrown);
+    if (dispositionOf(error) !== "wait") throw error;
+    session.log.warn({ err: error }, "whether the database keeps sessions is not known yet");
+  } finally {
+    await pooler?.end();
+  }
+}
+
+/**
+ * Checks the sessions, the schema, and the endpoints against it, and undoes a reorg that happened meanwhile. What cannot
  * be reached is logged, and left to the daemon, which waits.
  */
 export async function checkPlace(session: Session): Promise<void> {
   try {
     await withDatabase(session, async (pool) => {
+      await checkSessions(session, pool);
       await checkEndpoints(session, pool);
       await undoMissedReorgsWithin(session, pool);
     });

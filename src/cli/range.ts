@@ -52,7 +52,9 @@ async function range(session: Session, options: RangeOptions, from: number, to: 
   checkOrder(from, to);
   return withDatabase(session, async (pool) => {
     // Loading viem takes longer than most commands: only those that ask a node wait for it.
+    const { checkSessions } = await import("./preflight.js");
     const { reachChain } = await import("./reach-chain.js");
+    await checkSessions(session, pool);
     const { head } = await reachChain(session, pool);
     checkHead("TO", to, head);
     const { priority, force = false } = options;

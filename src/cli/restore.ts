@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type pg from "pg";
+import { sessionUrl } from "../child/connections.js";
 import { environment } from "../config/environment.js";
 import { inTransaction } from "../db/pool.js";
 import { checkTool, libpqEnvironment } from "../db/postgres-tools.js";
@@ -58,8 +59,8 @@ interface RestoreOptions {
 }
 
 async function restore(session: Session, options: RestoreOptions, file: string): Promise<number> {
-  const { schema, url } = session.config.database;
-  const env = libpqEnvironment(url, {
+  const { schema } = session.config.database;
+  const env = libpqEnvironment(sessionUrl(session.config), {
     env: environment,
     applicationName: `blockmill restore ${process.pid}`,
   });

@@ -1,16 +1,19 @@
 import type pg from "pg";
-import { connectionOptions } from "../child/connections.js";
+import { sessionOptions } from "../child/connections.js";
 import { environment } from "../config/environment.js";
 import { type Flag, type LoadedConfig, loadConfig, requireKeys } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { secretsOf } from "../config/secrets.js";
 import { isJournal } from "../config/service.js";
 import type { WorkersSetting } from "../config/workers.js";
+import { type ConnectionOptions, settingsOf } from "../db/connection.js";
 import { createPool } from "../db/pool.js";
+import { isSameSetting } from "../db/prove-session.js";
 import { checkSchema } from "../db/schema.js";
 import { BlockmillError, ConfigError, describeError, UsageError } from "../errors.js";
 import { createLog, type Log } from "../log.js";
 import { createRedact, type Redact } from "../redact.js";
+import { refusedSettingsError, sessionFaultError } from "./session-faults.js";
 
 /** The options that every command takes, and --workers. */
 export interface GlobalOptions {
@@ -61,10 +64,10 @@ export async function withDatabase<T>(
   { needsSchema = true, connections = 1 }: { needsSchema?: boolean; connections?: number } = {},
 ): Promise<T> {
   requireKeys(session.config, ["database.url"]);
-  const options = connectionOptions(session.config, `cli ${process.pid}`);
+  const options = sessionOptions(session.config, `cli ${process.pid}`);
   const pool = createPool({ ...options, min: 0, max: connections });
   try {
-    await connect(pool);
+    await connect(session, pool, options);
     if (needsSchema) await checkSchema(pool, session.config.database.schema);
     return await work(pool);
   } catch (error) {
@@ -74,16 +77,27 @@ export async function withDatabase<T>(
   }
 }
 
-/** What pg itself finds wrong (TLS, a password that is missing) is in database.url too. */
-async function connect(pool: pg.Pool): Promise<void> {
+/**
+ * What pg itself finds wrong (TLS, a password that is missing) is in database.url too, and so is a pooler that
+ * cannot be worked through: without our search_path, statements would meet other tables.
+ */
+async function connect({ config }: Session, pool: pg.Pool, options: ConnectionOptions): Promise<void> {
+  const wanted = settingsOf(options).search_path;
+  let actual = "";
   try {
-    await pool.query("select 1");
+    const { rows } = await pool.query<{ path: string }>("select current_setting('search_path') as path");
+    actual = rows[0]?.path ?? "";
   } catch (error) {
+    const refused = refusedSettingsError(config, error);
+    if (refused !== undefined) throw refused;
     if (error instanceof BlockmillError) throw error;
     throw new ConfigError(`database.url: the server refuses the connection: ${describeError(error)}`, {
       key: "database.url",
     });
   }
+  if (isSameSetting(wanted, actual)) return;
+  const settings = [{ name: "search_path", wanted, actual }];
+  throw sessionFaultError(config, { kind: "drops", settings });
 }
 
 /** SQLSTATE 42501, insufficient_privilege. */

@@ -41,7 +41,9 @@ const pollMs = 50;
 async function single(session: Session, options: { json?: boolean }, block: number): Promise<number> {
   return withDatabase(session, async (pool) => {
     // Loading viem takes longer than most commands: only those that ask a node wait for it.
+    const { checkSessions } = await import("./preflight.js");
     const { reachChain } = await import("./reach-chain.js");
+    await checkSessions(session, pool);
     const { head } = await reachChain(session, pool);
     checkHead("N", block, head);
     await enqueueBlocks(pool, [block], { priority: highestPriority, force: true });

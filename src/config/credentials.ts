@@ -3,7 +3,11 @@ import path from "node:path";
 import { ConfigError } from "../errors.js";
 
 /** The files that may stand in $CREDENTIALS_DIRECTORY, and the keys that they give. */
-export const credentialKeys = { database_url: "database.url", rpc_urls: "rpc.urls" } as const;
+export const credentialKeys = {
+  database_url: "database.url",
+  database_listen_url: "database.listen_url",
+  rpc_urls: "rpc.urls",
+} as const;
 
 export interface Credential {
   path: string;

@@ -1,7 +1,13 @@
 import pg from "pg";
 
 export interface ConnectionOptions {
+  /** PostgreSQL's own address, or one that keeps a session as PostgreSQL does: everything may go there. */
   url: string;
+  /**
+   * Where pools connect instead: it may be a pooler that keeps nothing from one transaction to the next.
+   * Everything that hangs on a session (listeners, leases) goes to `url` all the same.
+   */
+  poolUrl?: string;
   schema: string;
   /** What pg_stat_activity shows, at most 63 bytes; PostgreSQL cuts the rest. */
   applicationName: string;
@@ -10,20 +16,68 @@ export interface ConnectionOptions {
 }
 
 /**
- * How every connection of blockmill is opened. The schema is the only one on the search_path, temporary
- * tables last, so that nobody's table of the same name is taken for ours. A transaction that stalls (a
- * frozen process, a cut network) is ended by the server and lets its locks go.
+ * What holds for every statement of blockmill, by PostgreSQL's names and in their base units. The schema
+ * is the only one on the search_path, temporary tables last, so that nobody's table of the same name is
+ * taken for ours. A transaction that stalls (a frozen process, a cut network) is ended by the server and
+ * lets its locks go.
  */
-export function connectionConfig(options: ConnectionOptions): pg.ClientConfig {
+export function settingsOf({
+  schema,
+  statementTimeoutMs,
+}: Pick<ConnectionOptions, "schema" | "statementTimeoutMs">) {
   return {
-    connectionString: options.url,
+    search_path: `${/[A-Z]/.test(schema) ? `"${schema}"` : schema},pg_temp`,
+    TimeZone: "UTC",
+    statement_timeout: String(Math.round(statementTimeoutMs)),
+    idle_in_transaction_session_timeout: "15000",
+    client_connection_check_interval: "1000",
+  };
+}
+
+/** How every session of blockmill is opened. */
+export function connectionConfig(options: ConnectionOptions): pg.ClientConfig {
+  const settings = settingsOf(options);
+  return {
+    ...plainConfig(options.url, options),
+    statement_timeout: Number(settings.statement_timeout),
+    idle_in_transaction_session_timeout: Number(settings.idle_in_transaction_session_timeout),
+    options: (["search_path", "TimeZone", "client_connection_check_interval"] as const)
+      .map((name) => `-c ${name}=${settings[name]}`)
+      .join(" "),
+  };
+}
+
+/**
+ * How the connections of a pool are opened: as sessions, or, to `poolUrl`, without any setting. A pooler
+ * refuses those that it does not know, or takes them and forgets them; there `openingOf` begins each
+ * transaction.
+ */
+export function poolConfig(options: ConnectionOptions): pg.ClientConfig {
+  return options.poolUrl === undefined ? connectionConfig(options) : plainConfig(options.poolUrl, options);
+}
+
+/**
+ * Begins a transaction on a connection without settings of its own, and makes ours for as long as it lasts:
+ * whatever another client of the pooler has left behind there, and without leaving anything to others. Answers
+ * with a row that tells which transaction it is: `pid` and `began`, as pg_stat_activity knows them.
+ */
+export function openingOf(options: ConnectionOptions): string {
+  const settings = Object.entries(settingsOf(options)).map(
+    ([name, value]) =>
+      `pg_catalog.set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true) as "${name}"`,
+  );
+  return `begin isolation level read committed read write;
+    select pg_catalog.pg_backend_pid() as pid, extract(epoch from pg_catalog.now())::text as began,
+      ${settings.join(", ")}`;
+}
+
+function plainConfig(url: string, options: ConnectionOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
     application_name: options.applicationName,
     connectionTimeoutMillis: options.connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 1_000,
-    statement_timeout: options.statementTimeoutMs,
-    idle_in_transaction_session_timeout: 15_000,
-    options: `-c search_path=${options.schema},pg_temp -c timezone=UTC -c client_connection_check_interval=1s`,
     types: { getTypeParser },
   };
 }

@@ -1,6 +1,8 @@
 import pg from "pg";
-import { type ConnectionOptions, connectionConfig } from "./connection.js";
+import { type ConnectionOptions, openingOf, poolConfig } from "./connection.js";
 import { asDatabaseError } from "./database-error.js";
+import { PoolClient } from "./pool-client.js";
+import { watchStatements } from "./watch-statements.js";
 
 /** Whatever runs a statement: a pool, or a client inside a transaction. */
 export interface Sql {
@@ -20,10 +22,22 @@ export interface PoolOptions extends ConnectionOptions {
   max: number;
 }
 
-/** A pool whose errors carry a disposition, and whose idle connections may die without anybody noticing. */
+/**
+ * A pool whose errors carry a disposition, whose idle connections may die without anybody noticing, and
+ * which notices within seconds when one dies in silence under a statement.
+ *
+ * With `poolUrl`, every statement of `query` is a transaction of its own: it begins with our settings, since
+ * a pooler keeps none.
+ */
 export function createPool(options: PoolOptions): pg.Pool {
+  const opening = options.poolUrl === undefined ? undefined : openingOf(options);
   const pool = new pg.Pool({
-    ...connectionConfig(options),
+    ...poolConfig(options),
+    Client: class extends PoolClient {
+      constructor(config?: pg.ClientConfig) {
+        super(config, opening);
+      }
+    },
     min: options.min,
     max: options.max,
     idleTimeoutMillis: 10_000,
@@ -33,9 +47,13 @@ export function createPool(options: PoolOptions): pg.Pool {
   pool.on("error", () => {});
   // One that loses it between two statements of a transaction tells the next statement.
   pool.on("connect", (client) => client.on("error", () => {}));
+  watchStatements(pool, options);
   const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
+  const queryInTransaction = (text: string | pg.QueryConfig, values?: unknown[]): Promise<unknown> =>
+    inTransaction(pool, (tx) => tx.query(text, values));
+  const run = (opening === undefined ? query : queryInTransaction) as typeof query;
   pool.query = ((...args: unknown[]) =>
-    query(...args).catch((error: unknown) => {
+    run(...args).catch((error: unknown) => {
       throw asDatabaseError(error);
     })) as typeof pool.query;
   return pool;
@@ -49,7 +67,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<
   let client: Tx | undefined;
   try {
     client = await pool.connect();
-    await client.query("begin");
+    await (client instanceof PoolClient ? client.begin() : client.query("begin"));
     const result = await work(client);
     await client.query("commit");
     client.release();

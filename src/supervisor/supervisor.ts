@@ -307,7 +307,7 @@ function createTurns() {
 
 /** The supervisor's own session and lease stay what they are: what they hang on takes a restart. */
 function checkReloadable(before: Config, after: Config): void {
-  for (const key of ["url", "schema", "lease_seconds"] as const) {
+  for (const key of ["url", "listen_url", "schema", "lease_seconds"] as const) {
     if (before.database[key] === after.database[key]) continue;
     throw new ConfigError(`database.${key} changed: that takes a restart`, { key: `database.${key}` });
   }

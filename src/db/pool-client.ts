@@ -1,0 +1,109 @@
+import type { Socket } from "node:net";
+import { Readable, Writable } from "node:stream";
+import pg from "pg";
+
+/** A transaction as the server knows it: a row of pg_stat_activity. */
+interface Place {
+  pid: number;
+  /** Its xact_start, in seconds since 1970. */
+  began: string;
+}
+
+/** How long the server may take to close a connection that we have ended. */
+const goodbyeMs = 1_000;
+
+/**
+ * A connection of a pool, which can be asked what it is waiting for. With an `opening`, it leads through a
+ * pooler that keeps nothing between transactions: each begins with it, no statement runs outside of one,
+ * and none has a name.
+ */
+export class PoolClient extends pg.Client {
+  // pg has these, and its types do not, or not as they are.
+  /** The session's process on the server, which the server told as it began; a pooler tells any number. */
+  declare readonly processID: number | null;
+  /** Its stream is the socket, or the TLS around it. */
+  declare readonly connection: pg.Connection & { readonly stream: Socket };
+  readonly #opening: string | undefined;
+  #place: Place | undefined;
+  #statements = 0;
+  #isOut = false;
+  #stream: unknown;
+  #writtenBefore = 0;
+
+  constructor(config: pg.ClientConfig = {}, opening?: string) {
+    super(config);
+    this.#opening = opening;
+    this.once("connect", () => {
+      const { stream } = this.connection;
+      // A server that is no longer there does not close its side: without this, the process could not end.
+      stream.once("finish", () => setTimeout(() => stream.destroy(), goodbyeMs).unref());
+    });
+    const send = this.query.bind(this) as (...args: unknown[]) => unknown;
+    this.query = ((first: unknown, ...rest: unknown[]) => {
+      this.#statements += 1;
+      this.#isOut = true;
+      this.#stream = first instanceof Readable || first instanceof Writable ? first : undefined;
+      this.#writtenBefore = this.connection.stream.bytesWritten;
+      return send(opening === undefined ? first : this.#fit(first), ...rest);
+    }) as typeof this.query;
+    this.on("drain", () => {
+      this.#isOut = false;
+    });
+  }
+
+  /** Begins a transaction. */
+  async begin(): Promise<void> {
+    if (this.#opening === undefined) {
+      await this.query("begin");
+      return;
+    }
+    this.#place = undefined;
+    // pg's types do not tell that two statements in one text have two answers.
+    const [, answer] = (await this.query<Place>(this.#opening)) as unknown as pg.QueryResult<Place>[];
+    this.#place = answer?.rows[0];
+  }
+
+  /** The statement whose answer is awaited; undefined: none is, or it is a COPY TO, whose pace its reader sets. */
+  get awaited(): Awaited | undefined {
+    if (!this.#isOut || this.#stream instanceof Readable) return undefined;
+    const { pid, began } = this.#place ?? {};
+    const { bytesRead, bytesWritten } = this.connection.stream;
+    return {
+      number: this.#statements,
+      pid: this.#opening === undefined ? (this.processID ?? undefined) : pid,
+      began,
+      moved: bytesRead + bytesWritten,
+      sentBytes: this.#stream === undefined ? bytesWritten - this.#writtenBefore : 0,
+      isOurTurn:
+        this.#stream instanceof Writable && this.#stream.writableLength === 0 && !this.#stream.writableEnded,
+    };
+  }
+
+  /** Ends it at once, as one that was lost: whatever is awaited on it fails. */
+  cut(reason: string): void {
+    this.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
+  }
+
+  #fit(first: unknown): unknown {
+    if (first !== this.#opening && this.getTransactionStatus() === "I")
+      throw new Error("through a pooler, a statement runs in a transaction");
+    if (typeof first !== "object" || first === null || !("name" in first) || "submit" in first) return first;
+    return { ...first, name: undefined };
+  }
+}
+
+/** A statement that was sent, and whose answer has not come. */
+export interface Awaited {
+  /** Another one has another number. */
+  number: number;
+  /** The server's process that runs it; undefined: not known yet. */
+  pid: number | undefined;
+  /** The xact_start of its transaction, where `pid` alone does not tell whose it is. */
+  began: string | undefined;
+  /** Bytes that the connection has carried so far, both ways. */
+  moved: number;
+  /** Bytes that belong to it; 0 for a COPY. */
+  sentBytes: number;
+  /** It is a COPY FROM that has passed on everything it was given so far, and will be given more. */
+  isOurTurn: boolean;
+}
