@@ -1,0 +1,200 @@
+// The independent account. The fixture node knows which blocks are canonical; the load knows which were asked
+// for; the effects tell what was done. At rest the three must agree with every row of every table.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Hex } from "../../src/block.js";
+import { storedDigests } from "../../src/store/stored-digests.js";
+import { brokenLinks, createDigestOf } from "../reorg/expected-rows.js";
+import type { Fixture } from "../support/fixture.js";
+import { effectsAfter } from "./effects.js";
+import { type Finding, History } from "./history.js";
+
+export interface Verdict {
+  /** Canonical and asked for, and not stored, or its job not complete. */
+  lost: Finding[];
+  /** Done twice, or by who had no right to. */
+  doubled: Finding[];
+  /** Rows that are not the canonical block's; rows, jobs or coverage of blocks that should not be there. */
+  wrong: Finding[];
+  /** How many blocks must be stored. */
+  blocks: number;
+}
+
+export interface Asked {
+  /** Blocks 0 to `history` - 1 were asked for. */
+  history: number;
+  /** So was every canonical block from here on. */
+  from: number;
+}
+
+/** How many expected blocks are asked of the node at once. */
+const concurrency = 4;
+
+export class Ledger {
+  readonly history = new History();
+  readonly #pool: pg.Pool;
+  readonly #node: Fixture;
+  readonly #digestOf = createDigestOf();
+  /** By number: what must be stored. Blocks of the history never change. */
+  readonly #expected = new Map<number, { hash: string; digest: Hex }>();
+  #historyKnown = 0;
+
+  constructor(pool: pg.Pool, node: Fixture) {
+    this.#pool = pool;
+    this.#node = node;
+  }
+
+  /**
+   * Waits until nothing is left to do: every block that was asked for is stored with its canonical hash, and no
+   * job is open. Returns what is missing, in words, when `timeoutMs` are over or nothing changed for a third of
+   * them; empty: nothing.
+   */
+  async rest(asked: Asked, timeoutMs: number): Promise<string> {
+    const deadline = performance.now() + timeoutMs;
+    let last = { missing: "", since: performance.now() };
+    for (;;) {
+      const missing = await this.#missing(asked).catch((error: unknown) => String(error));
+      const now = performance.now();
+      if (missing !== last.missing) last = { missing, since: now };
+      if (missing === "" || now > deadline || now - last.since > timeoutMs / 3) return missing;
+      await sleep(50);
+    }
+  }
+
+  /** Compares everything; `isFull` also the rows of blocks that nothing was done to since the last time. */
+  async check(asked: Asked, { isFull }: { isFull: boolean }): Promise<Verdict> {
+    const touched = await this.#readEffects();
+    const changed = await this.#learn(asked);
+    const numbers = isFull ? undefined : [...new Set([...touched, ...changed])];
+    const verdict: Verdict = {
+      lost: this.history.completedWithoutRows(),
+      doubled: [...this.history.doubled],
+      wrong: [],
+      blocks: this.#expected.size,
+    };
+    await this.#checkRows(verdict, numbers);
+    await this.#checkQueue(verdict);
+    for (const { number } of (await this.#pool.query<{ number: number }>(brokenLinks)).rows)
+      verdict.wrong.push({ block: number, what: "does not link to its parent" });
+    return verdict;
+  }
+
+  async #readEffects(): Promise<Set<number>> {
+    const touched = new Set<number>();
+    for (;;) {
+      const effects = await effectsAfter(this.#pool, this.history.lastId, 20_000);
+      if (effects.length === 0) return touched;
+      for (const block of this.history.read(effects)) touched.add(block);
+    }
+  }
+
+  /** Learns what is canonical now; returns the numbers whose block changed. */
+  async #learn({ history, from }: Asked): Promise<number[]> {
+    const { number: head } = await this.#node.head();
+    const canonical = await this.#node.canonical(from, head);
+    if (history > this.#historyKnown)
+      canonical.push(...(await this.#node.canonical(this.#historyKnown, history - 1)));
+    this.#historyKnown = Math.max(this.#historyKnown, history);
+    for (const number of this.#expected.keys()) if (number > head) this.#expected.delete(number);
+    const changed = canonical.filter(({ number, hash }) => this.#expected.get(number)?.hash !== hash);
+    let next = 0;
+    const learn = async (): Promise<void> => {
+      for (let at = next++; at < changed.length; at = next++) {
+        const block = changed[at];
+        if (block === undefined) return;
+        const digest = this.#digestOf(await this.#node.expected(block.number));
+        this.#expected.set(block.number, { hash: block.hash, digest });
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, learn));
+    return changed.map(({ number }) => number);
+  }
+
+  async #checkRows(verdict: Verdict, numbers: number[] | undefined): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      const { rows } = await client.query<{ number: number; has_header: boolean }>(everyNumber);
+      const there = new Map(rows.map(({ number, has_header }) => [number, has_header]));
+      for (const [number, hasHeader] of there) {
+        if (!this.#expected.has(number))
+          verdict.wrong.push({ block: number, what: "is stored, and should not be" });
+        else if (!hasHeader) verdict.wrong.push({ block: number, what: "has rows without a block" });
+      }
+      for (const number of this.#expected.keys())
+        if (!there.has(number)) verdict.lost.push({ block: number, what: "is not stored" });
+      const looked = (numbers ?? [...this.#expected.keys()]).filter((number) => there.has(number));
+      const digests = await storedDigests(client, looked);
+      for (const number of looked) {
+        const expected = this.#expected.get(number);
+        if (expected !== undefined && there.get(number) && digests.get(number) !== expected.digest)
+          verdict.wrong.push({ block: number, what: "has rows that are not the canonical block's" });
+      }
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Jobs and coverage together: each block that was asked for once, and nothing else. */
+  async #checkQueue(verdict: Verdict): Promise<void> {
+    const { rows } = await this.#pool.query<{ number: number; status: string | null; covered: number }>(
+      everyBlockOfQueue,
+    );
+    const seen = new Map(rows.map((row) => [row.number, row]));
+    for (const number of this.#expected.keys()) {
+      const found = seen.get(number);
+      if (found === undefined)
+        verdict.lost.push({ block: number, what: "has no job, and is not in the coverage" });
+      else if (found.status !== null && found.status !== "completed")
+        verdict.lost.push({ block: number, what: `has a job that is ${found.status}` });
+    }
+    for (const { number, status, covered } of rows) {
+      if (covered > 0 && !this.#expected.has(number))
+        verdict.wrong.push({ block: number, what: "is in the coverage, and should not be" });
+      if (status === "completed" && !this.#expected.has(number))
+        verdict.wrong.push({ block: number, what: "has a completed job, and should not be there" });
+      if (covered > 0 && status === "completed")
+        verdict.wrong.push({ block: number, what: "is both in the coverage and a completed job" });
+    }
+  }
+
+  async #missing({ history, from }: Asked): Promise<string> {
+    const { number: head, hash } = await this.#node.head();
+    const { rows } = await this.#pool.query<{
+      open: string | null;
+      stored: number;
+      head_hash: string | null;
+    }>(
+      `select
+         (select format('job %s is %s (%s, attempt %s)', block_number, status, last_error, attempts) from processing_jobs
+          where status <> 'completed' and not (run_at = 'infinity' and block_number > $1)
+          order by block_number limit 1) as open,
+         (select count(*)::int from blocks where number < $2 or number between $3 and $1) as stored,
+         (select '0x' || encode(hash, 'hex') from blocks where number = $1) as head_hash`,
+      [head, history, from],
+    );
+    const [row] = rows;
+    if (row === undefined) return "nothing was answered";
+    if (row.open !== null) return row.open;
+    const wanted = history + head - from + 1;
+    if (row.stored < wanted) return `${row.stored} of ${wanted} blocks are stored`;
+    if (row.head_hash !== hash) return `the head ${head} is stored as ${row.head_hash}`;
+    // Every block above the last fork links down to it, so the head's hash alone speaks for the branch.
+    return "";
+  }
+}
+
+const everyNumber = `
+  select number::float8 as number, bool_or(is_header) as has_header from (
+    select number, true as is_header from blocks
+    union all select distinct block_number, false from transactions
+    union all select distinct block_number, false from logs
+    union all select distinct block_number, false from withdrawals
+    union all select distinct block_number, false from token_transfers
+  ) as every group by number`;
+
+const everyBlockOfQueue = `
+  select coalesce(block_number, n)::float8 as number, status, (n is not null)::int as covered
+  from processing_jobs full join (
+    select n from processing_coverage, unnest(blocks) as span, generate_series(lower(span), upper(span) - 1) as n
+  ) as covered on n = block_number`;

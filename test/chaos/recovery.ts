@@ -1,0 +1,83 @@
+// How long a recovery takes, read from the effects: by the database's clock, whenever the suite looks.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { recoveryLimitMs } from "./tally.js";
+import { isAway, type World } from "./world.js";
+
+/** A moment, and the last effect before it. */
+export interface Mark {
+  effect: number;
+}
+
+export async function mark(world: World): Promise<Mark> {
+  const [row] = await world.ask<{ id: number }>(
+    "select coalesce(max(id), 0)::float8 as id from chaos_effects",
+  );
+  return { effect: row?.id ?? 0 };
+}
+
+export interface Wanted {
+  /** What to wait for: a claim, a completion, a release of a claim, a new job. */
+  event: "claim" | "completion" | "release" | "asked";
+  /** Of these jobs only. */
+  jobs?: readonly number[];
+  /** Made by a session of this process (its application_name) or of its children; or by any other. */
+  by?: string;
+  notBy?: string;
+}
+
+const conditions: Record<Wanted["event"], string> = {
+  claim: "kind = 'job' and new_status = 'processing'",
+  completion: "kind = 'job' and new_status = 'completed'",
+  release: "kind = 'job' and old_status = 'processing' and new_status in ('pending', 'failed')",
+  asked: "kind = 'asked'",
+};
+
+const isOf = (process: string): string => `(who = ${process} or starts_with(who, ${process} || '/'))`;
+
+/**
+ * Milliseconds from `since` (by the database's clock) to the first such event after the mark, or with `last` to
+ * the moment when each of `jobs` has had one. Undefined: not within 30 seconds.
+ */
+export async function timeTo(
+  world: World,
+  { effect }: Mark,
+  { since, wanted, last = false }: { since: number; wanted: Wanted; last?: boolean },
+): Promise<number | undefined> {
+  const { event, jobs, by, notBy } = wanted;
+  const sql = `
+    select extract(epoch from ${last ? "max" : "min"}(at))::float8 * 1000 as ms, count(*)::int as jobs from (
+      select job_id, min(at) as at from chaos_effects
+      where id > $1 and at >= to_timestamp($2::float8 / 1000) and ${conditions[event]}
+        and ($3::bigint[] is null or job_id = any ($3))
+        and ($4::text is null or ${isOf("$4")}) and ($5::text is null or not ${isOf("$5")})
+        and starts_with(who, 'blockmill ')
+      group by job_id
+    ) as firsts`;
+  const values = [effect, since, jobs ?? null, by ?? null, notBy ?? null];
+  const deadline = performance.now() + recoveryLimitMs;
+  while (performance.now() < deadline) {
+    try {
+      const { rows } = await world.pool.query<{ ms: number | null; jobs: number }>(sql, values);
+      const [row] = rows;
+      const enough = last ? (row?.jobs ?? 0) >= (jobs?.length ?? 1) : (row?.jobs ?? 0) > 0;
+      if (enough && row?.ms != null) return row.ms - since;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+    }
+    await sleep(15);
+  }
+  return undefined;
+}
+
+/** Waits for it, and writes it into the tally. */
+export async function measure(
+  world: World,
+  from: Mark,
+  options: { what: string; since: number; wanted: Wanted; last?: boolean },
+): Promise<number | undefined> {
+  const wasAlone = world.isAlone;
+  const ms = await timeTo(world, from, options);
+  world.tally.recovered(options.what, ms, wasAlone && world.isAlone);
+  return ms;
+}

@@ -1,0 +1,56 @@
+import type { Scenario } from "../scenario.js";
+import { diskFull } from "./disk.js";
+import { freeze, freezeHost } from "./freeze.js";
+import { twoDaemons } from "./hosts.js";
+import { killGroup, killOrchestrator, killSupervisor, killWorker } from "./kill.js";
+import { deadlock, lockedTable, openTransaction } from "./locks.js";
+import { hostCutOff, lossyNetwork, silentListeners, silentWorker } from "./network.js";
+import { endpointsDown, lyingNode, nodeFaults, reorgStorm } from "./node.js";
+import { lostHint, notifyFlood } from "./notifications.js";
+import { forgottenWorkers, people } from "./people.js";
+import { killAfterClaim, killBeforeCommit, killInCommit, killMidFetch } from "./points.js";
+import {
+  maxConnections,
+  postgresCrash,
+  postgresRestart,
+  refusedCommits,
+  terminateBackends,
+} from "./postgres.js";
+import { standbyPromotion } from "./standby.js";
+
+/** Every scenario, in the order of the report. */
+export const scenarios: readonly Scenario[] = [
+  killWorker,
+  killOrchestrator,
+  killSupervisor,
+  killGroup,
+  killAfterClaim,
+  killMidFetch,
+  killBeforeCommit,
+  killInCommit,
+  freeze,
+  freezeHost,
+  terminateBackends,
+  postgresCrash,
+  postgresRestart,
+  maxConnections,
+  refusedCommits,
+  diskFull,
+  standbyPromotion,
+  reorgStorm,
+  nodeFaults,
+  lyingNode,
+  endpointsDown,
+  lockedTable,
+  openTransaction,
+  deadlock,
+  people,
+  forgottenWorkers,
+  twoDaemons,
+  hostCutOff,
+  silentListeners,
+  silentWorker,
+  lossyNetwork,
+  lostHint,
+  notifyFlood,
+];

@@ -1,0 +1,149 @@
+// What a chain and its nodes do: reorgs, every fault of the fixture node, lies, and nobody at home.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Faults, MutationKind } from "../../../bench/fixture-node/protocol.js";
+import type { Random } from "../../../bench/fixture-node/random.js";
+import { mark, measure } from "../recovery.js";
+import type { Scenario } from "../scenario.js";
+
+export const reorgStorm: Scenario = {
+  name: "reorg-storm",
+  about: "one reorg after the other, deep and shallow ones, and back",
+  takes: [],
+  weight: 3,
+  async inject(world, random) {
+    for (let left = 1 + random.below(5); left > 0; left -= 1) {
+      const depth = 1 + random.below(random.chance(0.2) ? 40 : 10);
+      const undone = await world.load.reorg(depth, depth + random.below(4) - (random.chance(0.2) ? 1 : 0));
+      if (undone > 0) world.tally.fault("reorg");
+      await sleep(random.below(250));
+    }
+  },
+};
+
+type Fault = (random: Random) => Faults;
+
+const faults: Record<string, Fault> = {
+  "lags behind": (random) => ({ headLag: 1 + random.below(6) }),
+  "refuses connections": () => ({ down: "refused" }),
+  "resets connections": () => ({ down: "reset" }),
+  "is slow": (random) => ({ latencyMs: 20 + random.below(300), jitterMs: random.below(300) }),
+  "limits rates by status 429": () => ({ rateLimit: { perSecond: 15, answer: 429 } }),
+  "limits rates by an error": () => ({ rateLimit: { perSecond: 15, answer: -32005 } }),
+  "answers with status 500": () => ({ errors: { rate: 0.5, answer: 500 } }),
+  "answers with errors": () => ({ errors: { rate: 0.5, answer: -32000 } }),
+  "never answers": () => ({ hang: true }),
+  "never answers for receipts": () => ({ hang: ["eth_getBlockReceipts"] }),
+  "has no eth_getBlockReceipts": () => ({ lacks: ["eth_getBlockReceipts"] }),
+  "has no finalized tag": () => ({ lacks: ["finalized", "safe"] }),
+  "forgets orphans": () => ({ forgetsOrphans: true }),
+  "pushes no heads": () => ({ heads: { silent: true } }),
+  "pushes heads twice": () => ({ heads: { duplicate: true } }),
+  "pushes heads out of order": () => ({ heads: { outOfOrder: true } }),
+  "leaves heads out": () => ({ heads: { missingEvery: 2 } }),
+  "takes small batches only": () => ({ batchLimit: 1 }),
+};
+
+type Lie = MutationKind & { method: string };
+
+const lies: Record<string, Lie> = {
+  "loses a log and hides it": { kind: "drop-log", method: "eth_getBlockReceipts", hidden: true },
+  "loses a log": { kind: "drop-log", method: "eth_getBlockReceipts" },
+  "loses a receipt": { kind: "drop-receipt", method: "eth_getBlockReceipts" },
+  "changes a byte of a log": { kind: "change-log-byte", method: "eth_getBlockReceipts" },
+  "answers with another id": { kind: "wrong-id", method: "*" },
+  "answers null": { kind: "null-result", method: "*" },
+  "answers nothing": { kind: "missing-result", method: "*" },
+  "answers about another block": { kind: "other-number", offset: 1, method: "eth_getBlockByNumber" },
+  "cuts its JSON": { kind: "truncated-json", method: "*" },
+  "answers no JSON": { kind: "not-json", method: "*" },
+  "answers a page of HTML": { kind: "html-502", method: "*" },
+  "nests deeply": { kind: "deep-nesting", method: "eth_getBlockReceipts" },
+  "answers 70 MB": { kind: "huge-body", bytes: 70_000_000, method: "eth_getBlockReceipts" },
+  "changes a value": {
+    kind: "set",
+    path: "transactions[0].value",
+    value: "0x1",
+    method: "eth_getBlockByNumber",
+  },
+};
+
+export const nodeFaults: Scenario = {
+  name: "node-faults",
+  about:
+    "one endpoint does everything wrong that the fixture node can do, and tells lies, while the other is honest",
+  takes: ["node"],
+  weight: 6,
+  async inject(world, random) {
+    const { node, tally } = world;
+    const endpoint = random.below(2);
+    try {
+      for (let left = 1 + random.below(2); left > 0; left -= 1) {
+        const kind = random.pick(Object.keys(faults));
+        const fault = faults[kind];
+        if (fault === undefined) continue;
+        await node.setFaults(fault(random), endpoint);
+        tally.fault(`node ${kind}`);
+      }
+      for (let left = random.below(3); left > 0; left -= 1) {
+        const kind = random.pick(Object.keys(lies));
+        const lie = lies[kind];
+        if (lie === undefined) continue;
+        await node.mutate({ ...lie, count: 1 + random.below(4) }, endpoint);
+        tally.fault(`node ${kind}`);
+      }
+      if (random.chance(0.2)) {
+        const branch = `lie-${random.uint32()}`;
+        await node.fork({ branch, depth: 1 + random.below(2), length: 3 + random.below(3) });
+        await node.setFaults({ branch }, endpoint);
+        tally.fault("node on a branch of its own");
+      }
+      if (random.chance(0.3)) {
+        await node.dropWebSockets(endpoint);
+        tally.fault("node drops its WebSockets");
+      }
+      await sleep(200 + random.below(1_300));
+    } finally {
+      await node.clearFaults(endpoint);
+    }
+  },
+};
+
+export const lyingNode: Scenario = {
+  name: "lying-node",
+  about: "an endpoint that leaves out one log, with everything around it made to fit",
+  takes: ["node"],
+  weight: 1,
+  async inject(world, random) {
+    const endpoint = random.below(2);
+    await world.node.mutate(
+      { kind: "drop-log", method: "eth_getBlockReceipts", hidden: true, count: 1 },
+      endpoint,
+    );
+    world.tally.fault("node lies about one log");
+    await sleep(100 + random.below(500));
+  },
+};
+
+export const endpointsDown: Scenario = {
+  name: "endpoints-down",
+  about: "every endpoint is away at once, for seconds",
+  takes: ["node"],
+  weight: 1,
+  async inject(world, random) {
+    const { node } = world;
+    try {
+      await node.setFaults(random.pick<Faults>([{ down: "refused" }, { down: "reset" }, { hang: true }]));
+      world.tally.fault("every endpoint away");
+      await sleep(500 + random.below(4_000));
+    } finally {
+      await node.clearFaults();
+    }
+    const from = await mark(world);
+    await measure(world, from, {
+      what: "endpoints back, to the next completion",
+      since: world.clock(),
+      wanted: { event: "completion" },
+    });
+  },
+};
