@@ -83,15 +83,17 @@ export function releaseOverdue(sql: Sql, timeoutMs: number, options: ReleaseOpti
 }
 
 /**
- * Ends the sessions that these processes still have in this database, so that no transaction of theirs
- * holds a lock any longer. Returns how many there were.
+ * Ends the sessions that a process, or with `SUPERVISOR/` all children of a supervisor, still have in this
+ * database, so that no transaction of theirs holds a lock or commits any longer. Returns how many there
+ * were: they end a moment later.
  */
-export async function endSessions(sql: Sql, idPrefix: string): Promise<number> {
+export async function endSessions(sql: Sql, id: string): Promise<number> {
   const { rows } = await sql.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
-       and starts_with(application_name, $1)`,
-    [`blockmill ${idPrefix}`],
+       and starts_with(application_name, $1)
+       and (right($1, 1) = '/' or substr(application_name, length($1) + 1, 1) in ('', ' '))`,
+    [`blockmill ${id}`],
   );
   return rows.length;
 }

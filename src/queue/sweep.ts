@@ -66,10 +66,11 @@ async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: num
       [supervisorId],
     );
     if (!lock.rows[0]?.lost) return [];
-    await endSessions(tx, `${supervisorId}/`);
+    const sessions = await endSessions(tx, `${supervisorId}/`);
     const options: ReleaseOptions = { maxDeaths, reason: `its host's supervisor ${supervisorId} was lost` };
     const released = await releaseSupervisor(tx, supervisorId, options);
-    await tx.query(forget, [supervisorId]);
+    // One that is just ending may have committed a claim that this release did not see.
+    if (sessions === 0) await tx.query(forget, [supervisorId]);
     return released;
   });
 }

@@ -13,9 +13,10 @@ export interface ReclaimOptions {
 
 /**
  * Takes the claims of a worker that is gone from it, at once and completely: ends the sessions it may
- * have left in the database, then releases until no claim is left (a row that its last transaction had
- * locked comes free a moment later). Waits for a database that is away. When `signal` aborts, what is
- * left goes to the sweep that follows the fall of the host's lease.
+ * have left in the database, and releases until neither a session nor a claim is left. A row that its last
+ * transaction had locked comes free a moment later; and a session that outlives it may be about to commit
+ * a claim that nobody sees yet. Waits for a database that is away. When `signal` aborts, what is left goes
+ * to the sweep that follows the fall of the host's lease.
  */
 export async function reclaim(
   pool: pg.Pool,
@@ -25,9 +26,10 @@ export async function reclaim(
   let waitMs = 10;
   while (!signal.aborted) {
     try {
+      // Asked before the release: when none was left by then, whatever they committed can be seen.
+      const sessions = await endSessions(pool, workerId);
       released.push(...(await releaseWorker(pool, workerId, options)));
-      if ((await countClaims(pool, workerId)) === 0) return released;
-      await endSessions(pool, workerId);
+      if (sessions === 0 && (await countClaims(pool, workerId)) === 0) return released;
     } catch (error) {
       if (dispositionOf(error) !== "wait") throw error;
       waitMs = Math.min(1_000, waitMs * 2);
