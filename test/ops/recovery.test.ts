@@ -1,7 +1,16 @@
 // docs/OPERATIONS.md, "To a point in time", done for real: a base backup, the WAL archive, a moment.
 
 import assert from "node:assert/strict";
-import { appendFileSync, chownSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import pg from "pg";
@@ -73,6 +82,8 @@ test("a server that is recovered to a moment under load has exactly the blocks t
   cpSync(path.join(data, "pg_wal"), wal, { recursive: true });
   rmSync(data, { recursive: true });
   cpSync(base, data, { recursive: true, mode: 0 });
+  // Node 24 gives a copied directory the default mode, with which PostgreSQL does not start.
+  chmodSync(data, 0o700);
   const settings = [
     `restore_command = 'cp ${archive}/%f %p || cp ${wal}/%f %p'`,
     `recovery_target_time = '${at}'`,
