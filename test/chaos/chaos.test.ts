@@ -14,8 +14,8 @@ const seed = Number(process.env.BLOCKMILL_TEST_SEED ?? 1);
 /** Of one scenario: its faults are injected until this is over. */
 const playMs = 2_000;
 
-// Opt-in: `two-daemons` once left two blocks at the head of another branch (of 35 scenarios, in one of three
-// whole runs), and whether the daemon or the suite's idea of rest is wrong is not found yet.
+// Opt-in: in one of two whole runs `two-daemons` left two blocks at the head of another branch, and whether
+// the daemon or the suite's idea of rest is wrong is not found yet.
 const notAsked =
   process.env.BLOCKMILL_TEST_CHAOS === undefined
     ? "runs with BLOCKMILL_TEST_CHAOS=1: an open finding makes it unreliable"
