@@ -1,14 +1,9 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
+import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
-import {
-  readHeadStatus,
-  readLatestFailures,
-  readOpenAlerts,
-  readOpenRanges,
-  readWorkers,
-} from "../queue/read-status.js";
+import { readHeadStatus, readLatestFailures, readOpenRanges, readWorkers } from "../queue/read-status.js";
 import { readNewestBlock } from "../store/newest-block.js";
 import { endpointStates } from "./endpoint-states.js";
 import type { Session } from "./session.js";

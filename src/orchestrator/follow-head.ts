@@ -7,10 +7,10 @@ import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import type { Log } from "../log.js";
+import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
 import { advanceHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
-import { clearAlert, raiseAlert } from "../queue/reorgs.js";
 import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
 import { CanonicalView, extendView } from "./canonical-view.js";
 import { type ConfirmOptions, createConfirmBranch } from "./confirm-branch.js";
@@ -56,7 +56,7 @@ export function createFollower(options: FollowerOptions): Follower {
   // At first nobody knows: an earlier leader may have raised it.
   let mayBeAlarmed = true;
   /** The last doubt that was looked into. */
-  let settled = 0;
+  let lastDoubt = 0;
 
   return {
     async accept(head, toldBy, tags) {
@@ -67,7 +67,7 @@ export function createFollower(options: FollowerOptions): Follower {
       const { conflict, doubts } = await compare(candidate, linked, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);
       if (conflict !== null && !(await undo(candidate, conflict, toldBy))) return { kind: "unconfirmed" };
-      settled = Math.max(settled, ...doubts.map(({ id }) => id));
+      lastDoubt = Math.max(lastDoubt, ...doubts.map(({ id }) => id));
       if (conflict === null && candidate === view) {
         await standDown();
         return { kind: "known" };
@@ -100,7 +100,7 @@ export function createFollower(options: FollowerOptions): Follower {
     linked: boolean,
     source: HeaderSource,
   ): Promise<{ conflict: Conflict | "too deep" | null; doubts: Doubt[] }> {
-    const read = () => readKnownBlocks(pool, { from: candidate.tail?.number ?? 0, afterDoubt: settled });
+    const read = () => readKnownBlocks(pool, { from: candidate.tail?.number ?? 0, afterDoubt: lastDoubt });
     const known = await read();
     const { doubts } = known;
     // A block below the view was fetched by its number while the chain was on another branch, or from

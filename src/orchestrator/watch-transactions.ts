@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { findOldTransaction, type OldTransaction } from "../db/old-transaction.js";
 import type { Log } from "../log.js";
-import { clearAlert, raiseAlert } from "../queue/reorgs.js";
+import { clearAlert, raiseAlert } from "../queue/alerts.js";
 
 /**
  * Looks for a transaction that is open for longer than `olderThanMs`: while it is, vacuum cannot remove

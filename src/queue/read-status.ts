@@ -105,18 +105,3 @@ export async function readLatestFailures(sql: Sql, limit: number): Promise<Lates
   );
   return rows;
 }
-
-export interface OpenAlert {
-  kind: string;
-  message: string;
-  ageSeconds: number;
-}
-
-/** What a person should look at, the oldest first: at most one of a kind. */
-export async function readOpenAlerts(sql: Sql): Promise<OpenAlert[]> {
-  const { rows } = await sql.query<OpenAlert>(
-    `select kind, message, extract(epoch from clock_timestamp() - raised_at)::float8 as "ageSeconds"
-     from alerts where cleared_at is null order by id`,
-  );
-  return rows;
-}

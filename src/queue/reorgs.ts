@@ -1,5 +1,5 @@
 import type { Hex } from "../block.js";
-import type { Sql, Tx } from "../db/pool.js";
+import type { Tx } from "../db/pool.js";
 
 export interface Reorg {
   forkBlock: number;
@@ -46,22 +46,4 @@ export async function recordReorg(tx: Tx, schema: string, reorg: Reorg): Promise
       reorgsChannel(schema),
     ],
   );
-}
-
-export type AlertKind = "reorg_too_deep" | "old_transaction";
-
-/** Raises an alert; one of its kind that is open keeps its time and gets the new message. */
-export async function raiseAlert(sql: Sql, kind: AlertKind, message: string): Promise<void> {
-  await sql.query(
-    `insert into alerts (kind, message) values ($1, $2)
-     on conflict (kind) where cleared_at is null do update set message = excluded.message`,
-    [kind, message],
-  );
-}
-
-/** Clears the alert of a kind, if one is open. */
-export async function clearAlert(sql: Sql, kind: AlertKind): Promise<void> {
-  await sql.query("update alerts set cleared_at = clock_timestamp() where kind = $1 and cleared_at is null", [
-    kind,
-  ]);
 }
