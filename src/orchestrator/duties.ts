@@ -53,6 +53,8 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
   let archivedSince = 0;
   let vacuumAt = 0;
   const vacuum = async (archived: number): Promise<void> => {
+    // Through a pooler every statement runs in a transaction, and VACUUM cannot: there autovacuum is alone with it.
+    if (config.database.listen_url !== "") return;
     archivedSince += archived;
     const started = performance.now();
     if (archivedSince < vacuumAfter || started < vacuumAt) return;

@@ -7,8 +7,10 @@ import { loadConfig } from "../../src/config/load.js";
 import { secretsOf } from "../../src/config/secrets.js";
 import { createPool, inTransaction } from "../../src/db/pool.js";
 import { findSessionFault } from "../../src/db/prove-session.js";
+import { createDuties } from "../../src/orchestrator/duties.js";
 import { createRedact } from "../../src/redact.js";
 import { numbers, said, setScene } from "../daemon/scene.js";
+import { silent } from "../orchestrator/scene.js";
 import { spawnStart } from "../support/daemon.js";
 import { createDatabase } from "../support/database.js";
 import { freePort } from "../support/free-port.js";
@@ -267,6 +269,30 @@ test("through a pooler every transaction has our settings whatever others left t
   const client = await pool.connect();
   assert.throws(() => client.query("select 1"), /in a transaction/);
   client.release();
+});
+
+test("through a pooler a full-speed archive goes on, though VACUUM cannot be run there", {
+  skip,
+}, async (t) => {
+  const { database, pgbouncer } = await place(t, transaction);
+  const pool = createPool(optionsOf(database.url, pgbouncer.url));
+  const flags = Object.entries({
+    "database.listen_url": database.url,
+    "queue.completed_kept": 0,
+    "queue.archive_minutes": 0,
+    "queue.history_days": 0,
+  }).map(([path, value]) => ({ path, value, flag: path }));
+  try {
+    const { config } = loadConfig({ env: {}, flags });
+    const archive = createDuties({ pool, config, log: silent }).find(({ name }) => name === "archive");
+    await database.pool.query(`insert into processing_jobs (block_number, status, completed_at)
+      select n, 'completed', now() - interval '1 minute' from generate_series(1, 25000) as n`);
+    while ((await archive?.run()) === 0);
+    const { rows } = await database.pool.query("select from processing_jobs");
+    assert.equal(rows.length, 0);
+  } finally {
+    await pool.end();
+  }
 });
 
 test("a direct connection is proven to be a session within milliseconds, and leaves nothing behind", async (t) => {
