@@ -9,7 +9,7 @@ export interface ChildSettings {
   /** The id of this one life: what processing_jobs.worker_id and pg_stat_activity show. */
   workerId: string;
   /** Connections of its pool, beside the one that it listens on. */
-  pool: { min: number; max: number };
+  pool: { min: number; max: number; looks?: boolean };
   /** This child's share of the endpoints' limits, which hold for the daemon as a whole: above 0, at most 1. */
   rpcShare: number;
   /** Its place among the workers of its host, from 0: how soon it looks when all are woken at once. */

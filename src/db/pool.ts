@@ -20,11 +20,13 @@ export interface PoolOptions extends ConnectionOptions {
   min: number;
   /** Connections that may be open at once. */
   max: number;
+  /** Whether one more may be opened for a moment, for watchStatements. True unless stated. */
+  looks?: boolean;
 }
 
 /**
  * A pool whose errors carry a disposition, whose idle connections may die without anybody noticing, and
- * which notices within seconds when one dies in silence under a statement.
+ * which notices within seconds when one dies in silence under a statement, unless `looks` forbids it.
  *
  * With `poolUrl`, every statement of `query` is a transaction of its own: it begins with our settings, since
  * a pooler keeps none.
@@ -47,7 +49,7 @@ export function createPool(options: PoolOptions): pg.Pool {
   pool.on("error", () => {});
   // One that loses it between two statements of a transaction tells the next statement.
   pool.on("connect", (client) => client.on("error", () => {}));
-  watchStatements(pool, options);
+  if (options.looks ?? true) watchStatements(pool, options);
   const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
   const queryInTransaction = (text: string | pg.QueryConfig, values?: unknown[]): Promise<unknown> =>
     inTransaction(pool, (tx) => tx.query(text, values));

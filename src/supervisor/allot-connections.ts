@@ -2,13 +2,21 @@ import type { Config } from "../config/schema.js";
 import { type WorkerBounds, workerBounds } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
 
+/** Of one process's pool: what PoolOptions asks for. */
+export interface PoolShare {
+  min: number;
+  max: number;
+  /** Whether one connection more may be opened for a moment, to look for a statement whose answer does not come. */
+  looks: boolean;
+}
+
 export interface Allotment {
   /** How many workers there may be. */
   workers: WorkerBounds;
   /** Of the pool of each worker, beside its listening connection. */
-  worker: { min: number; max: number };
-  orchestrator: { min: number; max: number };
-  supervisor: { min: number; max: number };
+  worker: PoolShare;
+  orchestrator: PoolShare;
+  supervisor: PoolShare;
 }
 
 // Connections outside the pools: the supervisor's lease; the orchestrator's leadership and its listener;
@@ -24,13 +32,15 @@ const workerMost = 2;
 /** The most connections that one process of this role opens. */
 export function connectionsOf(role: Exclude<keyof Allotment, "workers">, allotment: Allotment): number {
   const fixed = { worker: workerFixed, orchestrator: orchestratorFixed, supervisor: supervisorFixed };
-  return fixed[role] + allotment[role].max;
+  const { max, looks } = allotment[role];
+  return fixed[role] + max + (looks ? 1 : 0);
 }
 
 /**
  * Divides the daemon's connections among its processes, so that all of them together never open more
  * than database.pool_size + database.max_overflow, however many workers there are at the moment. `auto`
- * means no more workers than that suffices for. Throws a ConfigError when it is too few for everybody to
+ * means no more workers than that suffices for. Where it is scarce, nobody looks for statements whose answer
+ * does not come: that takes a connection more. Throws a ConfigError when it is too few for everybody to
  * work at all.
  */
 export function allotConnections(config: Config): Allotment {
@@ -45,13 +55,18 @@ export function allotConnections(config: Config): Allotment {
       { key: "database.pool_size", needed },
     );
   }
-  const share = (connections: number) => 1 + Math.max(0, Math.floor((connections - needed) / workers.max));
+  // One for each process: the workers, the orchestrator and the supervisor.
+  const forLooks = workers.max + 2;
+  const looks = total >= needed + forLooks;
+  const reserved = looks ? forLooks : 0;
+  const share = (connections: number) =>
+    1 + Math.max(0, Math.floor((connections - needed - reserved) / workers.max));
   const max = Math.min(workerMost, share(total));
   return {
     workers,
-    worker: { min: poolSize < needed ? 0 : Math.min(max, share(poolSize)), max },
-    orchestrator: { min: 0, max: orchestratorPool },
-    supervisor: { min: 0, max: 1 },
+    worker: { min: poolSize < needed ? 0 : Math.min(max, share(poolSize)), max, looks },
+    orchestrator: { min: 0, max: orchestratorPool, looks },
+    supervisor: { min: 0, max: 1, looks },
   };
 }
 
