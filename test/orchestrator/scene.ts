@@ -17,12 +17,13 @@ import {
   type PreparedBatch,
   prepareBatch,
 } from "../../src/pipeline/pipeline.js";
+import { archiveJobs } from "../../src/queue/archive.js";
 import { promoteDue } from "../../src/queue/promote.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
 import { assertRows, createDigestOf } from "../reorg/expected-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
-import type { ScriptedChain } from "./scripted-chain.js";
+import { type ScriptedChain, scriptChain } from "./scripted-chain.js";
 
 export interface World {
   readonly pool: pg.Pool;
@@ -182,4 +183,50 @@ export async function assertCanonical(
 /** The whole numbers from `from` to `to`, inclusive. */
 export function numbers(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+}
+
+export interface ReorgRow {
+  fork_block: number;
+  depth: number;
+  old_head: number;
+  new_head: number;
+  told_by: string;
+  confirmed_by: string;
+}
+
+/** The reorgs that were undone, in their order. */
+export function reorgsOf(world: World): Promise<ReorgRow[]> {
+  return world.rows<ReorgRow>(
+    "select fork_block, depth, old_head, new_head, told_by, confirmed_by from reorgs order by id",
+  );
+}
+
+/** A chain whose blocks 0 to 40 are followed and stored. */
+export async function storedScene(
+  world: World,
+  options: { endpoints?: number; wanted?: Record<string, unknown> } = {},
+) {
+  const chain = scriptChain({ head: 40, endpoints: options.endpoints ?? 1 });
+  const { follow } = followerOf(world, chain, options.wanted);
+  const worker = workerOf(world, chain);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 40));
+  return { chain, follow, worker };
+}
+
+/** Takes a block and its job away, as a person might. */
+export async function forgetBlock(world: World, number: number): Promise<void> {
+  await world.pool.query(`
+    delete from processing_jobs where block_number = ${number};
+    delete from blocks where number = ${number};
+    delete from transactions where block_number = ${number};
+    delete from logs where block_number = ${number};
+    delete from withdrawals where block_number = ${number};
+    delete from token_transfers where block_number = ${number}`);
+}
+
+/** Archives every job that is done. */
+export function archiveAll(world: World): Promise<number> {
+  return archiveJobs(world.pool, { olderThanMs: -1, kept: 0, keepHistory: false, limit: 10_000 });
 }
