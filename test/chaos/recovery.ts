@@ -17,7 +17,7 @@ export async function mark(world: World): Promise<Mark> {
 }
 
 export interface Wanted {
-  /** What to wait for: a claim, a completion, a release of a claim, a new job. */
+  /** What to wait for: a claim, a completion, the end of a claim whatever ended it, a new job. */
   event: "claim" | "completion" | "release" | "asked";
   /** Of these jobs only. */
   jobs?: readonly number[];
@@ -29,7 +29,8 @@ export interface Wanted {
 const conditions: Record<Wanted["event"], string> = {
   claim: "kind = 'job' and new_status = 'processing'",
   completion: "kind = 'job' and new_status = 'completed'",
-  release: "kind = 'job' and old_status = 'processing' and new_status in ('pending', 'failed')",
+  // A commit that was under way completes it, a reorg or a person takes it away: it is let go all the same.
+  release: "old_status = 'processing' and new_status is distinct from 'processing'",
   asked: "kind = 'asked'",
 };
 
@@ -51,10 +52,10 @@ export async function timeTo(
       where id > $1 and at >= to_timestamp($2::float8 / 1000) and ${conditions[event]}
         and ($3::bigint[] is null or job_id = any ($3))
         and ($4::text is null or ${isOf("$4")}) and ($5::text is null or not ${isOf("$5")})
-        and starts_with(who, 'blockmill ')
+        and (starts_with(who, 'blockmill ') or $6)
       group by job_id
     ) as firsts`;
-  const values = [effect, since, jobs ?? null, by ?? null, notBy ?? null];
+  const values = [effect, since, jobs ?? null, by ?? null, notBy ?? null, event === "release"];
   const deadline = performance.now() + recoveryLimitMs;
   while (performance.now() < deadline) {
     try {

@@ -110,7 +110,8 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
       let left: string[] = [];
       const done = async () => {
         left = await open();
-        return left.length === 0;
+        // Before the first job was inserted nothing is settled: the head that it will be taken from may still move.
+        return left.length === 0 && (await jobs()).length > 0;
       };
       await waitFor(done, { what: `all jobs to be ${statuses}`, timeoutMs, everyMs: 20 }).catch((error) => {
         throw new Error(`${error.message}; open are ${left.join(", ")}`);
