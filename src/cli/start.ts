@@ -4,7 +4,8 @@ import { takeServiceEnvironment } from "../config/service.js";
 import { ConfigError } from "../errors.js";
 import { allotConnections } from "../supervisor/allot-connections.js";
 import type { Checked } from "../supervisor/check-configuration.js";
-import { startSupervisor } from "../supervisor/supervisor.js";
+import { loadFirstWorker } from "../supervisor/load-ahead.js";
+import { type Supervisor, startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
 import { workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
@@ -50,24 +51,33 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   const { config, log, redact } = session;
   const service = takeServiceEnvironment();
   requireKeys(config, ["database.url", "rpc.urls"]);
-  // As in range.ts: loading viem takes long.
-  const { checkPlace } = await import("./preflight.js");
-  await checkPlace(session);
-  if (options.check) {
-    allotConnections(config);
-    // To the daemon that is to reload it; secrets go no other way.
-    process.send?.({ type: "checked", config } satisfies Checked);
-    process.stdout.write("The configuration is in order.\n");
-    return exitCodes.done;
+  const ahead = options.check ? undefined : loadFirstWorker(1);
+  let supervisor: Supervisor;
+  try {
+    // As in range.ts: loading viem takes long.
+    const { checkPlace } = await import("./preflight.js");
+    await checkPlace(session);
+    if (options.check) {
+      allotConnections(config);
+      // To the daemon that is to reload it; secrets go no other way.
+      process.send?.({ type: "checked", config } satisfies Checked);
+      process.stdout.write("The configuration is in order.\n");
+      return exitCodes.done;
+    }
+    supervisor = startSupervisor({
+      config,
+      version,
+      log: log.child({ component: "supervisor" }),
+      redact,
+      outputFd: 1,
+      watchHead: service.notifyFd !== undefined,
+      ahead,
+    });
+  } catch (error) {
+    // It would keep this process from ending.
+    ahead?.process.kill("SIGKILL");
+    throw error;
   }
-  const supervisor = startSupervisor({
-    config,
-    version,
-    log: log.child({ component: "supervisor" }),
-    redact,
-    outputFd: 1,
-    watchHead: service.notifyFd !== undefined,
-  });
   const release = drainOnSignals(supervisor);
   const leave = serve({ supervisor, service, log });
   const { fatal } = await supervisor.ended;

@@ -32,7 +32,7 @@ export interface Child {
   readonly pid: number | undefined;
   readonly state: ChildState;
   readonly doing: Record<string, unknown>;
-  /** Milliseconds since it was forked. */
+  /** Milliseconds since it was started. */
   livedMs(): number;
   /** Milliseconds since it was last heard. */
   silentMs(): number;
@@ -47,29 +47,46 @@ export interface Child {
 /** How long a child may take to say its first word, beside what it may be silent for. */
 const startWithinMs = 30_000;
 
-export interface ForkOptions {
+export interface LoadOptions {
   role: Role;
+  workerId: string;
   release: Release;
-  settings: ChildSettings;
-  /** The host's lease holds for so long from now; not above 0: it does not. */
-  leaseForMs: number;
   /** Where its log lines go: file descriptor 1 or 2. */
   outputFd: 1 | 2;
 }
 
-/** Forks a child and starts it. A fork that fails counts as an exit. */
-export function forkChild({ role, release, settings, leaseForMs, outputFd }: ForkOptions): Child {
+/** Forks a child's process, which loads its code, and then waits for its settings. */
+export function loadChild({ role, workerId, release, outputFd }: LoadOptions): ChildProcess {
+  // The id is an argument only so that `ps` shows who is who.
+  const child = fork(path.join(release.code, files[role]), [workerId], {
+    execPath: release.node,
+    stdio: ["ignore", outputFd, outputFd, "ipc"],
+  });
+  // A fork that failed has no pid: whoever starts it sees that.
+  child.on("error", () => {});
+  return child;
+}
+
+/** Whether a process runs that can still be started. */
+export function isLoaded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
+export interface StartOptions {
+  role: Role;
+  settings: ChildSettings;
+  /** The host's lease holds for so long from now; not above 0: it does not. */
+  leaseForMs: number;
+}
+
+/** Gives a process that was loaded its settings: the child begins. A fork that failed counts as an exit. */
+export function startChild(child: ChildProcess, { role, settings, leaseForMs }: StartOptions): Child {
   const started = performance.now();
   // Loading the program takes its time on a busy machine: silence counts from then on.
   let heard = started + startWithinMs;
   let state: ChildState = "starting";
   let doing: Record<string, unknown> = {};
   let fatal: string | undefined;
-  // The id is an argument only so that `ps` shows who is who.
-  const child: ChildProcess = fork(path.join(release.code, files[role]), [settings.workerId], {
-    execPath: release.node,
-    stdio: ["ignore", outputFd, outputFd, "ipc"],
-  });
   const send = (message: ToChild): void => {
     if (child.connected) child.send(message, () => {});
   };
@@ -77,9 +94,7 @@ export function forkChild({ role, release, settings, leaseForMs, outputFd }: For
     const end = (code: number | null, signal: NodeJS.Signals | null): void =>
       resolve({ code, signal, fatal, livedMs: performance.now() - started });
     child.once("exit", end);
-    child.on("error", () => {
-      if (child.pid === undefined) end(null, null);
-    });
+    if (child.pid === undefined) end(null, null);
   });
   let beReady = (): void => {};
   const ready = new Promise<void>((resolve) => {

@@ -1,9 +1,11 @@
+import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/schema.js";
 import { ConfigError } from "../errors.js";
 import { type Allotment, connectionsOf } from "./allot-connections.js";
-import { type Child, type ChildExit, forkChild, type Role } from "./child.js";
+import { type Child, type ChildExit, isLoaded, loadChild, type Role, startChild } from "./child.js";
+import type { LoadedAhead } from "./load-ahead.js";
 import type { Release } from "./release.js";
 import { countDeath, respawnDelay } from "./respawn-delay.js";
 import { type Place, replace, roll, type Verbs } from "./roll.js";
@@ -17,6 +19,8 @@ export interface Generation {
 
 export interface LineUpOptions {
   supervisorId: string;
+  /** The process of its first worker, if that was loaded before. */
+  ahead: LoadedAhead | undefined;
   only: { from: number; to: number } | undefined;
   outputFd: 1 | 2;
   /** Where to fork from when a generation's release is gone: a package's upgrade takes it away. */
@@ -36,8 +40,11 @@ export interface LineUp {
   readonly children: ReadonlySet<Child>;
   /** Places of workers, without those that are being given up. */
   workers(): number;
-  /** Fills the places of a generation: one orchestrator, and so many workers. */
-  fill(generation: Generation, workers: number): void;
+  /**
+   * Fills the places of a generation: one orchestrator, and so many workers. A worker that was loaded ahead comes
+   * first, and the others when it has begun: they would only take its time for their own loading.
+   */
+  fill(generation: Generation, workers: number): Promise<void>;
   /** Replaces all children by those of another generation, as `roll` does. */
   rollTo(generation: Generation, workers: number): Promise<void>;
   /** Opens places for workers, or gives up the newest ones. Rejects when a new worker does not become ready. */
@@ -80,6 +87,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
   const slots = new Set<Slot>();
   let forked = 0;
   let completedByGone = 0;
+  let { ahead } = options;
 
   /** Keeps a place filled: a child, and its successors, until it is retired or the end. */
   const keep = async (slot: Slot): Promise<void> => {
@@ -122,22 +130,32 @@ export function createLineUp(options: LineUpOptions): LineUp {
     for (const child of children) child.send({ type: "share", rpcShare: share() });
   };
 
-  const fork = (slot: Slot): Child => {
-    const { config, allotment, release } = slot.generation;
+  const load = ({ role, generation }: Slot): { workerId: string; process: ChildProcess } => {
     forked += 1;
-    const child = forkChild({
+    if (ahead !== undefined && role === "worker") {
+      const loaded = ahead;
+      ahead = undefined;
+      if (isLoaded(loaded.process)) return loaded;
+      forked += 1;
+    }
+    const workerId = `${supervisorId}/${role === "worker" ? "w" : "o"}${forked}`;
+    const release = existsSync(generation.release.code) ? generation.release : options.newestRelease();
+    return { workerId, process: loadChild({ role, workerId, release, outputFd: options.outputFd }) };
+  };
+  const fork = (slot: Slot): Child => {
+    const { config, allotment } = slot.generation;
+    const { workerId, process } = load(slot);
+    const child = startChild(process, {
       role: slot.role,
-      release: existsSync(release.code) ? release : options.newestRelease(),
       settings: {
         config,
-        workerId: `${supervisorId}/${slot.role === "worker" ? "w" : "o"}${forked}`,
+        workerId,
         pool: allotment[slot.role],
         rpcShare: share(),
         rank: slot.rank,
         ...(only === undefined ? {} : { only }),
       },
       leaseForMs: options.leaseForMs(),
-      outputFd: options.outputFd,
     });
     slot.child = child;
     children.add(child);
@@ -212,9 +230,13 @@ export function createLineUp(options: LineUpOptions): LineUp {
   return {
     children,
     workers: () => placesOfWorkers().length,
-    fill(generation, workers) {
+    async fill(generation, workers) {
+      if (ahead !== undefined) {
+        const { child } = open("worker", generation);
+        await Promise.race([child?.ready, child?.exited]);
+      }
       open("orchestrator", generation);
-      for (let i = 0; i < workers; i += 1) open("worker", generation);
+      while (placesOfWorkers().length < workers) open("worker", generation);
       tellShares();
     },
     async rollTo(generation, workers) {

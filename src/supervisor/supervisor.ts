@@ -16,6 +16,7 @@ import { allotConnections } from "./allot-connections.js";
 import type { Child, ChildExit } from "./child.js";
 import { createSupervisorId } from "./identity.js";
 import { createLineUp, type Generation, stopWithinMs } from "./line-up.js";
+import type { LoadedAhead } from "./load-ahead.js";
 import { reclaim } from "./reclaim.js";
 import { recycleWorkers } from "./recycle-workers.js";
 import { followRelease, type Release } from "./release.js";
@@ -36,6 +37,8 @@ export interface SupervisorOptions {
   outputFd: 1 | 2;
   /** Look at the head now and then, for `snapshot`. */
   watchHead?: boolean;
+  /** Its first worker's process, and the id that this gave it. */
+  ahead?: LoadedAhead | undefined;
 }
 
 export interface Supervisor {
@@ -60,7 +63,7 @@ const registerEveryMs = 10_000;
 /** Starts a supervisor. Throws a ConfigError when the configuration cannot work; a database that is down is waited for. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { log, redact, version } = options;
-  const id = createSupervisorId();
+  const id = options.ahead?.supervisorId ?? createSupervisorId();
   const newestRelease = followRelease();
   let generation: Generation = {
     config: options.config,
@@ -101,6 +104,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 
   const lineUp = createLineUp({
     supervisorId: id,
+    ahead: options.ahead,
     only: options.only,
     outputFd: options.outputFd,
     newestRelease,
@@ -223,7 +227,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   const watch = watchHeartbeats({ children, hungMs, log });
   const { workers } = generation.allotment;
   const scaling = new Scaling(workers);
-  lineUp.fill(generation, workers.min);
+  const filled = inTurn(() => lineUp.fill(generation, workers.min));
   const tending = [
     scaleWorkers({
       pool,
@@ -269,6 +273,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   };
 
   const ended = (async () => {
+    await filled;
     await lineUp.emptied();
     await Promise.all(tending);
     watch.close();

@@ -1,0 +1,23 @@
+import type { ChildProcess } from "node:child_process";
+import { loadChild } from "./child.js";
+import { createSupervisorId } from "./identity.js";
+import { followRelease } from "./release.js";
+
+/** A supervisor's first worker, whose process loads its code before the supervisor knows whether it may begin. */
+export interface LoadedAhead {
+  supervisorId: string;
+  workerId: string;
+  process: ChildProcess;
+}
+
+/**
+ * Forks the first worker of a supervisor that is still to be started: loading takes a worker as long as the
+ * checks before a start take, so that the first claim comes that much sooner. It does nothing until it is
+ * given its settings, and ends with this process. `outputFd`: where its log lines will go.
+ */
+export function loadFirstWorker(outputFd: 1 | 2): LoadedAhead {
+  const supervisorId = createSupervisorId();
+  const workerId = `${supervisorId}/w1`;
+  const process = loadChild({ role: "worker", workerId, release: followRelease()(), outputFd });
+  return { supervisorId, workerId, process };
+}
