@@ -7,6 +7,8 @@ import { type Effect, personName } from "./effects.js";
 export interface Finding {
   block: number | null;
   what: string;
+  /** What else was seen of it, for whoever looks for the cause. */
+  detail?: string;
 }
 
 interface BlockState {

@@ -128,11 +128,28 @@ export class Ledger {
       for (const number of looked) {
         const expected = this.#expected.get(number);
         if (expected !== undefined && there.get(number) && digests.get(number) !== expected.digest)
-          verdict.wrong.push({ block: number, what: "has rows that are not the canonical block's" });
+          verdict.wrong.push({
+            block: number,
+            what: "has rows that are not the canonical block's",
+            detail: await this.#about(client, number),
+          });
       }
     } finally {
       client.release();
     }
+  }
+
+  /** What is known of a block whose rows are wrong, for whoever has to find out why. */
+  async #about(client: pg.PoolClient, number: number): Promise<string> {
+    const expected = this.#expected.get(number);
+    const again = await storedDigests(client, [number]);
+    const [now] = await this.#node.canonical(number, number);
+    const { rows } = await client.query<{ facts: string }>(aboutBlock, [number]);
+    return [
+      `expected ${expected?.hash} (now canonical: ${now?.hash})`,
+      again.get(number) === expected?.digest ? "right when looked at again" : "wrong when looked at again",
+      rows[0]?.facts,
+    ].join("; ");
   }
 
   /** Jobs and coverage together: each block that was asked for once, and nothing else. */
@@ -192,6 +209,16 @@ const everyNumber = `
     union all select distinct block_number, false from withdrawals
     union all select distinct block_number, false from token_transfers
   ) as every group by number`;
+
+const aboutBlock = `
+  select format('stored %s; job %s; covered %s; effects: %s; now %s',
+    (select '0x' || encode(hash, 'hex') from blocks where number = $1),
+    (select format('%s of %s, attempt %s', status, worker_id, attempts) from processing_jobs where block_number = $1),
+    (select count(*) from processing_coverage where blocks @> $1::bigint),
+    (select string_agg(format('%s %s %s %s by %s', to_char(at, 'HH24:MI:SS.MS'), kind, new_status,
+       left(encode(hash, 'hex'), 8), who), ', ' order by id)
+     from (select * from chaos_effects where block = $1 order by id desc limit 12) as newest),
+    to_char(clock_timestamp(), 'HH24:MI:SS.MS')) as facts`;
 
 const everyBlockOfQueue = `
   select coalesce(block_number, n)::float8 as number, status, (n is not null)::int as covered

@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import { quantile } from "../../bench/harness/statistics.js";
+import type { Finding } from "./history.js";
 import type { Scenario } from "./scenario.js";
 import type { Outcome } from "./suite.js";
 
@@ -95,10 +96,13 @@ export function renderReport(outcome: Outcome, scenarios: readonly Scenario[]): 
   ].join("\n");
 }
 
-function listed(kind: string, findings: readonly { block: number | null; what: string }[]): string[] {
+function listed(kind: string, findings: readonly Finding[]): string[] {
   const lines = findings
     .slice(0, shown)
-    .map(({ block, what }) => `${kind}: ${block === null ? "" : `block ${block} `}${what}`);
+    .map(
+      ({ block, what, detail }) =>
+        `${kind}: ${block === null ? "" : `block ${block} `}${what}${detail === undefined ? "" : ` (${detail})`}`,
+    );
   return findings.length > shown ? [...lines, `${kind}: and ${findings.length - shown} more`] : lines;
 }
 
