@@ -23,6 +23,13 @@ export interface WorldOptions {
   say(line: string): void;
 }
 
+/** How a second host differs from the first. */
+export interface HostOptions {
+  config?: Record<string, Record<string, unknown>>;
+  url?: string;
+  env?: Record<string, string | undefined>;
+}
+
 /** The daemon of the suite: quick retries, attempts without end, and archiving all along. */
 const daemonConfig = {
   pipeline: {
@@ -71,6 +78,7 @@ export class World {
     const given = process.env.BLOCKMILL_TEST_DATABASE_URL;
     const server = given ? undefined : await startEmbeddedPostgres({ settings: serverSettings });
     const root = given ?? server?.url ?? "";
+    if (server !== undefined) await shortenNotifyQueue(server);
     const name = `chaos_${randomBytes(4).toString("hex")}`;
     const admin = new pg.Client({ connectionString: root });
     await admin.connect();
@@ -120,10 +128,7 @@ export class World {
   }
 
   /** Another daemon; `end` it and it is forgotten at rest. */
-  addHost(
-    name: string,
-    { config = {}, url = this.url }: { config?: Record<string, Record<string, unknown>>; url?: string } = {},
-  ): Host {
+  addHost(name: string, { config = {}, url = this.url, env = {} }: HostOptions = {}): Host {
     const base: Record<string, Record<string, unknown>> = {
       ...daemonConfig,
       chain: { ...daemonConfig.chain, start_block: this.options.history },
@@ -140,7 +145,7 @@ export class World {
     );
     const host = new Host(
       name,
-      { databaseUrl: url, rpcUrls: [this.node.url, this.node.wsUrls[1] ?? ""], config: merged },
+      { databaseUrl: url, rpcUrls: [this.node.url, this.node.wsUrls[1] ?? ""], config: merged, env },
       this.tally,
     );
     this.hosts.add(host);
@@ -229,6 +234,17 @@ const serverSettings = {
   max_wal_senders: "4",
   wal_keep_size: "256MB",
 };
+
+/** As short as it may be, 512 kB, so that it can be filled. Before PostgreSQL 17 it is always 8 GB. */
+async function shortenNotifyQueue(server: EmbeddedPostgres): Promise<void> {
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  const { rows } = await admin.query("select from pg_settings where name = 'max_notify_queue_pages'");
+  if (rows.length > 0) await admin.query("alter system set max_notify_queue_pages = 64");
+  await admin.end();
+  await server.stop();
+  await server.start();
+}
 
 /** Small blocks of every kind, an empty one among them. */
 function chainOf({ seed, history }: WorldOptions) {

@@ -16,6 +16,8 @@ export interface DaemonOptions {
   rpcUrls: string[];
   /** Over the defaults below, section by section. */
   config?: Record<string, Record<string, unknown>>;
+  /** Added to this process's environment. */
+  env?: Record<string, string | undefined>;
 }
 
 /** How long daemons are waited for: a machine that runs other tests beside this one is slow. */
@@ -118,7 +120,10 @@ export async function spawnStart(
   const folder = await mkdtemp(path.join(tmpdir(), "blockmill-daemon-"));
   const file = path.join(folder, "config.json");
   await writeFile(file, JSON.stringify(config), { mode: 0o600 });
-  const program = await spawnProgram(["start", "--config", file], { script: builtProgram });
+  const program = await spawnProgram(["start", "--config", file], {
+    script: builtProgram,
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
   return {
     program,
     workers: workerBounds(config.pipeline?.workers)?.min ?? Number.NaN,

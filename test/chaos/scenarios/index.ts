@@ -1,12 +1,14 @@
 import type { Scenario } from "../scenario.js";
+import { longWay, pooler } from "./detour.js";
 import { diskFull } from "./disk.js";
 import { freeze, freezeHost } from "./freeze.js";
 import { twoDaemons } from "./hosts.js";
 import { killGroup, killOrchestrator, killSupervisor, killWorker } from "./kill.js";
+import { fewFiles, fullPipe, noMemory, wrongClock } from "./limits.js";
 import { deadlock, lockedTable, openTransaction } from "./locks.js";
 import { hostCutOff, lossyNetwork, silentListeners, silentWorker } from "./network.js";
 import { endpointsDown, lyingNode, nodeFaults, reorgStorm } from "./node.js";
-import { lostHint, notifyFlood } from "./notifications.js";
+import { fullNotifyQueue, lostHint, notifyFlood } from "./notifications.js";
 import { forgottenWorkers, people } from "./people.js";
 import { killAfterClaim, killBeforeCommit, killInCommit, killMidFetch } from "./points.js";
 import {
@@ -51,6 +53,13 @@ export const scenarios: readonly Scenario[] = [
   silentListeners,
   silentWorker,
   lossyNetwork,
+  longWay,
+  pooler,
   lostHint,
   notifyFlood,
+  fullNotifyQueue,
+  fewFiles,
+  noMemory,
+  fullPipe,
+  wrongClock,
 ];

@@ -1,11 +1,13 @@
 // The notification path, in the hands of somebody without rights.
 
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { waitFor } from "../../support/process.js";
 import { mark, measure } from "../recovery.js";
-import type { Scenario } from "../scenario.js";
+import { needsOwnServer, type Scenario } from "../scenario.js";
 import { isAway } from "../world.js";
+import { ignoringAway } from "./locks.js";
 
 const lost = "hint lost while every listener was away, to the claim";
 
@@ -71,6 +73,49 @@ export const notifyFlood: Scenario = {
       await stranger.end().catch(() => {});
       await world.ask(`drop role if exists ${role}`);
     }
+  },
+};
+
+const queueFreed = "notification queue freed, to the next claim";
+
+export const fullNotifyQueue: Scenario = {
+  name: "full-notify-queue",
+  about:
+    "a session that listens and sleeps in a transaction lets the queue of notifications fill up: every NOTIFY fails",
+  takes: ["server"],
+  weight: 1,
+  unable: needsOwnServer,
+  async inject(world, random) {
+    const [limit] = await world.ask("select from pg_settings where name = 'max_notify_queue_pages'");
+    // 8 GB of notifications are not to be had in a test.
+    if (limit === undefined) return;
+    await ignoringAway(() =>
+      world.asPerson(async (sleeper) => {
+        await sleeper.query("listen chaos");
+        await sleeper.query("begin");
+        await sleeper.query("select 1");
+        await world.asPerson(async (writer) => {
+          const fill = "select pg_notify('chaos', repeat('x', 7900)) from generate_series(1, $1)";
+          for (const count of [16, 1]) {
+            let full = false;
+            while (!full)
+              full = await writer.query(fill, [count]).then(
+                () => false,
+                (error: { code?: string }) => {
+                  if (error.code !== "54000") throw error;
+                  return true;
+                },
+              );
+          }
+        });
+        world.tally.fault("full queue of notifications");
+        await sleep(500 + random.below(2_500));
+        const from = await mark(world);
+        const since = world.clock();
+        await sleeper.query("rollback");
+        await measure(world, from, { what: queueFreed, since, wanted: { event: "claim" } });
+      }),
+    );
   },
 };
 
