@@ -58,7 +58,8 @@ export function asDatabaseError(error: unknown): unknown {
     const facts = { sqlstate: code, table: error.table, constraint: error.constraint, column: error.column };
     const message = `PostgreSQL: ${error.message}${error.detail === undefined ? "" : ` (${error.detail})`}`;
     const is = (codes: Set<string>) => codes.has(code) || codes.has(code.slice(0, 2));
-    if (is(unavailable)) return new DatabaseUnavailableError(message, facts, { cause: error });
+    if (is(unavailable) || isFullNotifyQueue(error))
+      return new DatabaseUnavailableError(message, facts, { cause: error });
     if (is(wrongSchema))
       return new SchemaError(`${message}; blockmill init creates the schema`, facts, { cause: error });
     if (isMissingPartition(error)) return new MissingPartitionError(message, facts, { cause: error });
@@ -79,6 +80,14 @@ export function asDatabaseError(error: unknown): unknown {
     );
   }
   return error;
+}
+
+/**
+ * Some session listens and does not read, so that the server's queue of notifications is full: whoever notifies
+ * cannot commit. Its SQLSTATE, program_limit_exceeded, is also that of a row that is too big.
+ */
+export function isFullNotifyQueue(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "54000" && error.routine === "PreCommit_Notify";
 }
 
 /** A check_violation that names no constraint, only the partitioned table: no partition takes the row. */

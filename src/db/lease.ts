@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { type ConnectionOptions, connectionConfig } from "./connection.js";
-import { asDatabaseError } from "./database-error.js";
+import { asDatabaseError, isFullNotifyQueue } from "./database-error.js";
 
 export interface LeaseOptions extends ConnectionOptions {
   /** What the lease is of: the lock is hashtextextended(key, 0). */
@@ -16,10 +16,10 @@ export interface LeaseOptions extends ConnectionOptions {
   /** Called on the lease's session before each try. Returns whether to try at all. */
   mayTry?(session: pg.Client): Promise<boolean>;
   /**
-   * Called on the lease's own session when it was taken, and at every ping. `validForMs`: how long from
-   * now the lease surely holds.
+   * Called on the lease's own session when it was taken, and at every ping; `kept`: the ping could not notify
+   * `pulseChannel`. `validForMs`: how long from now the lease surely holds.
    */
-  onHeld(session: pg.Client, event: "taken" | "pinged", validForMs: number): Promise<void> | void;
+  onHeld(session: pg.Client, event: "taken" | "pinged" | "kept", validForMs: number): Promise<void> | void;
   /** Called when the session is lost. It is made anew by itself. */
   onLost(error: unknown): void;
   /** Called each time somebody else was found to hold it. */
@@ -79,17 +79,26 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
       if (signal.aborted) return;
       if (ended.signal.aborted) throw reason;
       asked = performance.now();
-      await ping(session, options.pulseChannel);
-      await options.onHeld(session, "pinged", leaseMs - (performance.now() - asked));
+      const event = await ping(session, options.pulseChannel);
+      await options.onHeld(session, event, leaseMs - (performance.now() - asked));
     }
   } finally {
     await session.end().catch(() => {});
   }
 }
 
-async function ping(session: pg.Client, pulseChannel: string | undefined): Promise<void> {
-  if (pulseChannel === undefined) await session.query("select 1");
-  else await session.query("select pg_notify($1, '')", [pulseChannel]);
+async function ping(session: pg.Client, pulseChannel: string | undefined): Promise<"pinged" | "kept"> {
+  try {
+    if (pulseChannel === undefined) await session.query("select 1");
+    else await session.query("select pg_notify($1, '')", [pulseChannel]);
+    return "pinged";
+  } catch (error) {
+    if (!isFullNotifyQueue(error)) throw error;
+    // A full queue stays full when its last reader has caught up: only who notifies moves its end, and nobody
+    // can. Asking how full it is moves it too.
+    await session.query("select pg_notification_queue_usage()");
+    return "kept";
+  }
 }
 
 async function tryLock(session: pg.Client, key: string): Promise<boolean> {

@@ -278,7 +278,8 @@ function withPath(url: string, path: string, login?: { user: string; password: s
 /** Whether the database could not be asked, or was cut off while it was: not an error of the statement. */
 export function isAway(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
-  if (typeof code === "string" && /^(08|57P|53300|ECONN|EPIPE)/.test(code)) return true;
+  // 54000: the queue of notifications is full.
+  if (typeof code === "string" && /^(08|57P|53300|54000|ECONN|EPIPE)/.test(code)) return true;
   return /terminat|timeout exceeded when trying to connect|starting up|shutting down|not yet accepting/.test(
     String(error),
   );

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { asDatabaseError, isFullNotifyQueue } from "../../src/db/database-error.js";
 import { holdLease, type LeaseOptions } from "../../src/db/lease.js";
 import { DatabaseUnavailableError } from "../../src/errors.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
@@ -227,4 +229,43 @@ test("a ping that does not come back within half a lease means that the lease is
     await a.end();
     await server.destroy();
   }
+});
+
+test("a full queue of notifications costs no lease, and pings notify again when its last reader has caught up", async (t) => {
+  const server = await startEmbeddedPostgres();
+  t.after(() => server.destroy());
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  const { rowCount } = await admin.query("select from pg_settings where name = 'max_notify_queue_pages'");
+  if (!rowCount) {
+    await admin.end();
+    return t.skip("before PostgreSQL 17 the queue holds 8 GB");
+  }
+  await admin.query("alter system set max_notify_queue_pages = 64");
+  await admin.end();
+  await server.stop();
+  await server.start();
+  const [sleeper, writer] = [1, 2].map(() => new pg.Client({ connectionString: server.url }));
+  assert(sleeper && writer);
+  await Promise.all([sleeper.connect(), writer.connect()]);
+
+  const lease = hold("a", { url: server.url, pulseChannel: "pulse" });
+  await lease.until("pinged");
+  await sleeper.query("listen somewhere");
+  await sleeper.query("begin");
+  await assert.rejects(async () => {
+    for (;;) await writer.query("select pg_notify('somewhere', repeat('x', 7900))");
+  }, isFullNotifyQueue);
+  const error = await writer.query("select pg_notify('somewhere', 'y')").catch(asDatabaseError);
+  assert(error instanceof DatabaseUnavailableError, String(error));
+  await lease.until("kept", 3);
+
+  await sleeper.query("rollback");
+  const before = lease.count("pinged");
+  await lease.until("pinged", before + 2);
+  assert.equal(lease.count("lost"), 0);
+  await writer.query("select pg_notify('somewhere', 'z')");
+  await lease.end();
+  await Promise.all([sleeper.end(), writer.end()]);
+  return undefined;
 });
