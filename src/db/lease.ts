@@ -8,8 +8,10 @@ export interface LeaseOptions extends ConnectionOptions {
   key: string;
   /** Silence after which PostgreSQL ends the session, and with it the lock. */
   leaseMs: number;
-  /** How often to try again while somebody else holds it, or the database is away. */
+  /** How often to try again while the database is away. */
   retryMs: number;
+  /** How often to try again while somebody else holds it; as `retryMs` unless stated. */
+  refusedMs?: number;
   signal: AbortSignal;
   /** A channel that every ping notifies: who listens there hears whether its own connection lives. */
   pulseChannel?: string;
@@ -46,7 +48,7 @@ export async function holdLease(options: LeaseOptions): Promise<void> {
 }
 
 async function holdOnce(options: LeaseOptions): Promise<void> {
-  const { key, leaseMs, retryMs, signal, mayTry = async () => true } = options;
+  const { key, leaseMs, refusedMs = options.retryMs, signal, mayTry = async () => true } = options;
   const session = new pg.Client({
     ...connectionConfig(options),
     // A ping that does not come back within half a lease means that the lease cannot be relied on.
@@ -67,7 +69,7 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
     let asked = performance.now();
     while (!((await mayTry(session)) && (await tryLock(session, key)))) {
       options.onRefused?.();
-      await pause(retryMs, either);
+      await pause(refusedMs, either);
       if (signal.aborted) return;
       if (ended.signal.aborted) throw reason;
       asked = performance.now();

@@ -78,7 +78,8 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     applicationName: `${connection.applicationName} lead`,
     key: `blockmill orchestrator ${config.database.schema}`,
     leaseMs: config.database.lease_seconds * 1_000,
-    retryMs: electionMs,
+    retryMs: 200,
+    refusedMs: electionMs,
     signal: ended.signal,
     mayTry: candidacy.mayLead,
     async onHeld(session, event) {

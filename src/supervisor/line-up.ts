@@ -95,7 +95,9 @@ export function createLineUp(options: LineUpOptions): LineUp {
     let deaths = 0;
     while (!ending.aborted) {
       const child = fork(slot);
+      let begun = false;
       void child.ready.then(() => {
+        begun = true;
         slot.trial?.ready();
         slot.trial = undefined;
       });
@@ -111,7 +113,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
       }
       if (exit.fatal !== undefined) options.onFatal(exit.fatal);
       deaths = countDeath(deaths, exit.livedMs);
-      await sleep(respawnDelay(deaths), undefined, { signal: ending }).catch(() => {});
+      await sleep(respawnDelay(deaths, { begun }), undefined, { signal: ending }).catch(() => {});
     }
     slot.trial?.failed(new ConfigError("it is stopping"));
   };

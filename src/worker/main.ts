@@ -57,7 +57,10 @@ runChild("worker", async (context) => {
     channel: jobsChannel(config.database.schema),
     pulseChannel: pulseChannel(supervisorOf(workerId)),
     onNotification: hint,
-    onListening: hint,
+    onListening() {
+      hint();
+      work.tryAgain();
+    },
     onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
   });
   context.onPulse(listener.pulseSent);

@@ -38,6 +38,8 @@ export class Work {
   #next: ClaimedJob[] = [];
   /** A claim may have been made although its answer never came. */
   #claimsUnknown = false;
+  /** Aborts at the next `tryAgain`. */
+  #away = new AbortController();
 
   constructor({ pipeline, maxBatch, context }: WorkOptions) {
     this.#pipeline = pipeline;
@@ -48,6 +50,12 @@ export class Work {
   /** Whether jobs were claimed along with a commit, and are not begun. */
   get hasNext(): boolean {
     return this.#next.length > 0;
+  }
+
+  /** The database answers again: whoever waits for it tries at once. */
+  tryAgain(): void {
+    this.#away.abort();
+    this.#away = new AbortController();
   }
 
   /** There may be jobs ahead of those that were claimed last. */
@@ -149,10 +157,11 @@ export class Work {
     this.report("waiting", reason);
   }
 
-  /** Waits a random while, the longer the more often; ends when the worker is to stop. */
+  /** Waits a random while, the longer the more often; ends at `tryAgain`, and when the worker is to stop. */
   async pause(times: number): Promise<void> {
     const ms = Math.random() * Math.min(maxWaitMs, 50 * 2 ** Math.min(times, 10));
-    await sleep(ms, undefined, { signal: this.#context.stopping }).catch(() => {});
+    const signal = AbortSignal.any([this.#context.stopping, this.#away.signal]);
+    await sleep(ms, undefined, { signal }).catch(() => {});
   }
 
   #request(): ClaimRequest {

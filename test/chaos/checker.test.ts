@@ -34,7 +34,7 @@ after(() => world.close());
 
 const clean = { lost: [], doubled: [], wrong: [] };
 
-async function verdict(): Promise<Omit<Verdict, "blocks">> {
+async function verdict(): Promise<Pick<Verdict, "lost" | "doubled" | "wrong">> {
   const { lost, doubled, wrong } = await ledger.check(world.load.asked, { isFull: true });
   return { lost, doubled, wrong };
 }
@@ -51,7 +51,10 @@ async function as(name: string, ...statements: string[]): Promise<void> {
 }
 
 /** Damages, looks, and puts everything back by undoing the damage. */
-async function damaged(damage: string[], repair: string[]): Promise<Omit<Verdict, "blocks">> {
+async function damaged(
+  damage: string[],
+  repair: string[],
+): Promise<Pick<Verdict, "lost" | "doubled" | "wrong">> {
   // Damage that no trigger sees: as if the program had been wrong from the start.
   await as("damage", "set session_replication_role = replica", ...damage);
   const found = await verdict();

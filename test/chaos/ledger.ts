@@ -17,6 +17,8 @@ export interface Verdict {
   doubled: Finding[];
   /** Rows that are not the canonical block's; rows, jobs or coverage of blocks that should not be there. */
   wrong: Finding[];
+  /** What looked lost or wrong, and was right a moment later. */
+  moments: Finding[];
   /** How many blocks must be stored. */
   blocks: number;
 }
@@ -28,6 +30,8 @@ export interface Asked {
   from: number;
 }
 
+/** After what time is looked again: several times the interval at which the head is looked at. */
+const againMs = 2_000;
 /** How many expected blocks are asked of the node at once. */
 const concurrency = 4;
 
@@ -62,15 +66,30 @@ export class Ledger {
     }
   }
 
-  /** Compares everything; `isFull` also the rows of blocks that nothing was done to since the last time. */
+  /**
+   * Compares everything; `isFull` also the rows of blocks that nothing was done to since the last time. What looks
+   * wrong is looked at again: the program believes its endpoints, and one may still have told it of a branch that
+   * was dropped a moment ago. What was undone by then is counted apart, as a moment.
+   */
   async check(asked: Asked, { isFull }: { isFull: boolean }): Promise<Verdict> {
     const touched = await this.#readEffects();
     const changed = await this.#learn(asked);
-    const numbers = isFull ? undefined : [...new Set([...touched, ...changed])];
+    const first = await this.#compare(isFull ? undefined : [...new Set([...touched, ...changed])]);
+    if (first.lost.length + first.wrong.length === 0) return first;
+    await sleep(againMs);
+    const later = [...(await this.#readEffects()), ...(await this.#learn(asked))];
+    const second = await this.#compare(isFull ? undefined : [...new Set([...touched, ...changed, ...later])]);
+    const stays = ({ block, what }: Finding): boolean =>
+      [...second.lost, ...second.wrong].some((each) => each.block === block && each.what === what);
+    return { ...second, moments: [...first.lost, ...first.wrong].filter((finding) => !stays(finding)) };
+  }
+
+  async #compare(numbers: number[] | undefined): Promise<Verdict> {
     const verdict: Verdict = {
       lost: this.history.completedWithoutRows(),
       doubled: [...this.history.doubled],
       wrong: [],
+      moments: [],
       blocks: this.#expected.size,
     };
     await this.#checkRows(verdict, numbers);

@@ -60,6 +60,7 @@ export function renderReport(outcome: Outcome, scenarios: readonly Scenario[]): 
     ["lost", verdict.lost.length, ""],
     ["doubled", verdict.doubled.length, ""],
     ["wrong", verdict.wrong.length, ""],
+    ["moments", outcome.moments.length, "looked lost or wrong at rest, and were right two seconds later"],
     ["broken promises", tally.broken.length, `${outcome.looks} looks at the invariants`],
     [
       "longest claim of the dead",
@@ -92,6 +93,7 @@ export function renderReport(outcome: Outcome, scenarios: readonly Scenario[]): 
     ...[...tally.notes].map(([name, note]) => `${name}: ${note}`),
     ...outcome.skipped.map(({ name, reason }) => `not run: ${name} (${reason})`),
     ...findings,
+    ...listed("for a moment at rest", outcome.moments),
     ...listed("broken promise", tally.broken),
   ].join("\n");
 }

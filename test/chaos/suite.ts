@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../bench/fixture-node/random.js";
+import type { Finding } from "./history.js";
 import { Ledger, type Verdict } from "./ledger.js";
 import type { Resource, Scenario } from "./scenario.js";
 import type { Tally } from "./tally.js";
@@ -18,6 +19,8 @@ export interface RunOptions {
 export interface Outcome {
   tally: Tally;
   verdict: Verdict;
+  /** Of all accounts together. */
+  moments: Finding[];
   counts: { claims: number; completions: number; stored: number; removed: number };
   looks: number;
   longestDeadClaimMs: number;
@@ -51,6 +54,7 @@ export async function runChaos({ seed, minutes, scenarios, say }: RunOptions): P
   const ledger = new Ledger(world.pool, world.node);
   const watch = watchInvariants(world);
   const restMs: number[] = [];
+  const moments: Finding[] = [];
   try {
     await world.startMain();
     const random = new Random(`plan-${seed}`);
@@ -62,6 +66,7 @@ export async function runChaos({ seed, minutes, scenarios, say }: RunOptions): P
       await playEpoch(world, { chosen, random, until, lanes: epoch % 2 === 0 ? 1 : lanesWhenMixed });
       restMs.push(await comeToRest(world, ledger));
       const verdict = await ledger.check(world.load.asked, { isFull: false });
+      moments.push(...verdict.moments);
       say(progressLine(world, verdict, restMs.at(-1) ?? 0));
       if (isBad(verdict)) break;
     }
@@ -70,6 +75,7 @@ export async function runChaos({ seed, minutes, scenarios, say }: RunOptions): P
     return {
       tally: world.tally,
       verdict,
+      moments: [...moments, ...verdict.moments],
       counts: ledger.history.counts,
       looks: watch.looks,
       longestDeadClaimMs: watch.longestDeadClaimMs,

@@ -58,3 +58,45 @@ export const twoDaemons: Scenario = {
     }
   },
 };
+
+/** What the last block's worker and its supervisor take to end. */
+const endMs = 100;
+const drained = "drain on SIGTERM, by how much it is longer than the host's longest block";
+
+export const drain: Scenario = {
+  name: "drain",
+  about: "SIGTERM to a second host that holds claims, while every answer of the node takes a while",
+  takes: ["hosts", "node", "server", "processes"],
+  weight: 1,
+  bounds: { [drained]: endMs },
+  async inject(world, random) {
+    const host = world.addHost(`d${random.below(1_000)}`, { config: { pipeline: { workers: 2 } } });
+    try {
+      const daemon = await host.start();
+      const { effect } = await mark(world);
+      if (!(await awaitClaims(world, daemon))) return;
+      await sleep(random.below(300));
+      world.tally.fault("SIGTERM under load");
+      const wasAlone = world.isAlone;
+      const asked = performance.now();
+      await host.stop();
+      const ms = performance.now() - asked;
+      const [row] = await world.ask<{ ms: number | null }>(longestBlock, [
+        effect,
+        `blockmill ${daemon.supervisorId}/`,
+      ]);
+      if (row?.ms != null)
+        world.tally.recovered(drained, Math.max(0, ms - row.ms), wasAlone && world.isAlone);
+    } finally {
+      await world.node.clearFaults();
+      await world.forget(host);
+    }
+  },
+};
+
+/** The longest time from a claim to its completion, of one host's workers. */
+const longestBlock = `
+  select extract(epoch from max(completed.at - claimed.at))::float8 * 1000 as ms
+  from chaos_effects completed join chaos_effects claimed using (job_id, worker, claims)
+  where completed.id > $1 and starts_with(completed.who, $2) and completed.new_status = 'completed'
+    and claimed.id > $1 and claimed.new_status = 'processing'`;

@@ -2,7 +2,7 @@ import type { Scenario } from "../scenario.js";
 import { longWay, pooler } from "./detour.js";
 import { diskFull } from "./disk.js";
 import { freeze, freezeHost } from "./freeze.js";
-import { twoDaemons } from "./hosts.js";
+import { drain, twoDaemons } from "./hosts.js";
 import { killGroup, killOrchestrator, killSupervisor, killWorker } from "./kill.js";
 import { fewFiles, fullPipe, noMemory, wrongClock } from "./limits.js";
 import { deadlock, lockedTable, openTransaction } from "./locks.js";
@@ -49,6 +49,7 @@ export const scenarios: readonly Scenario[] = [
   people,
   forgottenWorkers,
   twoDaemons,
+  drain,
   hostCutOff,
   silentListeners,
   silentWorker,
