@@ -11,11 +11,21 @@ import type { World } from "../world.js";
 import { killAndMeasure, workerWithClaims } from "./kill.js";
 import { ignoringAway } from "./locks.js";
 
-export const killAfterClaim: Scenario = {
+/** The same up to four times in a row: each point is to be struck hundreds of times in an hour. */
+function inBursts(scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    async inject(world, random) {
+      for (let left = 1 + random.below(4); left > 0; left -= 1) await scenario.inject(world, random);
+    },
+  };
+}
+
+export const killAfterClaim: Scenario = inBursts({
   name: "kill-after-claim",
   about: "kill -9 of a worker at the moment when its claim is seen",
   takes: ["processes"],
-  weight: 2,
+  weight: 3,
   async inject(world) {
     const { effect } = await mark(world);
     const claimed = async (): Promise<DaemonChild | undefined> => {
@@ -30,13 +40,13 @@ export const killAfterClaim: Scenario = {
     if (victim === undefined) return;
     await killAndMeasure(world, victim, { point: "after its claim" });
   },
-};
+});
 
-export const killMidFetch: Scenario = {
+export const killMidFetch: Scenario = inBursts({
   name: "kill-mid-fetch",
   about: "kill -9 of a worker that waits for the node's answer",
   takes: ["processes", "node"],
-  weight: 2,
+  weight: 3,
   async inject(world, random) {
     const daemon = await world.host.running();
     await world.node.setFaults({ latencyMs: 400 });
@@ -52,13 +62,13 @@ export const killMidFetch: Scenario = {
       await world.node.clearFaults();
     }
   },
-};
+});
 
-export const killBeforeCommit: Scenario = {
+export const killBeforeCommit: Scenario = inBursts({
   name: "kill-before-commit",
   about: "kill -9 of a worker that has completed its jobs and waits to write their logs",
   takes: ["processes", "locks"],
-  weight: 2,
+  weight: 3,
   inject: (world, random) =>
     ignoringAway(() =>
       world.asPerson(async (person) => {
@@ -82,13 +92,13 @@ export const killBeforeCommit: Scenario = {
           world.tally.brokenBy("was completed by a worker that died before its commit", block);
       }),
     ),
-};
+});
 
-export const killInCommit: Scenario = {
+export const killInCommit: Scenario = inBursts({
   name: "kill-in-commit",
   about: "kill -9 of a worker that has sent COMMIT and has no answer: it is committed, or it is not",
   takes: ["processes", "locks"],
-  weight: 2,
+  weight: 3,
   inject: (world, random) =>
     ignoringAway(() =>
       world.asPerson(async (person) => {
@@ -116,7 +126,7 @@ export const killInCommit: Scenario = {
         }
       }),
     ),
-};
+});
 
 /** The worker whose session waits for a lock of this person's; undefined: none did within a second. */
 async function waiter(
