@@ -30,8 +30,10 @@ import { FixtureNode } from "./fixture-node.js";
 import type { FixtureOptions, Ready } from "./protocol.js";
 
 const { options, autoMineMs } = readArguments();
+/** Fifty lines at most. */
+const toldEvery = Math.max(100, Math.ceil((options.blocks ?? 0) / 50));
 const node = new FixtureNode(options, (built) => {
-  if (built % 100 === 0) process.stderr.write(`built ${built} of ${options.blocks} blocks\n`);
+  if (built % toldEvery === 0) process.stderr.write(`built ${built} of ${options.blocks} blocks\n`);
 });
 const urls: string[] = [];
 for (let i = 0; i < (options.ports ?? 1); i += 1) {
