@@ -15,6 +15,8 @@ export interface DutiesContext {
   pool: pg.Pool;
   config: Config;
   log: Log;
+  /** Whether this process has lost its session with the database before: then others may have lost theirs. */
+  hasLost: boolean;
 }
 
 /** Jobs that one statement promotes at most. */
@@ -33,15 +35,18 @@ const transactionsMs = 15_000;
 const afterHintMs = 50;
 
 /** What the leading orchestrator does for everybody who shares the schema, beside following the chain. */
-export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
+export function createDuties({ pool, config, log, hasLost }: DutiesContext): Duty[] {
   const intervalMs = config.pipeline.check_interval * 1_000;
   const limits = {
     maxDeaths: config.pipeline.max_attempts,
     timeoutMs: config.pipeline.timeout_minutes * 60_000,
   };
-  // Leadership changes hands when the database comes back too: living supervisors get the time of a
-  // lease to take their locks again before anybody calls them lost.
-  const sweepFrom = performance.now() + config.database.lease_seconds * 1_000;
+  // Leadership changes hands when the database comes back too: living supervisors get the time of a lease to
+  // take their locks again before anybody calls them lost. Where only a leader died, nobody needs it.
+  const began = performance.now();
+  let sweepFrom: number | undefined;
+  const graceEnds = async (): Promise<number> =>
+    began + config.database.lease_seconds * 1_000 - (hasLost ? 0 : await serverUpMs(pool));
   const oldMs = config.database.old_transaction_seconds * 1_000;
   const lookForOld = createTransactionWatch({ pool, log, olderThanMs: oldMs });
   const watchTransactions = async (): Promise<number> => {
@@ -84,6 +89,7 @@ export function createDuties({ pool, config, log }: DutiesContext): Duty[] {
     {
       name: "sweep",
       async run() {
+        sweepFrom ??= await graceEnds();
         const tooEarlyMs = sweepFrom - performance.now();
         if (tooEarlyMs > 0) return tooEarlyMs;
         const thorough = performance.now() >= thoroughAt;
@@ -127,4 +133,11 @@ function logReleased(log: Log, released: ReleasedJob[]): void {
   const failed = released.filter(({ status }) => status === "failed").length;
   const workers = [...new Set(released.map(({ workerId }) => workerId))];
   log.warn({ jobs: released.length, failed, workers }, "released the claims of lost workers");
+}
+
+async function serverUpMs(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ ms: number }>(
+    "select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8 * 1000 as ms",
+  );
+  return rows[0]?.ms ?? 0;
 }

@@ -9,7 +9,7 @@ import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { runDuties } from "./run-duties.js";
 
-export interface OrchestratorOptions extends DutiesContext {
+export interface OrchestratorOptions extends Omit<DutiesContext, "hasLost"> {
   endpoints: Endpoints;
   connection: ConnectionOptions;
   context: ChildContext;
@@ -34,6 +34,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   context.draining.addEventListener("abort", () => ended.abort());
   let fatal: unknown;
   let term: AbortController | undefined;
+  let hasLost = false;
   const terms: Promise<void>[] = [];
   let hint = (): void => {};
   options.onHint(() => hint());
@@ -58,7 +59,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     };
     const following = followChain({ ...options, signal }).catch(onFatal);
     const duties = runDuties({
-      duties: createDuties(options),
+      duties: createDuties({ ...options, hasLost }),
       signal,
       onError(duty, error) {
         if (dispositionOf(error) === "fatal-process") return onFatal(error);
@@ -88,6 +89,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     },
     onLost(error) {
       term?.abort();
+      hasLost = true;
       hint = () => {};
       const reason = context.redact(describeError(error, 300));
       log.info({ reason }, "not leading");

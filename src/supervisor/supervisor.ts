@@ -203,7 +203,16 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     async onHeld(session, event, validForMs) {
       leaseUntil = performance.now() + validForMs;
       lostAt = undefined;
-      for (const child of children) child.send({ type: "lease", validForMs, pulse: event === "pinged" });
+      const tell = (): void => {
+        const message = {
+          type: "lease",
+          validForMs: leaseUntil - performance.now(),
+          pulse: event === "pinged",
+        } as const;
+        for (const child of children) child.send(message);
+      };
+      // Whoever is to claim is registered first: the claims of a supervisor that nobody knows are looked for last.
+      if (event !== "taken") tell();
       const rows = rowsOf();
       const states = rows
         .map(({ workerId, state, doing }) => `${workerId} ${state} ${toldStates(doing)}`)
@@ -214,6 +223,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
         registered = states;
         registeredAt = performance.now();
       }
+      if (event === "taken") tell();
       if (options.watchHead) await head.look(session);
       if (event === "taken") log.info({ supervisor: id }, "holding the lease of this host");
     },

@@ -73,6 +73,15 @@ export async function installEffects(pool: pg.Pool): Promise<void> {
     end $$;
     create trigger chaos_job_there after insert or delete on processing_jobs
       for each row execute function chaos_job();
+    -- A truncate fires no trigger per row: each row counts as dropped.
+    create function chaos_jobs() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+    begin
+      insert into chaos_effects (kind, block, job_id, old_status, old_worker, old_claims)
+      select 'dropped', block_number, id, status, worker_id, claims from processing_jobs;
+      return null;
+    end $$;
+    create trigger chaos_jobs_gone before truncate on processing_jobs
+      for each statement execute function chaos_jobs();
     create trigger chaos_job after update on processing_jobs for each row
       when (old.status <> new.status or old.claims <> new.claims or old.completed_at is distinct from new.completed_at)
       execute function chaos_job();

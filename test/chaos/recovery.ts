@@ -38,13 +38,14 @@ const isOf = (process: string): string => `(who = ${process} or starts_with(who,
 
 /**
  * Milliseconds from `since` (by the database's clock) to the first such event after the mark, or with `last` to
- * the moment when each of `jobs` has had one. Undefined: not within 30 seconds.
+ * the moment when each of `jobs` has had one. Undefined: not within 30 seconds. `moot`: before it happened, none of
+ * the jobs was left, since a person had taken them away.
  */
 export async function timeTo(
   world: World,
   { effect }: Mark,
   { since, wanted, last = false }: { since: number; wanted: Wanted; last?: boolean },
-): Promise<number | undefined> {
+): Promise<number | "moot" | undefined> {
   const { event, jobs, by, notBy } = wanted;
   const sql = `
     select extract(epoch from ${last ? "max" : "min"}(at))::float8 * 1000 as ms, count(*)::int as jobs from (
@@ -59,16 +60,23 @@ export async function timeTo(
   const deadline = performance.now() + recoveryLimitMs;
   while (performance.now() < deadline) {
     try {
+      const isMoot = jobs !== undefined && jobs.length > 0 && !(await isAnyLeft(world, jobs));
       const { rows } = await world.pool.query<{ ms: number | null; jobs: number }>(sql, values);
       const [row] = rows;
       const enough = last ? (row?.jobs ?? 0) >= (jobs?.length ?? 1) : (row?.jobs ?? 0) > 0;
       if (enough && row?.ms != null) return row.ms - since;
+      if (isMoot) return "moot";
     } catch (error) {
       if (!isAway(error)) throw error;
     }
     await sleep(15);
   }
   return undefined;
+}
+
+async function isAnyLeft(world: World, jobs: readonly number[]): Promise<boolean> {
+  const { rows } = await world.pool.query("select from processing_jobs where id = any ($1) limit 1", [jobs]);
+  return rows.length > 0;
 }
 
 /** Waits for it, and writes it into the tally. */
@@ -79,6 +87,7 @@ export async function measure(
 ): Promise<number | undefined> {
   const wasAlone = world.isAlone;
   const ms = await timeTo(world, from, options);
+  if (ms === "moot") return undefined;
   world.tally.recovered(options.what, ms, wasAlone && world.isAlone);
   return ms;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Daemon } from "../support/daemon.js";
 import { alive } from "../support/process.js";
 import { assertCleanStop, numbers, type Scene, said, setScene, until } from "./scene.js";
 
@@ -124,9 +125,8 @@ test("a frozen host's claims are released by a daemon that runs beside it", asyn
   await assertCleanStop(other, scene.pool);
 });
 
-test("a new leader gives supervisors the time of a lease to take their locks again before it calls them lost", async (t) => {
-  const scene = await setScene(t);
-  // As after a restart of PostgreSQL: registered, with claims, and no lock yet.
+/** Registers a supervisor that holds no lock, with a claim of block 5. */
+async function registerLost(scene: Scene): Promise<void> {
   await scene.pool.query(
     `insert into processing_workers (worker_id, supervisor_id, role, hostname, pid, version)
      values ('away.1.a/w1', 'away.1.a', 'worker', 'away', 1, '0')`,
@@ -135,14 +135,49 @@ test("a new leader gives supervisors the time of a lease to take their locks aga
     `insert into processing_jobs (block_number, status, worker_id, started_at)
      values (5, 'processing', 'away.1.a/w1', now())`,
   );
+}
+
+test("where a leader lost its session, supervisors get the time of a lease to take their locks again", async (t) => {
+  const scene = await setScene(t);
   const daemon = await scene.start({ database: { lease_seconds: 3 } });
-  const leading = timeOf(await said(daemon, /leading: following/));
+  await said(daemon, /leading: following/);
+  await scene.pool.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill % lead'",
+  );
+  await said(daemon, /not leading/);
+  await registerLost(scene);
+  await until(() => lines(daemon, /leading: following/).length === 2, "it to lead again");
+  const leading = timeOf(lines(daemon, /leading: following/)[1] ?? "");
   const released = timeOf(await said(daemon, /released the claims of lost workers/));
   assert(released - leading >= 2_900, `${released - leading} ms`);
   await scene.settled();
   await scene.assertWrittenOnce([5]);
   await assertCleanStop(daemon, scene.pool);
 });
+
+test("where only a leader died, the next one releases the claims of the lost at once", async (t) => {
+  const leaseSeconds = 5;
+  const scene = await setScene(t);
+  await until(async () => {
+    const { rows } = await scene.pool.query(
+      "select where clock_timestamp() - pg_postmaster_start_time() > $1 * interval '1 second'",
+      [leaseSeconds],
+    );
+    return rows.length > 0;
+  }, "the server to be up for longer than a lease");
+  await registerLost(scene);
+  const daemon = await scene.start({ database: { lease_seconds: leaseSeconds } });
+  const leading = timeOf(await said(daemon, /leading: following/));
+  const released = timeOf(await said(daemon, /released the claims of lost workers/));
+  assert(released - leading < leaseSeconds * 1_000 - 500, `${released - leading} ms`);
+  await scene.settled();
+  await scene.assertWrittenOnce([5]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+function lines({ program }: Daemon, pattern: RegExp): string[] {
+  return program.output.filter((line) => pattern.test(line));
+}
 
 /** When a log line was written, in milliseconds. */
 function timeOf(line: string): number {
