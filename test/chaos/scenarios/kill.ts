@@ -49,6 +49,7 @@ export async function killAndMeasure(
   { point, undo }: Kill = {},
 ): Promise<number[]> {
   const from = await mark(world);
+  const isLast = (await othersThatListen(world, victim)) === 0;
   signal(victim.pid, "SIGSTOP");
   const held = await world.ask<{ id: number }>(heldBy, [victim.workerId]);
   const jobs = held.map(({ id }) => id);
@@ -64,8 +65,10 @@ export async function killAndMeasure(
   signal(victim.pid, "SIGKILL");
   await undo?.();
   if (jobs.length === 0) return jobs;
+  // The successors of those that were killed before it are still loading: nobody is there to claim.
+  const who = isLast ? "the only worker that was ready killed" : "worker killed";
   const where = (what: string): string =>
-    point === undefined ? what : what.replace("killed", `killed ${point}`);
+    what.replace("worker killed", point === undefined ? who : `${who} ${point}`);
   const released = { event: "release", jobs } as const;
   if (point === undefined) await measure(world, from, { what: toRelease, since, wanted: released });
   if (point !== undefined) await untilGone(world, victim);
@@ -78,11 +81,26 @@ export async function killAndMeasure(
   await measure(world, from, { what: where(toNextClaim), since, wanted: { event: "claim", jobs } });
   // A reorg or a person may take a job away for good.
   if (point === undefined && world.isAlone && (await stillThere(world, jobs)))
-    await measure(world, from, { what: toEveryClaim, since, wanted: { event: "claim", jobs }, last: true });
+    await measure(world, from, {
+      what: where(toEveryClaim),
+      since,
+      wanted: { event: "claim", jobs },
+      last: true,
+    });
   return jobs;
 }
 
 const heldBy = "select id::float8 as id from processing_jobs where status = 'processing' and worker_id = $1";
+
+/** How many other workers of its host are ready for a claim, as far as the database knows. */
+async function othersThatListen(world: World, { workerId }: DaemonChild): Promise<number> {
+  const [row] = await world.ask<{ others: number }>(
+    `select count(*)::int as others from pg_stat_activity
+     where application_name like $1 and application_name <> $2`,
+    [`blockmill ${workerId.replace(/\/.*/, "")}/w% listen`, `blockmill ${workerId} listen`],
+  );
+  return row?.others ?? 0;
+}
 
 /** Resolves when the dead one's last session has ended: committed, rolled back, or cut off. */
 async function untilGone(world: World, { workerId }: DaemonChild): Promise<void> {
