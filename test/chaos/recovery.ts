@@ -39,7 +39,7 @@ const isOf = (process: string): string => `(who = ${process} or starts_with(who,
 /**
  * Milliseconds from `since` (by the database's clock) to the first such event after the mark, or with `last` to
  * the moment when each of `jobs` has had one. Undefined: not within 30 seconds. `moot`: before it happened, none of
- * the jobs was left, since a person had taken them away.
+ * the jobs was open any more: a person had taken them away, or a commit that was under way completed them.
  */
 export async function timeTo(
   world: World,
@@ -60,7 +60,7 @@ export async function timeTo(
   const deadline = performance.now() + recoveryLimitMs;
   while (performance.now() < deadline) {
     try {
-      const isMoot = jobs !== undefined && jobs.length > 0 && !(await isAnyLeft(world, jobs));
+      const isMoot = jobs !== undefined && jobs.length > 0 && !(await isAnyOpen(world, jobs));
       const { rows } = await world.pool.query<{ ms: number | null; jobs: number }>(sql, values);
       const [row] = rows;
       const enough = last ? (row?.jobs ?? 0) >= (jobs?.length ?? 1) : (row?.jobs ?? 0) > 0;
@@ -74,8 +74,11 @@ export async function timeTo(
   return undefined;
 }
 
-async function isAnyLeft(world: World, jobs: readonly number[]): Promise<boolean> {
-  const { rows } = await world.pool.query("select from processing_jobs where id = any ($1) limit 1", [jobs]);
+async function isAnyOpen(world: World, jobs: readonly number[]): Promise<boolean> {
+  const { rows } = await world.pool.query(
+    "select from processing_jobs where id = any ($1) and status <> 'completed' limit 1",
+    [jobs],
+  );
   return rows.length > 0;
 }
 

@@ -102,7 +102,7 @@ export function watchInvariants(world: World): Watch {
 }
 
 /** The ids of the workers that run, stopped ones too: their command lines bear them. */
-function livingWorkers(): Set<string> {
+export function livingWorkers(): Set<string> {
   const processes = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
   return new Set(processes.flatMap((pid) => commandLine(Number(pid))[2] ?? []));
 }

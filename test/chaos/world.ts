@@ -280,7 +280,7 @@ export function isAway(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   // 54000: the queue of notifications is full.
   if (typeof code === "string" && /^(08|57P|53300|54000|ECONN|EPIPE)/.test(code)) return true;
-  return /terminat|timeout exceeded when trying to connect|starting up|shutting down|not yet accepting/.test(
+  return /terminat|lost connection to parallel worker|timeout exceeded when trying to connect|starting up|shutting down|not yet accepting/.test(
     String(error),
   );
 }

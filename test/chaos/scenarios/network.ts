@@ -9,6 +9,7 @@ import { onEnd } from "../guard.js";
 import { mark, measure } from "../recovery.js";
 import { needsOwnServer, needsRoot, type Scenario } from "../scenario.js";
 import { recoveryLimitMs } from "../tally.js";
+import { livingWorkers } from "../watch.js";
 import type { World } from "../world.js";
 import { leaseMs } from "./freeze.js";
 import { awaitClaims, workerWithClaims } from "./kill.js";
@@ -88,7 +89,9 @@ export const silentListeners: Scenario = {
         const renewed = new Set(
           (await listening()).filter(({ port }) => !old.has(port)).map(({ who }) => who),
         );
-        return dead.every(({ who }) => renewed.has(who));
+        // One that died of another fault, with its host or without, needs no new one.
+        const living = livingWorkers();
+        return dead.every(({ who }) => renewed.has(who) || !living.has(who.split(" ")[1] ?? ""));
       };
       const ms = await waitFor(noticed, {
         what: "new listeners",
