@@ -1,5 +1,6 @@
 // kill -9 of each kind of process, and of all of them at once.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Daemon, DaemonChild } from "../../support/daemon.js";
 import { waitFor } from "../../support/process.js";
 import { signal } from "../host.js";
@@ -53,18 +54,13 @@ export async function killAndMeasure(
   signal(victim.pid, "SIGSTOP");
   const held = await world.ask<{ id: number }>(heldBy, [victim.workerId]);
   const jobs = held.map(({ id }) => id);
-  // Nothing may be ahead of them: what is measured is the recovery, not the backlog. A row that the dead one's
-  // transaction has locked is left as it is.
-  await world.ask(
-    `update processing_jobs set priority = 1000000 where id in
-       (select id from processing_jobs where id = any ($1) and status = 'processing' for update skip locked)`,
-    [jobs],
-  );
+  await raise(world, jobs);
   const since = world.clock();
   world.tally.fault(point === undefined ? "kill -9 of a worker" : `kill -9 of a worker ${point}`);
   signal(victim.pid, "SIGKILL");
   await undo?.();
   if (jobs.length === 0) return jobs;
+  await hurry(world, jobs);
   // The successors of those that were killed before it are still loading: nobody is there to claim.
   const who = isLast ? "the only worker that was ready killed" : "worker killed";
   const where = (what: string): string =>
@@ -88,6 +84,29 @@ export async function killAndMeasure(
       last: true,
     });
   return jobs;
+}
+
+/**
+ * Puts jobs ahead of all others: what is measured is the recovery, not the backlog. Returns how many it passed over,
+ * since the dead one's transaction still has them locked.
+ */
+async function raise(world: World, jobs: number[]): Promise<number> {
+  const [row] = await world.ask<{ left: number }>(
+    `with free as (
+       select id from processing_jobs where id = any ($1) and priority < 1000000 for update skip locked
+     ), raised as (
+       update processing_jobs set priority = 1000000 where id in (select id from free)
+     )
+     select count(*)::int - (select count(*)::int from free) as left
+     from processing_jobs where id = any ($1) and priority < 1000000`,
+    [jobs],
+  );
+  return row?.left ?? 0;
+}
+
+/** Raises those that were locked, as soon as they come free. */
+async function hurry(world: World, jobs: number[]): Promise<void> {
+  for (let tries = 0; tries < 50 && (await raise(world, jobs)) > 0; tries += 1) await sleep(5);
 }
 
 const heldBy = "select id::float8 as id from processing_jobs where status = 'processing' and worker_id = $1";
