@@ -138,6 +138,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
       const loaded = ahead;
       ahead = undefined;
       if (isLoaded(loaded.process)) return loaded;
+      // It died with the first number.
       forked += 1;
     }
     const workerId = `${supervisorId}/${role === "worker" ? "w" : "o"}${forked}`;
