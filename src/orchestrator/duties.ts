@@ -15,6 +15,8 @@ export interface DutiesContext {
   pool: pg.Pool;
   config: Config;
   log: Log;
+  /** The supervisor of this process, as long as its lease is known to hold. */
+  ownSupervisor(): string | undefined;
   /** Whether this process has lost its session with the database before: then others may have lost theirs. */
   hasLost: boolean;
 }
@@ -35,7 +37,7 @@ const transactionsMs = 15_000;
 const afterHintMs = 50;
 
 /** What the leading orchestrator does for everybody who shares the schema, beside following the chain. */
-export function createDuties({ pool, config, log, hasLost }: DutiesContext): Duty[] {
+export function createDuties({ pool, config, log, ownSupervisor, hasLost }: DutiesContext): Duty[] {
   const intervalMs = config.pipeline.check_interval * 1_000;
   const limits = {
     maxDeaths: config.pipeline.max_attempts,
@@ -93,7 +95,9 @@ export function createDuties({ pool, config, log, hasLost }: DutiesContext): Dut
         const tooEarlyMs = sweepFrom - performance.now();
         if (tooEarlyMs > 0) return tooEarlyMs;
         const thorough = performance.now() >= thoroughAt;
-        logReleased(log, await sweepLostSupervisors(pool, { ...limits, thorough }));
+        // When its own supervisor dies, this process has a moment left, and so have the workers: they give back.
+        const except = ownSupervisor();
+        logReleased(log, await sweepLostSupervisors(pool, { ...limits, thorough, except }));
         if (thorough) {
           thoroughAt = performance.now() + intervalMs;
           logReleased(log, await sweepOverdue(pool, limits));

@@ -1,4 +1,5 @@
 import { describeEndpoints, type Endpoints } from "../chain/endpoints.js";
+import { supervisorOf } from "../child/connections.js";
 import type { ChildState } from "../child/messages.js";
 import type { ChildContext } from "../child/run-child.js";
 import type { ConnectionOptions } from "../db/connection.js";
@@ -9,7 +10,7 @@ import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { runDuties } from "./run-duties.js";
 
-export interface OrchestratorOptions extends Omit<DutiesContext, "hasLost"> {
+export interface OrchestratorOptions extends Omit<DutiesContext, "hasLost" | "ownSupervisor"> {
   endpoints: Endpoints;
   connection: ConnectionOptions;
   context: ChildContext;
@@ -47,6 +48,9 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   };
   const reporting = setInterval(() => report(), reportMs);
 
+  const ownSupervisor = (): string | undefined =>
+    context.lease.holds() ? supervisorOf(context.settings.workerId) : undefined;
+
   const lead = (): void => {
     const mine = new AbortController();
     term = mine;
@@ -59,7 +63,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     };
     const following = followChain({ ...options, signal }).catch(onFatal);
     const duties = runDuties({
-      duties: createDuties({ ...options, hasLost }),
+      duties: createDuties({ ...options, ownSupervisor, hasLost }),
       signal,
       onError(duty, error) {
         if (dispositionOf(error) === "fatal-process") return onFatal(error);

@@ -33,17 +33,18 @@ export interface SweepOptions {
 }
 
 /**
- * Releases the claims of every supervisor whose lease has fallen. `thorough` also asks the claims
- * themselves who made them, which reads all queued jobs; without it only registered supervisors are
+ * Releases the claims of every supervisor whose lease has fallen, but `except`. `thorough` also asks the
+ * claims themselves who made them, which reads all queued jobs; without it only registered supervisors are
  * looked at, which costs nothing at any size of the queue.
  */
 export async function sweepLostSupervisors(
   pool: pg.Pool,
-  { maxDeaths, thorough }: { maxDeaths: number; thorough: boolean },
+  { maxDeaths, thorough, except }: { maxDeaths: number; thorough: boolean; except?: string | undefined },
 ): Promise<ReleasedJob[]> {
   const { rows } = await pool.query<{ supervisor_id: string }>(seeminglyLost, [thorough]);
   const released: ReleasedJob[] = [];
   for (const { supervisor_id: supervisorId } of rows) {
+    if (supervisorId === except) continue;
     released.push(...(await releaseIfLost(pool, supervisorId, maxDeaths)));
   }
   return released;

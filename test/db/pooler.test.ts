@@ -284,9 +284,13 @@ test("through a pooler a full-speed archive goes on, though VACUUM cannot be run
   }).map(([path, value]) => ({ path, value, flag: path }));
   try {
     const { config } = loadConfig({ env: {}, flags });
-    const archive = createDuties({ pool, config, log: silent, hasLost: false }).find(
-      ({ name }) => name === "archive",
-    );
+    const archive = createDuties({
+      pool,
+      config,
+      log: silent,
+      ownSupervisor: () => undefined,
+      hasLost: false,
+    }).find(({ name }) => name === "archive");
     await database.pool.query(`insert into processing_jobs (block_number, status, completed_at)
       select n, 'completed', now() - interval '1 minute' from generate_series(1, 25000) as n`);
     while ((await archive?.run()) === 0);

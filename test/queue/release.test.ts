@@ -175,6 +175,18 @@ test("a supervisor whose lock is held keeps its claims, one whose lock is free l
   assert.deepEqual(await owners(), { 1: "pending", 2: "pending" });
 });
 
+test("a supervisor that is excepted keeps its claims and its row, whoever holds its lock", async () => {
+  await queue.insert([1, 2]);
+  await claim("vm.1.a/w1");
+  await claim("vm.2.b/w1");
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1"), worker("vm.2.b/w1")]);
+  await sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: true, except: "vm.1.a" });
+  assert.deepEqual(await owners(), { 1: "vm.1.a/w1", 2: "pending" });
+  assert.deepEqual(await queue.rows("select worker_id from processing_workers"), [
+    { worker_id: "vm.1.a/w1" },
+  ]);
+});
+
 test("the sessions of a lost supervisor's processes are ended, and no others", async () => {
   await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
   const names = ["blockmill vm.1.a/w1", "blockmill vm.1.a/w1 listen", "blockmill vm.11.a/w1", "psql"];
