@@ -25,7 +25,7 @@ export const killAfterClaim: Scenario = inBursts({
   name: "kill-after-claim",
   about: "kill -9 of a worker at the moment when its claim is seen",
   takes: ["processes"],
-  weight: 3,
+  weight: 5,
   async inject(world) {
     const { effect } = await mark(world);
     const claimed = async (): Promise<DaemonChild | undefined> => {
@@ -46,7 +46,7 @@ export const killMidFetch: Scenario = inBursts({
   name: "kill-mid-fetch",
   about: "kill -9 of a worker that waits for the node's answer",
   takes: ["processes", "node"],
-  weight: 3,
+  weight: 5,
   async inject(world, random) {
     const daemon = await world.host.running();
     await world.node.setFaults({ latencyMs: 400 });
@@ -68,7 +68,7 @@ export const killBeforeCommit: Scenario = inBursts({
   name: "kill-before-commit",
   about: "kill -9 of a worker that has completed its jobs and waits to write their logs",
   takes: ["processes", "locks"],
-  weight: 3,
+  weight: 5,
   inject: (world, random) =>
     ignoringAway(() =>
       world.asPerson(async (person) => {
@@ -98,7 +98,7 @@ export const killInCommit: Scenario = inBursts({
   name: "kill-in-commit",
   about: "kill -9 of a worker that has sent COMMIT and has no answer: it is committed, or it is not",
   takes: ["processes", "locks"],
-  weight: 3,
+  weight: 5,
   inject: (world, random) =>
     ignoringAway(() =>
       world.asPerson(async (person) => {
