@@ -12,7 +12,7 @@ import type pg from "pg";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
-import { inTransaction, type Sql } from "../db/pool.js";
+import { inTransaction, type Tx } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
 import { describeError, dispositionOf, JobTimeoutError, MissingPartitionError } from "../errors.js";
 import type { Log } from "../log.js";
@@ -98,13 +98,10 @@ export interface ClaimRequest {
   after: Position | undefined;
 }
 
-/** Claims jobs. An empty list: there is nothing to do. */
-export function claimBatch(
-  pipeline: Pipeline,
-  request: ClaimRequest,
-  sql: Sql = pipeline.pool,
-): Promise<ClaimedJob[]> {
-  return claimJobs(sql, { ...request, workerId: pipeline.workerId, only: pipeline.only });
+/** Claims jobs, in `tx` or in a transaction of their own. An empty list: there is nothing to do. */
+export function claimBatch(pipeline: Pipeline, request: ClaimRequest, tx?: Tx): Promise<ClaimedJob[]> {
+  const { pool, workerId, only } = pipeline;
+  return claimJobs(tx ?? pool, { ...request, workerId, only, durable: tx !== undefined });
 }
 
 /**

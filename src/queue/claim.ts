@@ -19,15 +19,17 @@ const claimOf = (candidates: string) => `
   ))
   returning id, block_number, priority, attempts, claims, deaths, '0x' || encode(block_hash, 'hex') as block_hash`;
 
-const fromTheStart = claimOf("queued and status = 'pending' order by priority desc, block_number");
+const ways = {
+  claim: "queued and status = 'pending' order by priority desc, block_number",
+  claim_behind: "queued and status = 'pending' and priority = $3 and block_number > $4 order by block_number",
+  claim_within:
+    "queued and status = 'pending' and block_number between $3 and $4 order by priority desc, block_number",
+};
 
-const behindPosition = claimOf(
-  "queued and status = 'pending' and priority = $3 and block_number > $4 order by block_number",
-);
+// Evaluated once, and true. The transaction that it is in commits without waiting for the disk.
+const withoutTheDisk = "(select set_config('synchronous_commit', 'off', true)) is not null";
 
-const withinRange = claimOf(
-  "queued and status = 'pending' and block_number between $3 and $4 order by priority desc, block_number",
-);
+type Way = keyof typeof ways;
 
 interface Row {
   id: number;
@@ -53,6 +55,12 @@ export interface ClaimOptions {
   after?: Position | undefined;
   /** Only blocks from `from` to `to`, inclusive. */
   only?: { from: number; to: number } | undefined;
+  /**
+   * Whether to wait until the claim is on the disk. It may be false where the claim is a transaction of its
+   * own: a crash of the server undoes it, and then the job is pending and the token holds for nobody. What
+   * is committed with its rows is on the disk all the same, and the claim with it. True unless stated.
+   */
+  durable?: boolean;
 }
 
 /**
@@ -75,16 +83,13 @@ export async function claimJobs(sql: Sql, options: ClaimOptions): Promise<Claime
     .sort((a, b) => a.blockNumber - b.blockNumber);
 }
 
-function statementOf({ workerId, limit, after, only }: ClaimOptions) {
-  if (only !== undefined) {
-    return { name: "claim_within", text: withinRange, values: [workerId, limit, only.from, only.to] };
-  }
-  if (after !== undefined) {
-    return {
-      name: "claim_behind",
-      text: behindPosition,
-      values: [workerId, limit, after.priority, after.blockNumber],
-    };
-  }
-  return { name: "claim", text: fromTheStart, values: [workerId, limit] };
+function statementOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {
+  const named = (name: Way, ...more: number[]) => ({
+    name: isDurable ? name : `${name}_light`,
+    text: claimOf(isDurable ? ways[name] : `${withoutTheDisk} and ${ways[name]}`),
+    values: [workerId, limit, ...more],
+  });
+  if (only !== undefined) return named("claim_within", only.from, only.to);
+  if (after !== undefined) return named("claim_behind", after.priority, after.blockNumber);
+  return named("claim");
 }

@@ -59,6 +59,10 @@ export interface AdvanceOptions {
  * Notes a new head and enqueues what lies between the last one and it, in one transaction: the newest
  * blocks first, the rest as jobs, or as a range when there are many. Returns how many blocks became
  * due. A head that is not newer enqueues nothing.
+ *
+ * It does not wait for the disk, so that workers are woken sooner: a crash of the server that undoes it
+ * undoes all of it, and whoever leads next enqueues the same blocks. Rows of one of them cannot be on the
+ * disk without it.
  */
 export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promise<number> {
   const { headers, fresh, startBlock, autoEnqueue } = options;
@@ -66,7 +70,7 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
   if (head === undefined) return 0;
   return inTransaction(pool, async (tx) => {
     const { rows } = await tx.query<{ next_block: number | null }>(
-      "select next_block from processing_head for update",
+      "select next_block, set_config('synchronous_commit', 'off', true) from processing_head for update",
     );
     // Null until somebody follows with auto_enqueue: a range that ran first decides nothing.
     const followed = rows[0]?.next_block ?? null;

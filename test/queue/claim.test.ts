@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inTransaction } from "../../src/db/pool.js";
-import { claimJobs } from "../../src/queue/claim.js";
+import { type ClaimOptions, claimJobs } from "../../src/queue/claim.js";
 import type { ClaimedJob } from "../../src/queue/job.js";
 import { numbers, useQueue } from "./queue-database.js";
 
@@ -47,6 +47,30 @@ test("a claim counts an attempt, names its worker and the time, and tells its to
   assert.equal(job.attempts, 2);
   assert(job.started_at !== null && before[0] !== undefined && job.started_at >= before[0].now);
 });
+
+const ways: [string, Partial<ClaimOptions>][] = [
+  ["from the start", {}],
+  ["behind a position", { after: { priority: 0, blockNumber: 2 } }],
+  ["within a range", { only: { from: 3, to: 9 } }],
+];
+for (const [way, options] of ways) {
+  test(`a claim waits for the disk, unless it is told that it need not: ${way}`, async () => {
+    await queue.insert(numbers(1, 9));
+    const settingAfter = (durable?: boolean) =>
+      inTransaction(queue.pool, async (tx) => {
+        const more = durable === undefined ? {} : { durable };
+        const jobs = await claimJobs(tx, { workerId: "a/w1", limit: 1, ...options, ...more });
+        assert.equal(jobs.length, 1);
+        const { rows } = await tx.query<{ synchronous_commit: string }>("show synchronous_commit");
+        return rows[0]?.synchronous_commit;
+      });
+    assert.equal(await settingAfter(), "on");
+    assert.equal(await settingAfter(true), "on");
+    assert.equal(await settingAfter(false), "off");
+    // The session's own setting is as it was.
+    assert.equal(await settingAfter(), "on");
+  });
+}
 
 test("only pending jobs are claimed", async () => {
   await queue.insert([1], "pending");
