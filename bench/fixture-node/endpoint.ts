@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createGzip } from "node:zlib";
 import type { WebSocket } from "ws";
 import { Answerer, parseRequest, type Reply, type Request } from "./answerer.js";
 import type { CallLog } from "./call-log.js";
@@ -28,6 +29,7 @@ export class Endpoint {
   readonly #control: ControlHandler;
   readonly #answerer: Answerer;
   readonly #server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  readonly #gzip: boolean;
   #faults: Faults;
   #port = 0;
   #httpRequests = 0;
@@ -40,6 +42,7 @@ export class Endpoint {
     calls,
     control,
     faults,
+    gzip,
     finalityDepth,
   }: {
     index: number;
@@ -47,12 +50,14 @@ export class Endpoint {
     calls: CallLog;
     control: ControlHandler;
     faults: Faults;
+    gzip: boolean;
     finalityDepth: () => number;
   }) {
     this.#index = index;
     this.#calls = calls;
     this.#control = control;
     this.#faults = faults;
+    this.#gzip = gzip;
     const current = () => this.#faults;
     const view = new View({ canonical, faults: current, finalityDepth });
     const seed = `${canonical.chain.options.seed}/errors/${index}`;
@@ -124,7 +129,8 @@ export class Endpoint {
     }
     this.#httpRequests += 1;
     const reply = await this.#reply(text);
-    if (reply) await send(response, reply);
+    const gzip = this.#gzip && /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+    if (reply) await send(response, reply, { gzip });
   }
 
   async #serveMessage(text: string, socket: WebSocket): Promise<void> {
@@ -207,7 +213,16 @@ async function readText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-async function send(response: ServerResponse, { status, headers, chunks, fillBytes }: Reply): Promise<void> {
+async function send(
+  response: ServerResponse,
+  { status, headers, chunks, fillBytes }: Reply,
+  { gzip }: { gzip: boolean },
+): Promise<void> {
+  if (gzip) {
+    response.writeHead(status, { ...headers, "content-encoding": "gzip" });
+    await pipeline(Readable.from(filled(chunks, fillBytes ?? 0)), createGzip({ level: 1 }), response);
+    return;
+  }
   if (fillBytes !== undefined) {
     response.writeHead(status, headers);
     await pipeline(Readable.from(filled(chunks, fillBytes)), response);

@@ -21,17 +21,19 @@ export class FixtureNode {
   readonly #calls: CallLog;
   readonly #endpoints: Endpoint[] = [];
   #finalityDepth: number;
+  readonly #gzip: boolean;
   #miner: NodeJS.Timeout | undefined;
 
   /** Builds the chain; with `blocks` that may take a while, which `onProgress` tells about. */
   constructor(options: FixtureOptions, onProgress?: (built: number) => void) {
-    const { head, blocks, finalityDepth, ports, port, faults, recordCalls, ...wishes } = options;
+    const { head, blocks, finalityDepth, ports, port, faults, gzip, recordCalls, ...wishes } = options;
     const chain = chainOptions(wishes);
     const prebuilt = blocks ? prebuiltBlocks(chain, { blocks, ...(onProgress && { onProgress }) }) : [];
     const defaultHead = chain.start + (blocks ? blocks - 1 : DEFAULT_HEAD);
     this.#canonical = new Canonical(new Chain(chain, prebuilt), { head: head ?? defaultHead });
     this.#calls = new CallLog({ keepCalls: recordCalls ?? true });
     this.#finalityDepth = finalityDepth ?? 64;
+    this.#gzip = gzip ?? false;
     this.#canonical.onChange(() => {
       for (const endpoint of this.#endpoints) endpoint.heads.headChanged();
     });
@@ -50,6 +52,7 @@ export class FixtureNode {
       calls: this.#calls,
       control: (text) => this.control(text),
       faults: faults ?? {},
+      gzip: this.#gzip,
       finalityDepth: () => this.#finalityDepth,
     });
     this.#endpoints.push(endpoint);

@@ -17,6 +17,8 @@ export interface FixtureOptions extends Omit<ChainWishes, "transactions"> {
   port?: number;
   /** Of every endpoint, from the start. */
   faults?: Faults;
+  /** Gzip answers over HTTP for whoever accepts it. Default false: benchmarks are not of it. */
+  gzip?: boolean;
   /** Keep the last 10,000 calls for `calls`. Default true. */
   recordCalls?: boolean;
 }

@@ -16,7 +16,10 @@ export interface EndpointOptions {
   name: string;
   /** Of one request. */
   timeoutMs: number;
+  /** Counted as they are read, uncompressed. */
   maxResponseBytes: number;
+  /** Whether to ask for gzipped answers over HTTP. Unless stated: of https, not of http. */
+  compress?: boolean;
   /** Relative to the others'. 1 unless stated. */
   weight?: number;
   /** The most requests at once. 64 unless stated. */

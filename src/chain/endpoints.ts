@@ -85,6 +85,7 @@ export function endpointsOf(
         weight: each.weight,
         batchSize: each.batch_size,
         maxInFlight: each.max_in_flight,
+        compress: each.compress,
       }),
       requestsPerSecond: each.requests_per_second,
       share,

@@ -138,6 +138,7 @@ const endpointFields: Record<string, Format> = {
   batch_size: integer({ min: 1, max: 10_000 }),
   timeout_ms: integer({ min: 1, max: 600_000 }),
   log_range: integer({ min: 1, max: 1_000_000_000 }),
+  compress: boolean(),
 };
 
 /**

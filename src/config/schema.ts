@@ -195,7 +195,8 @@ export const keys = {
         "The chain's JSON-RPC endpoints, http(s):// or ws(s)://. Blocks move to another one when one fails. " +
         'Each is a URL, or an object: {"url": ..., "weight": its share of the work (1), ' +
         '"requests_per_second": ..., "max_in_flight": ..., "batch_size": calls in one JSON-RPC batch (100), ' +
-        '"timeout_ms": ..., "log_range": blocks in one eth_getLogs}. Limits hold for this daemon as a whole, ' +
+        '"timeout_ms": ..., "log_range": blocks in one eth_getLogs, "compress": whether to ask for ' +
+        "gzipped answers (true for https://, false for http://, as of a node nearby)}. Limits hold for this daemon as a whole, " +
         "though each of its processes may always have one request in flight.",
       format: format.endpoints({ schemes: ["http", "https", "ws", "wss"] }),
       default: [] as (string | EndpointSettings)[],
@@ -266,6 +267,7 @@ export interface EndpointSettings {
   batch_size?: number;
   timeout_ms?: number;
   log_range?: number;
+  compress?: boolean;
 }
 
 type Leaf<T> = { doc: string; format: format.Format; default: T; env: string; sensitive?: boolean };

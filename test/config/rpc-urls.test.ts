@@ -36,6 +36,7 @@ test("an endpoint is a URL, or an object with a url and limits", () => {
     batch_size: 50,
     timeout_ms: 4_000,
     log_range: 2_000,
+    compress: true,
   };
   const config = load(JSON.stringify({ rpc: { urls: ["https://a.example", object] } }));
   assert.deepEqual(config.rpc.urls, ["https://a.example", object]);

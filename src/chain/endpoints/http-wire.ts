@@ -7,6 +7,8 @@
 import { Buffer } from "node:buffer";
 import http from "node:http";
 import https from "node:https";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { HttpRequestError, ResponseBodyTooLargeError, RpcRequestError, TimeoutError } from "viem";
 import {
   MalformedAnswerError,
@@ -23,6 +25,8 @@ export interface WireOptions {
   /** For messages; never the URL. */
   name: string;
   maxResponseBytes: number;
+  /** Unless stated: whether the URL is https. */
+  compress?: boolean;
 }
 
 interface Response {
@@ -36,8 +40,10 @@ const idleMs = 30_000;
 /** The throttle of the endpoint bounds the requests; this is beyond it. */
 const maxConnections = 10_000;
 
-export function createHttpWire({ url, name, maxResponseBytes }: WireOptions): Wire {
+export function createHttpWire(options: WireOptions): Wire {
+  const { url, name, maxResponseBytes } = options;
   const { username, password, ...target } = splitUrl(url);
+  const compress = options.compress ?? target.protocol === "https:";
   const { request, Agent } = target.protocol === "https:" ? https : http;
   const agent = new Agent({
     keepAlive: true,
@@ -66,7 +72,7 @@ export function createHttpWire({ url, name, maxResponseBytes }: WireOptions): Wi
       const headers = {
         ...auth,
         accept: "application/json",
-        "accept-encoding": "identity",
+        "accept-encoding": compress ? "gzip" : "identity",
         "content-type": "application/json",
         "content-length": body.length,
       };
@@ -156,30 +162,42 @@ function splitUrl(url: string) {
   };
 }
 
-/** The body, if it is not larger than `maxBytes`. No more than that, and one chunk, is ever held. */
+/** The body as plain bytes, if there are not more than `maxBytes`. No more than that, and one chunk, is ever held. */
 async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
   const announced = Number(response.headers["content-length"] ?? 0);
   if (announced > maxBytes) throw new ResponseBodyTooLargeError({ maxSize: maxBytes, size: announced });
-  const encoding = response.headers["content-encoding"] ?? "identity";
-  if (encoding !== "identity") throw new MalformedAnswerError("content-encoding", "identity", encoding);
   return new Promise((resolve, reject) => {
+    const lost = (cause: NodeJS.ErrnoException): void =>
+      reject(new HttpRequestError({ url: "", cause, details: cause.code ?? cause.message }));
+    const plain = decompressed(response, reject);
     const chunks: Buffer[] = [];
     let size = 0;
-    response.on("data", (chunk: Buffer) => {
+    response.on("error", lost);
+    plain.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) {
         chunks.length = 0;
         reject(new ResponseBodyTooLargeError({ maxSize: maxBytes, size }));
+        plain.destroy();
         response.destroy();
       } else chunks.push(chunk);
     });
-    response.on("end", () =>
+    plain.on("end", () =>
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)),
     );
-    response.on("error", (cause: NodeJS.ErrnoException) =>
-      reject(new HttpRequestError({ url: "", cause, details: cause.code ?? cause.message })),
-    );
   });
+}
+
+function decompressed(response: http.IncomingMessage, reject: (error: Error) => void): Readable {
+  const encoding = response.headers["content-encoding"] ?? "identity";
+  if (encoding === "identity") return response;
+  if (encoding !== "gzip") {
+    reject(new MalformedAnswerError("content-encoding", "gzip or none", encoding));
+    return response;
+  }
+  const gunzip = createGunzip({ chunkSize: 65_536 });
+  gunzip.on("error", (cause) => reject(new MalformedAnswerError("body", "gzip", cause.message, { cause })));
+  return response.pipe(gunzip);
 }
 
 /** What a status other than 2xx means: the JSON-RPC error in its body, if there is one. Redirects are not followed. */
