@@ -76,9 +76,14 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
     const followed = rows[0]?.next_block ?? null;
     const from = followed ?? startBlock ?? head.number;
     const isNew = autoEnqueue && head.number >= from;
-    await pinJobs(tx, fresh);
-    if (isNew) await enqueueUpTo(tx, from, options);
-    await noteHead(tx, options, isNew ? head.number + 1 : followed);
+    const byHash = isNew ? headers.filter(({ number }) => number >= from) : [];
+    const enqueued = new Set(byHash.map(({ number }) => number));
+    await noteHead(tx, options, {
+      pinned: fresh.filter(({ number }) => !enqueued.has(number)),
+      byHash,
+      nextBlock: isNew ? head.number + 1 : followed,
+    });
+    if (isNew) await enqueueOlder(tx, from, options);
     return isNew ? head.number - from + 1 : 0;
   });
 }
@@ -93,87 +98,92 @@ export async function rewindHead(tx: Tx, nextBlock: number): Promise<void> {
   await tx.query("update processing_head set next_block = least(next_block, $1)", [nextBlock]);
 }
 
-// Jobs that people or ranges made learn which hash is wanted near the head. One that a reorg suspended
-// runs again now that the branch has reached its height.
-const pin = `
-  update processing_jobs as job
-  set block_hash = header.hash,
-      status = case when job.run_at = 'infinity' then 'pending' else job.status end,
-      run_at = case when job.run_at = 'infinity' then now() else job.run_at end
-  from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
-  where job.block_number = header.number and job.status in ('pending', 'scheduled')
-    and job.block_hash is distinct from header.hash`;
-
-async function pinJobs(tx: Tx, headers: readonly { number: number; hash: Hex }[]): Promise<void> {
-  await tx.query({ name: "pin", text: pin, values: arraysOf(headers) });
-}
-
-function arraysOf(headers: readonly { number: number; hash: Hex }[]): [number[], Buffer[]] {
-  return [headers.map(({ number }) => number), headers.map(({ hash }) => Buffer.from(hash.slice(2), "hex"))];
-}
-
-async function enqueueUpTo(tx: Tx, from: number, { headers, priorityBlocks }: AdvanceOptions): Promise<void> {
+/** Enqueues from `from` up to what is fetched by its hash: as jobs, or as a range where there are many. */
+async function enqueueOlder(
+  tx: Tx,
+  from: number,
+  { headers, priorityBlocks }: AdvanceOptions,
+): Promise<void> {
   const head = headers.at(-1);
   const oldestByHash = headers[0];
   if (head === undefined || oldestByHash === undefined) return;
-  const priorityFrom = head.number - priorityBlocks + 1;
-  await enqueueByHash(
-    tx,
-    headers.filter(({ number }) => number >= from),
-    priorityFrom,
-  );
   const to = oldestByHash.number - 1;
   if (to < from) return;
-  const newest = Math.max(from, priorityFrom);
+  const newest = Math.max(from, priorityFrom(head, priorityBlocks));
   if (newest <= to) await enqueueSeries(tx, { from: newest, to, priority: headPriority });
   const rest = Math.min(to, newest - 1);
   if (rest - from >= maxJobsAtOnce) await openRange(tx, { from, to: rest });
   else if (rest >= from) await enqueueSeries(tx, { from, to: rest });
 }
 
-// A job that is there already (injected early, or suspended by a reorg) learns which hash is wanted.
-const byHash = `
-  insert into processing_jobs as job (block_number, block_hash, priority)
-  select number, hash, case when number >= $3 then ${headPriority} else 0 end
-  from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
-  where not exists (select from processing_coverage where blocks @> number)
-  order by number
-  on conflict (block_number) do update
-    set block_hash = excluded.block_hash, priority = greatest(job.priority, excluded.priority),
-        status = 'pending', run_at = now()
-    where job.status in ('pending', 'scheduled')`;
+/** The lowest block that goes ahead of the others. */
+const priorityFrom = (head: { number: number }, priorityBlocks: number): number =>
+  head.number - priorityBlocks + 1;
 
-async function enqueueByHash(
-  tx: Tx,
-  headers: readonly { number: number; hash: Hex }[],
-  priorityFrom: number,
-): Promise<void> {
-  if (headers.length === 0) return;
-  await tx.query({ name: "enqueue_by_hash", text: byHash, values: [...arraysOf(headers), priorityFrom] });
+// One statement, since a worker waits for it to be done. Jobs that people or ranges made learn which hash is
+// wanted near the head: those that are enqueued now, and those that were before (pinned; no block is both).
+// One that a reorg suspended runs again now that the branch has reached its height.
+const note = `
+  with pinned as (
+    update processing_jobs as job
+    set block_hash = header.hash,
+        status = case when job.run_at = 'infinity' then 'pending' else job.status end,
+        run_at = case when job.run_at = 'infinity' then now() else job.run_at end
+    from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
+    where job.block_number = header.number and job.status in ('pending', 'scheduled')
+      and job.block_hash is distinct from header.hash
+  ),
+  enqueued as (
+    insert into processing_jobs as job (block_number, block_hash, priority)
+    select number, hash, case when number >= $5 then ${headPriority} else 0 end
+    from unnest($3::bigint[], $4::bytea[]) as header (number, hash)
+    where not exists (select from processing_coverage where blocks @> number)
+    order by number
+    on conflict (block_number) do update
+      set block_hash = excluded.block_hash, priority = greatest(job.priority, excluded.priority),
+          status = 'pending', run_at = now()
+      where job.status in ('pending', 'scheduled')
+  )
+  insert into processing_head
+    (chain_id, next_block, head_number, head_hash, head_time, safe_block, finalized_block)
+  values ($6, $7, $8, $9, to_timestamp($10), $11, $12)
+  on conflict (one) do update
+  set next_block = excluded.next_block, head_number = excluded.head_number, head_hash = excluded.head_hash,
+      head_time = excluded.head_time, safe_block = excluded.safe_block,
+      finalized_block = excluded.finalized_block, seen_at = clock_timestamp()`;
+
+interface Header {
+  number: number;
+  hash: Hex;
 }
 
-async function noteHead(tx: Tx, options: AdvanceOptions, nextBlock: number | null): Promise<void> {
-  const { chainId, headers, safeBlock, finalizedBlock } = options;
+async function noteHead(
+  tx: Tx,
+  { chainId, headers, safeBlock, finalizedBlock, priorityBlocks }: AdvanceOptions,
+  { pinned, byHash, nextBlock }: { pinned: Header[]; byHash: Header[]; nextBlock: number | null },
+): Promise<void> {
   const head = headers.at(-1);
   if (head === undefined) return;
   await tx.query({
     name: "note_head",
-    text: `
-      insert into processing_head
-        (chain_id, next_block, head_number, head_hash, head_time, safe_block, finalized_block)
-      values ($1, $2, $3, $4, to_timestamp($5), $6, $7)
-      on conflict (one) do update
-      set next_block = excluded.next_block, head_number = excluded.head_number, head_hash = excluded.head_hash,
-          head_time = excluded.head_time, safe_block = excluded.safe_block,
-          finalized_block = excluded.finalized_block, seen_at = clock_timestamp()`,
+    text: note,
     values: [
+      ...arraysOf(pinned),
+      ...arraysOf(byHash),
+      priorityFrom(head, priorityBlocks),
       chainId,
       nextBlock,
       head.number,
-      Buffer.from(head.hash.slice(2), "hex"),
+      bytesOf(head.hash),
       head.timestamp,
       safeBlock,
       finalizedBlock,
     ],
   });
 }
+
+function arraysOf(headers: readonly Header[]): [number[], Buffer[]] {
+  return [headers.map(({ number }) => number), headers.map(({ hash }) => bytesOf(hash))];
+}
+
+const bytesOf = (hash: Hex): Buffer => Buffer.from(hash.slice(2), "hex");

@@ -36,6 +36,8 @@ export class Work {
   #chainKnown = false;
   /** Jobs that were claimed along with a commit, and are not begun. */
   #next: ClaimedJob[] = [];
+  /** The last claim got all that it asked for: there may be more. */
+  #isPlenty = false;
   /** A claim may have been made although its answer never came. */
   #claimsUnknown = false;
   /** Aborts at the next `tryAgain`. */
@@ -100,12 +102,13 @@ export class Work {
 
   /**
    * Commits until the database takes it, or somebody else has the claims: the rows are worth keeping.
-   * With `claimNext` the same transaction claims the next jobs.
+   * With `claimNext` the same transaction claims the next jobs, if there seem to be any: a single block need
+   * not wait for a look that finds nothing.
    */
   async commit(batch: PreparedBatch, { claimNext }: { claimNext: boolean }): Promise<void> {
     const { stopping, draining, lease } = this.#context;
     for (let attempt = 0; !stopping.aborted; attempt += 1) {
-      const mayClaim = claimNext && this.#next.length === 0 && !this.#claimsUnknown;
+      const mayClaim = claimNext && this.#isPlenty && this.#next.length === 0 && !this.#claimsUnknown;
       const request = mayClaim && !draining.aborted && lease.holds() ? this.#request() : null;
       const started = performance.now();
       try {
@@ -172,6 +175,7 @@ export class Work {
     const now = performance.now();
     this.#cursor.claimed({ ...request, jobs, now, tookMs: now - started });
     for (const job of jobs) this.#inHand.set(job.token.id, job);
+    this.#isPlenty = jobs.length >= request.limit;
   }
 
   #settled(
