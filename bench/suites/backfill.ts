@@ -7,9 +7,10 @@
 // start is measured, of nobody.
 
 import { fileURLToPath } from "node:url";
+import { openRange } from "../../src/queue/ranges.js";
 import { waitFor } from "../../test/support/process.js";
 import type { HeavyChain } from "../harness/chains.js";
-import { type ProductConfig, runRange } from "../harness/product.js";
+import { type ProductConfig, runRange, withDaemon } from "../harness/product.js";
 import { type BenchProgram, forkProgram } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { type Bench, type Cases, figures, interleave, type Suite, type Target } from "../harness/suite.js";
@@ -18,6 +19,7 @@ const names = [
   "backfill-1",
   "backfill-roots",
   "backfill-2",
+  "backfill-daemons",
   "backfill-latency",
   "backfill-ponder",
   "backfill-subsquid",
@@ -30,6 +32,7 @@ type Case =
   | "1 worker, cheap checks"
   | "1 worker, every root"
   | "2 workers, cheap checks"
+  | "2 daemons, a worker each"
   | "1 worker, node 50 ms away"
   | "Ponder"
   | "Subsquid";
@@ -47,6 +50,11 @@ function ordersOf(name: Name): { of: Case; against: { name: Case; target?: Targe
       return {
         of: "2 workers, cheap checks",
         against: [{ name: cheap, target: { atLeast: 1.4 } }, { name: "2 bare loops" }],
+      };
+    case "backfill-daemons":
+      return {
+        of: "2 daemons, a worker each",
+        against: [{ name: cheap, target: { atLeast: 1.4 } }, { name: "2 workers, cheap checks" }],
       };
     case "backfill-latency":
       return { of: "1 worker, node 50 ms away", against: [{ name: cheap, target: { atLeast: 0.8 } }] };
@@ -102,6 +110,8 @@ function casesOf(bench: Bench, chain: HeavyChain): Record<Case, () => Promise<nu
     "1 worker, cheap checks": product(1, "bloom"),
     "1 worker, every root": product(1, "roots"),
     "2 workers, cheap checks": product(2, "bloom"),
+    "2 daemons, a worker each": () =>
+      measure(bench, chain, chain.blocks, (database) => runDaemons(bench, chain, database)),
     "1 worker, node 50 ms away": async () => {
       await node.setFaults({ latencyMs: 50 });
       try {
@@ -138,6 +148,27 @@ async function measure(
   } finally {
     await database.drop();
   }
+}
+
+/** Two daemons that share a schema, as of two hosts, and a range that somebody asked for. */
+async function runDaemons(
+  bench: Bench,
+  { node, blocks }: HeavyChain,
+  database: BenchDatabase,
+): Promise<void> {
+  const product = {
+    databaseUrl: database.url,
+    rpcUrls: [node.url],
+    profile: bench.profile,
+    config: { chain: { verify: "bloom" }, pipeline: { workers: 1, auto_enqueue: false } },
+  };
+  await withDaemon(product, () =>
+    withDaemon(product, async () => {
+      await openRange(database.pool, { from: 1, to: blocks });
+      const stored = async (): Promise<boolean> => (await countRows(database, "blocks")) >= blocks;
+      await waitFor(stored, { what: `${blocks} blocks`, timeoutMs: 600_000, everyMs: 500 });
+    }),
+  );
 }
 
 async function runLoops(chain: HeavyChain, database: BenchDatabase, count: number): Promise<void> {
