@@ -78,7 +78,7 @@ create index if not exists processing_jobs_halted on processing_jobs (block_numb
 
 comment on table processing_jobs is
   'One row per block that is to be fetched. Insert a block_number and a sleeping worker starts within milliseconds: INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);';
-comment on column processing_jobs.id           is 'The job. Together with worker_id and claims it is the token of a claim.';
+comment on column processing_jobs.id           is 'The job. Together with worker_id, claims and started_at it is the token of a claim.';
 comment on column processing_jobs.block_number is 'The block to fetch. Unique: a block has one job.';
 comment on column processing_jobs.status       is 'pending: may be claimed. scheduled: waits for run_at. processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
 comment on column processing_jobs.priority     is 'Higher runs first; equal priorities run in the order of block_number.';
@@ -89,7 +89,7 @@ comment on column processing_jobs.completed_at is 'When the block''s rows were c
 comment on column processing_jobs.worker_id    is 'Who claimed it last: host.pid.life/worker. Never used by another process, so it identifies one life of one process.';
 comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down) does not count.';
 comment on column processing_jobs.deaths       is 'How many workers died while they held this job. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
-comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so no two claims ever have the same token, and one that was taken away can settle nothing.';
+comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so, with started_at, no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
 comment on column processing_jobs.metadata     is 'Yours. blockmill never writes it.';
 comment on column processing_jobs.result       is 'blockmill''s account of the last completion: counts of rows, milliseconds per stage, the endpoint that served it.';

@@ -1,5 +1,5 @@
 import type { Sql } from "../db/pool.js";
-import type { ClaimedJob } from "./job.js";
+import { type ClaimedJob, claimedAt } from "./job.js";
 
 // `id = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
 // A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it.
@@ -17,7 +17,8 @@ const claimOf = (candidates: string) => `
     select candidate.id from candidate, first
     where candidate.id = first.id or (candidate.deaths = 0 and first.deaths = 0)
   ))
-  returning id, block_number, priority, attempts, claims, deaths, '0x' || encode(block_hash, 'hex') as block_hash`;
+  returning id, block_number, priority, attempts, claims, ${claimedAt} as claimed_at, deaths,
+    '0x' || encode(block_hash, 'hex') as block_hash`;
 
 const ways = {
   claim: "queued and status = 'pending' order by priority desc, block_number",
@@ -37,6 +38,7 @@ interface Row {
   priority: number;
   attempts: number;
   claims: number;
+  claimed_at: number;
   deaths: number;
   block_hash: `0x${string}` | null;
 }
@@ -73,7 +75,7 @@ export async function claimJobs(sql: Sql, options: ClaimOptions): Promise<Claime
   const { rows } = await sql.query<Row>(statementOf(options));
   return rows
     .map((row) => ({
-      token: { id: row.id, workerId, claim: row.claims },
+      token: { id: row.id, workerId, claim: row.claims, claimedAt: row.claimed_at },
       attempts: row.attempts,
       blockNumber: row.block_number,
       priority: row.priority,

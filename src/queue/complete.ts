@@ -1,5 +1,5 @@
 import type { Tx } from "../db/pool.js";
-import type { Token } from "./job.js";
+import { claimedAt, type Token } from "./job.js";
 
 // One index scan, whatever the planner believes. Joined with `unnest`, a job is compared with each token of
 // the batch as soon as a plan expects a single row, which it does from the statistics of a backlog: 500 jobs
@@ -10,6 +10,7 @@ const statement = `
     result = ($4::jsonb[])[width_bucket(id, $2::bigint[])]
   where id = any ($2) and worker_id = $1 and status = 'processing'
     and claims = ($3::int[])[width_bucket(id, $2::bigint[])]
+    and ${claimedAt} = ($5::bigint[])[width_bucket(id, $2::bigint[])]
   returning id`;
 
 export interface Completion {
@@ -37,6 +38,7 @@ export async function completeJobs(
       sorted.map(({ token }) => token.id),
       sorted.map(({ token }) => token.claim),
       sorted.map(({ result }) => JSON.stringify(result)),
+      sorted.map(({ token }) => token.claimedAt),
     ],
   });
   return new Set(rows.map(({ id }) => id));

@@ -1,5 +1,5 @@
 import type { Sql } from "../db/pool.js";
-import type { Token } from "./job.js";
+import { claimedAt, type Token } from "./job.js";
 
 const statement = `
   with settled as (
@@ -7,7 +7,8 @@ const statement = `
     set status = case when $4 or attempts >= $5 then 'failed' else 'scheduled' end,
         run_at = case when $4 or attempts >= $5 then run_at else clock_timestamp() + $6 * interval '1 millisecond' end,
         last_error = $7
-    where id = $1 and worker_id = $2 and claims = $3 and status = 'processing'
+    where id = $1 and worker_id = $2 and claims = $3 and ${claimedAt} = $10
+      and status = 'processing'
     returning id, block_number, attempts, status
   ),
   recorded as (
@@ -51,6 +52,7 @@ export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" |
       message,
       endpoint ?? null,
       unlinked,
+      token.claimedAt,
     ],
   });
   return rows[0]?.status ?? null;

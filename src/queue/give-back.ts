@@ -1,5 +1,5 @@
 import type { Sql } from "../db/pool.js";
-import type { Token } from "./job.js";
+import { claimedAt, type Token } from "./job.js";
 
 // One index scan, as in complete.ts.
 const someJobs = `
@@ -7,6 +7,7 @@ const someJobs = `
   set status = 'pending', attempts = greatest(attempts - 1, 0)
   where id = any ($2) and worker_id = $1 and status = 'processing'
     and claims = ($3::int[])[width_bucket(id, $2::bigint[])]
+    and ${claimedAt} = ($4::bigint[])[width_bucket(id, $2::bigint[])]
   returning id`;
 
 const allButSomeJobs = `
@@ -25,7 +26,12 @@ export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Pro
   const { rows } = await sql.query({
     name: "give_back",
     text: someJobs,
-    values: [workerId, sorted.map(({ id }) => id), sorted.map(({ claim }) => claim)],
+    values: [
+      workerId,
+      sorted.map(({ id }) => id),
+      sorted.map(({ claim }) => claim),
+      sorted.map((token) => token.claimedAt),
+    ],
   });
   return rows.length;
 }

@@ -4,7 +4,15 @@ export interface Token {
   workerId: string;
   /** Its number among all claims of this job. */
   claim: number;
+  /**
+   * When it was made: processing_jobs.started_at, in microseconds since 1970. A server that crashes may forget
+   * a claim, and its number: the next one gets that number again.
+   */
+  claimedAt: number;
 }
+
+/** A row's `started_at` as a token has it. */
+export const claimedAt = "(extract(epoch from started_at) * 1000000)::bigint";
 
 /** A job that this worker holds. */
 export interface ClaimedJob {

@@ -35,8 +35,11 @@ test("a claim counts an attempt, names its worker and the time, and tells its to
   const before = await queue.rows<{ now: Date }>("select clock_timestamp() as now");
   const [claimed] = await claimJobs(queue.pool, { workerId: "a/w1", limit: 5 });
   const job = await queue.job(7);
+  const [at] = await queue.rows<{ microseconds: number }>(
+    "select (extract(epoch from started_at) * 1e6)::bigint as microseconds from processing_jobs",
+  );
   assert.deepEqual(claimed, {
-    token: { id: job.id, workerId: "a/w1", claim: 1 },
+    token: { id: job.id, workerId: "a/w1", claim: 1, claimedAt: at?.microseconds },
     attempts: 2,
     blockNumber: 7,
     priority: 0,

@@ -46,6 +46,8 @@ const handedOn: Record<string, string> = {
     "update processing_jobs set worker_id = 'host.2.b/w1' where block_number = 7",
   "was claimed once more by the same worker":
     "update processing_jobs set claims = claims + 1 where block_number = 7",
+  "was claimed by the same worker under the same number, after a crash that undid this claim":
+    "update processing_jobs set started_at = started_at + interval '1 microsecond' where block_number = 7",
   "was made pending by a person": "update processing_jobs set status = 'pending' where block_number = 7",
   "was cancelled": "update processing_jobs set status = 'cancelled' where block_number = 7",
   "has failed": "update processing_jobs set status = 'failed' where block_number = 7",
