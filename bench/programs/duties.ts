@@ -21,7 +21,7 @@ runProgram<{ databaseUrl: string }>(async ({ settings, ready, finish }) => {
   await pool.query("select 1");
   await ready();
   const { done } = runDuties({
-    duties: createDuties({ pool, config, log, ownSupervisor: () => undefined, hasLost: false }),
+    duties: createDuties({ pool, config, log, ownSupervisor: () => undefined, reconnectedAt: undefined }),
     signal: finish,
     // Without them the figures would be of something else.
     onError(duty, error) {

@@ -17,8 +17,11 @@ export interface DutiesContext {
   log: Log;
   /** The supervisor of this process, as long as its lease is known to hold. */
   ownSupervisor(): string | undefined;
-  /** Whether this process has lost its session with the database before: then others may have lost theirs. */
-  hasLost: boolean;
+  /**
+   * When this process's session was made again after it had lost one, by performance.now(): others may have
+   * lost theirs with it. Undefined: it never lost one.
+   */
+  reconnectedAt: number | undefined;
 }
 
 /** Jobs that one statement promotes at most. */
@@ -37,18 +40,20 @@ const transactionsMs = 15_000;
 const afterHintMs = 50;
 
 /** What the leading orchestrator does for everybody who shares the schema, beside following the chain. */
-export function createDuties({ pool, config, log, ownSupervisor, hasLost }: DutiesContext): Duty[] {
+export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }: DutiesContext): Duty[] {
   const intervalMs = config.pipeline.check_interval * 1_000;
   const limits = {
     maxDeaths: config.pipeline.max_attempts,
     timeoutMs: config.pipeline.timeout_minutes * 60_000,
   };
-  // Leadership changes hands when the database comes back too: living supervisors get the time of a lease to
-  // take their locks again before anybody calls them lost. Where only a leader died, nobody needs it.
+  // Leadership changes hands when the database comes back too: from then on, living supervisors get the time of
+  // a lease to take their locks again before anybody calls them lost. Where only a leader died, nobody needs it.
   const began = performance.now();
   let sweepFrom: number | undefined;
-  const graceEnds = async (): Promise<number> =>
-    began + config.database.lease_seconds * 1_000 - (hasLost ? 0 : await serverUpMs(pool));
+  const graceEnds = async (): Promise<number> => {
+    const backAt = Math.max(began - (await serverUpMs(pool)), reconnectedAt ?? Number.NEGATIVE_INFINITY);
+    return backAt + config.database.lease_seconds * 1_000;
+  };
   const oldMs = config.database.old_transaction_seconds * 1_000;
   const lookForOld = createTransactionWatch({ pool, log, olderThanMs: oldMs });
   const watchTransactions = async (): Promise<number> => {

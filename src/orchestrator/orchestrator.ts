@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { describeEndpoints, type Endpoints } from "../chain/endpoints.js";
 import { supervisorOf } from "../child/connections.js";
 import type { ChildState } from "../child/messages.js";
@@ -10,7 +11,7 @@ import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { runDuties } from "./run-duties.js";
 
-export interface OrchestratorOptions extends Omit<DutiesContext, "hasLost" | "ownSupervisor"> {
+export interface OrchestratorOptions extends Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
   endpoints: Endpoints;
   connection: ConnectionOptions;
   context: ChildContext;
@@ -36,6 +37,8 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   let fatal: unknown;
   let term: AbortController | undefined;
   let hasLost = false;
+  let current: pg.Client | undefined;
+  let reconnectedAt: number | undefined;
   const terms: Promise<void>[] = [];
   let hint = (): void => {};
   options.onHint(() => hint());
@@ -63,7 +66,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     };
     const following = followChain({ ...options, signal }).catch(onFatal);
     const duties = runDuties({
-      duties: createDuties({ ...options, ownSupervisor, hasLost }),
+      duties: createDuties({ ...options, ownSupervisor, reconnectedAt }),
       signal,
       onError(duty, error) {
         if (dispositionOf(error) === "fatal-process") return onFatal(error);
@@ -86,7 +89,11 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     retryMs: 200,
     refusedMs: electionMs,
     signal: ended.signal,
-    mayTry: candidacy.mayLead,
+    async mayTry(session) {
+      if (session !== current && hasLost) reconnectedAt = performance.now();
+      current = session;
+      return candidacy.mayLead(session);
+    },
     async onHeld(session, event) {
       if (event === "taken") lead();
       else if (!(await candidacy.mayLead(session))) throw new Error("another orchestrator follows the head");

@@ -289,7 +289,7 @@ test("through a pooler a full-speed archive goes on, though VACUUM cannot be run
       config,
       log: silent,
       ownSupervisor: () => undefined,
-      hasLost: false,
+      reconnectedAt: undefined,
     }).find(({ name }) => name === "archive");
     await database.pool.query(`insert into processing_jobs (block_number, status, completed_at)
       select n, 'completed', now() - interval '1 minute' from generate_series(1, 25000) as n`);
