@@ -29,7 +29,10 @@ export function addResume(program: Command): void {
   program.command("resume").description("end a `pause`: every worker is woken at once").action(run(resume));
 }
 
-const lookMs = 100;
+const lookMs = 50;
+
+/** Claims that were being made at the pause take a moment, and most find nothing: they are waited for. */
+const claimsMs = 1000;
 
 async function pause(
   session: Session,
@@ -37,11 +40,13 @@ async function pause(
 ): Promise<number> {
   return withDatabase(session, async (pool) => {
     const isNew = await pauseWork(pool, reason ?? null);
-    let inHand = await countInHand(pool);
-    while (wait && inHand > 0) {
+    const pausedAt = performance.now();
+    let { claims, jobs } = await countInHand(pool);
+    while (wait ? claims + jobs > 0 : claims > 0 && performance.now() - pausedAt < claimsMs) {
       await sleep(lookMs);
-      inHand = await countInHand(pool);
+      ({ claims, jobs } = await countInHand(pool));
     }
+    const inHand = claims + jobs;
     const rest = inHand === 0 ? "Nothing is in hand." : `${plural(inHand, "job")} in hand will be finished.`;
     process.stdout.write(`${isNew ? "Paused." : "It was paused already."} ${rest}\n`);
     return exitCodes.done;

@@ -52,14 +52,14 @@ const claimsUnderWay = `
 const claimed = "select count(*) as count from processing_jobs where queued and status = 'processing'";
 
 /**
- * What a pause still waits for: the jobs that are claimed, and the claims that are being made at this
- * moment. Once it is 0 after a pause, it stays 0 until the resume.
+ * What a pause still waits for: the claims that are being made at this moment, which may yet get a job,
+ * and the jobs that are claimed. Once both are 0 after a pause, they stay 0 until the resume.
  */
-export async function countInHand(sql: Sql): Promise<number> {
+export async function countInHand(sql: Sql): Promise<{ claims: number; jobs: number }> {
   // In this order: a claim that has let its locks go by then has committed, and is counted.
   const underWay = await sql.query<{ count: number }>(claimsUnderWay);
   const jobs = await sql.query<{ count: number }>(claimed);
-  return (underWay.rows[0]?.count ?? 0) + (jobs.rows[0]?.count ?? 0);
+  return { claims: underWay.rows[0]?.count ?? 0, jobs: jobs.rows[0]?.count ?? 0 };
 }
 
 /**

@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { blockmill, startBlockmill } from "../cli/blockmill.js";
 import { assertCleanStop, numbers, type Scene, setScene, until } from "../daemon/scene.js";
+import { createDatabase } from "../support/database.js";
 
 /** Long enough for a worker that was woken to claim, were it allowed to. */
 const longEnoughMs = 500;
@@ -68,6 +69,22 @@ test("what is in hand at a pause is finished, which --wait waits for, and nothin
   await scene.settled();
   await scene.assertWrittenOnce(numbers(1, 400));
   await assertCleanStop(daemon, scene.pool);
+});
+
+test("a claim that was being made at a pause is waited for, and not told as a job where it found none", async (t) => {
+  const { pool, url, drop } = await createDatabase();
+  t.after(drop);
+  const claim = await pool.connect();
+  await claim.query("begin");
+  await claim.query("lock table processing_control in access share mode");
+  await claim.query("lock table processing_jobs in row exclusive mode");
+  const pausing = blockmill(["pause"], { BLOCKMILL_DATABASE_URL: url });
+  const counted = `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+    and query like 'select count(*)%processing_jobs%'`;
+  await until(async () => (await pool.query(counted)).rowCount === 1, "a first count of what is in hand");
+  await claim.query("commit");
+  claim.release();
+  assert.equal((await pausing).stdout, "Paused. Nothing is in hand.\n");
 });
 
 test("a pause by hand, in psql, is a pause too", async (t) => {
