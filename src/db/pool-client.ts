@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import pg from "pg";
 
 /** A transaction as the server knows it: a row of pg_stat_activity. */
@@ -27,7 +27,7 @@ export class PoolClient extends pg.Client {
   #place: Place | undefined;
   #statements = 0;
   #isOut = false;
-  #stream: unknown;
+  #isRead = false;
   #writtenBefore = 0;
 
   constructor(config: pg.ClientConfig = {}, opening?: string) {
@@ -42,13 +42,18 @@ export class PoolClient extends pg.Client {
     this.query = ((first: unknown, ...rest: unknown[]) => {
       this.#statements += 1;
       this.#isOut = true;
-      this.#stream = first instanceof Readable || first instanceof Writable ? first : undefined;
+      this.#isRead = first instanceof Readable;
       this.#writtenBefore = this.connection.stream.bytesWritten;
       return send(opening === undefined ? first : this.#fit(first), ...rest);
     }) as typeof this.query;
     this.on("drain", () => {
       this.#isOut = false;
     });
+  }
+
+  /** Whether the session is ours for longer than a transaction, and so are its prepared statements. */
+  get keepsNames(): boolean {
+    return this.#opening === undefined;
   }
 
   /** Begins a transaction. */
@@ -65,7 +70,7 @@ export class PoolClient extends pg.Client {
 
   /** The statement whose answer is awaited; undefined: none is, or it is a COPY TO, whose pace its reader sets. */
   get awaited(): Awaited | undefined {
-    if (!this.#isOut || this.#stream instanceof Readable) return undefined;
+    if (!this.#isOut || this.#isRead) return undefined;
     const { pid, began } = this.#place ?? {};
     const { bytesRead, bytesWritten } = this.connection.stream;
     return {
@@ -73,9 +78,7 @@ export class PoolClient extends pg.Client {
       pid: this.#opening === undefined ? (this.processID ?? undefined) : pid,
       began,
       moved: bytesRead + bytesWritten,
-      sentBytes: this.#stream === undefined ? bytesWritten - this.#writtenBefore : 0,
-      isOurTurn:
-        this.#stream instanceof Writable && this.#stream.writableLength === 0 && !this.#stream.writableEnded,
+      sentBytes: bytesWritten - this.#writtenBefore,
     };
   }
 
@@ -102,8 +105,6 @@ export interface Awaited {
   began: string | undefined;
   /** Bytes that the connection has carried so far, both ways. */
   moved: number;
-  /** Bytes that belong to it; 0 for a COPY. */
+  /** Bytes that belong to it, all of which were sent with it. */
   sentBytes: number;
-  /** It is a COPY FROM that has passed on everything it was given so far, and will be given more. */
-  isOurTurn: boolean;
 }

@@ -148,7 +148,7 @@ async function findLost(server: PoolClient, suspects: Suspect[]): Promise<PoolCl
   const doubtful: (Suspect & { first: Found | undefined })[] = [];
   for (const { client, watch } of suspects) {
     const first = await find(server, client);
-    const verdict = verdictOn(first, client);
+    const verdict = verdictOn(first);
     if (verdict === "runs") watch.runsLong();
     if (verdict === "lost") doubtful.push({ client, watch, first });
   }
@@ -158,7 +158,7 @@ async function findLost(server: PoolClient, suspects: Suspect[]): Promise<PoolCl
     const second = await find(server, client);
     // An answer that came meanwhile, or a server that went on.
     if (!watch.isStill() || second?.since !== first?.since || second?.copied !== first?.copied) continue;
-    if (verdictOn(second, client) !== "lost") continue;
+    if (verdictOn(second) !== "lost") continue;
     if (second !== undefined) await end(server, second).catch(() => {});
     lost.push(client);
   }
@@ -195,13 +195,12 @@ async function find(server: PoolClient, client: PoolClient): Promise<Found | und
 }
 
 /** Lost: the process is gone, or waits for us while we wait for it. */
-function verdictOn(found: Found | undefined, client: PoolClient): "lost" | "runs" | "unknown" {
+function verdictOn(found: Found | undefined): "lost" | "runs" | "unknown" {
   if (found === undefined) return "lost";
   const { state, waits_for, since_ms } = found;
   if (state?.startsWith("idle")) return since_ms > settledMs ? "lost" : "unknown";
   if (state !== "active") return "runs";
-  if (waits_for === "ClientRead") return client.awaited?.isOurTurn === false ? "lost" : "runs";
-  return waits_for === "ClientWrite" ? "lost" : "runs";
+  return waits_for === "ClientRead" || waits_for === "ClientWrite" ? "lost" : "runs";
 }
 
 async function end(server: PoolClient, { pid, since }: Found): Promise<void> {

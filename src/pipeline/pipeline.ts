@@ -12,21 +12,22 @@ import type pg from "pg";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
+import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
 import { describeError, dispositionOf, JobTimeoutError, MissingPartitionError } from "../errors.js";
 import type { Log } from "../log.js";
-import { claimJobs, type Position } from "../queue/claim.js";
-import { completeJobs } from "../queue/complete.js";
+import { claim, claimJobs, type Position } from "../queue/claim.js";
+import { completion } from "../queue/complete.js";
 import { backoffMs, failJob } from "../queue/fail.js";
 import { giveBack } from "../queue/give-back.js";
 import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { Redact } from "../redact.js";
-import { BrokenLinkError, checkLinks } from "../store/check-links.js";
+import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store/check-links.js";
 import type { EncodedBlock } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
-import { writeBlocks } from "../store/write-blocks.js";
+import { copyBlocks, deleteStored } from "../store/write-blocks.js";
 import { type BlockRows, toRows } from "../transform/to-rows.js";
 import { mapConcurrently } from "./map-concurrently.js";
 
@@ -98,10 +99,10 @@ export interface ClaimRequest {
   after: Position | undefined;
 }
 
-/** Claims jobs, in `tx` or in a transaction of their own. An empty list: there is nothing to do. */
-export function claimBatch(pipeline: Pipeline, request: ClaimRequest, tx?: Tx): Promise<ClaimedJob[]> {
+/** Claims jobs, in a transaction of their own. An empty list: there is nothing to do. */
+export function claimBatch(pipeline: Pipeline, request: ClaimRequest): Promise<ClaimedJob[]> {
   const { pool, workerId, only } = pipeline;
-  return claimJobs(tx ?? pool, { ...request, workerId, only, durable: tx !== undefined });
+  return claimJobs(pool, { ...request, workerId, only, durable: false });
 }
 
 /**
@@ -171,7 +172,7 @@ async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal
 
 /**
  * Settles a batch: one transaction completes its jobs and writes their rows, so that they appear
- * together or not at all, and claims the next jobs if `claim` asks for some; then the failed ones are
+ * together or not at all, and claims the next jobs if there is a `request`; then the failed ones are
  * failed, and the unharmed ones given back. Jobs whose token no longer holds are left out. A batch with
  * a block that PostgreSQL refuses is committed block by block, so that only that block fails. Throws
  * only what is nobody's fault: then nothing of the batch was committed, or the whole is committed and
@@ -180,9 +181,9 @@ async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal
 export async function commitBatch(
   pipeline: Pipeline,
   batch: PreparedBatch,
-  claim: ClaimRequest | null = null,
+  request: ClaimRequest | null = null,
 ): Promise<BatchOutcome> {
-  const outcome = await commitPrepared(pipeline, batch.prepared, claim);
+  const outcome = await commitPrepared(pipeline, batch.prepared, request);
   for (const failure of batch.failed) addOutcome(outcome, await settleFailure(pipeline, failure));
   await giveBack(
     pipeline.pool,
@@ -195,28 +196,59 @@ export async function commitBatch(
 async function commitPrepared(
   pipeline: Pipeline,
   prepared: PreparedJob[],
-  claim: ClaimRequest | null,
+  request: ClaimRequest | null,
 ): Promise<BatchOutcome> {
   if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0, claimed: [] };
   try {
     await pipeline.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
-    return await inTransaction(pipeline.pool, async (tx) => {
-      const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
-      const held = await completeJobs(tx, pipeline.workerId, completions);
-      const rows = prepared.filter(({ job }) => held.has(job.token.id)).map((each) => each.rows);
-      if (rows.length > 0) {
-        await checkLinks(tx, rows);
-        await writeBlocks(tx, rows);
-      }
-      const claimed = claim === null ? [] : await claimBatch(pipeline, claim, tx);
-      return { completed: held.size, failed: 0, lost: prepared.length - held.size, claimed };
-    });
+    const claimed = await inTransaction(pipeline.pool, (tx) =>
+      writePrepared(tx, pipeline, prepared, request),
+    );
+    return { completed: prepared.length, failed: 0, lost: 0, claimed };
   } catch (error) {
+    if (error instanceof ClaimsLost) {
+      const held = prepared.filter(({ job }) => error.held.has(job.token.id));
+      const outcome = await commitPrepared(pipeline, held, request);
+      return { ...outcome, lost: outcome.lost + prepared.length - held.length };
+    }
     if (error instanceof MissingPartitionError) pipeline.partitions.forget();
     const disposition = dispositionOf(error);
     if (disposition === "wait" || disposition === "fatal-process") throw error;
     return commitOneByOne(pipeline, prepared, error);
   }
+}
+
+/** Some claims do not hold any more, and nothing was written. */
+class ClaimsLost extends Error {
+  /** The ids of the jobs whose claim holds. */
+  readonly held: ReadonlySet<number>;
+
+  constructor(held: ReadonlySet<number>) {
+    super("some claims were handed on");
+    this.held = held;
+  }
+}
+
+/** In two exchanges with the database: what decides whether the rows may be written, and the rows. */
+async function writePrepared(
+  tx: Tx,
+  { workerId, only }: Pipeline,
+  prepared: readonly PreparedJob[],
+  request: ClaimRequest | null,
+): Promise<ClaimedJob[]> {
+  const blocks = prepared.map(({ rows }) => rows);
+  const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
+  const [held, , stored] = await sendTogether(tx, [
+    completion(workerId, completions),
+    lockEdges(blocks),
+    storedAround(blocks),
+  ]);
+  if (held.size < prepared.length) throw new ClaimsLost(held);
+  assertLinked(blocks, stored);
+  await deleteStored(tx, blocks, stored);
+  const next = request === null ? null : claim({ ...request, workerId, only });
+  const answers = await sendTogether(tx, [...copyBlocks(blocks), ...(next === null ? [] : [next])]);
+  return next === null ? [] : (answers.at(-1) as ClaimedJob[]);
 }
 
 async function commitOneByOne(

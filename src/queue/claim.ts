@@ -1,3 +1,4 @@
+import { type Statement, send } from "../db/exchange.js";
 import type { Sql } from "../db/pool.js";
 import { type ClaimedJob, claimedAt } from "./job.js";
 
@@ -70,22 +71,28 @@ export interface ClaimOptions {
  * Jobs that another claim is just taking are passed over, not waited for. Each claim counts as an
  * attempt. The jobs come in the order of their blocks; none: there is nothing to do.
  */
-export async function claimJobs(sql: Sql, options: ClaimOptions): Promise<ClaimedJob[]> {
-  const { workerId } = options;
-  const { rows } = await sql.query<Row>(statementOf(options));
-  return rows
-    .map((row) => ({
-      token: { id: row.id, workerId, claim: row.claims, claimedAt: row.claimed_at },
-      attempts: row.attempts,
-      blockNumber: row.block_number,
-      priority: row.priority,
-      blockHash: row.block_hash,
-      deaths: row.deaths,
-    }))
-    .sort((a, b) => a.blockNumber - b.blockNumber);
+export function claimJobs(sql: Sql, options: ClaimOptions): Promise<ClaimedJob[]> {
+  return send(sql, claim(options));
 }
 
-function statementOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {
+/** The statement of `claimJobs`. */
+export function claim(options: ClaimOptions): Statement<ClaimedJob[]> {
+  const { workerId } = options;
+  const toJob = (row: Row): ClaimedJob => ({
+    token: { id: row.id, workerId, claim: row.claims, claimedAt: row.claimed_at },
+    attempts: row.attempts,
+    blockNumber: row.block_number,
+    priority: row.priority,
+    blockHash: row.block_hash,
+    deaths: row.deaths,
+  });
+  return {
+    query: queryOf(options),
+    read: ({ rows }) => rows.map(toJob).sort((a, b) => a.blockNumber - b.blockNumber),
+  };
+}
+
+function queryOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {
   const named = (name: Way, ...more: number[]) => ({
     name: isDurable ? name : `${name}_light`,
     text: claimOf(isDurable ? ways[name] : `${withoutTheDisk} and ${ways[name]}`),

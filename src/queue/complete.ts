@@ -1,3 +1,4 @@
+import { type Statement, send } from "../db/exchange.js";
 import type { Tx } from "../db/pool.js";
 import { claimedAt, type Token } from "./job.js";
 
@@ -20,26 +21,33 @@ export interface Completion {
 }
 
 /**
- * Completes the jobs whose token still holds, and returns their ids. A job that is not among them was
- * handed on, cancelled or deleted: nothing may be written for it. Called first in the transaction that
- * writes the rows: the row locks keep the tokens until it commits.
+ * Completes the jobs whose token still holds, and answers with their ids. A job that is not among them was
+ * handed on, cancelled or deleted: nothing may be written for it. Sent first in the transaction that writes
+ * the rows: the row locks keep the tokens until it commits.
  */
-export async function completeJobs(
+export function completion(workerId: string, completions: readonly Completion[]): Statement<Set<number>> {
+  const sorted = completions.toSorted((a, b) => a.token.id - b.token.id);
+  return {
+    query: {
+      name: "complete",
+      text: statement,
+      values: [
+        workerId,
+        sorted.map(({ token }) => token.id),
+        sorted.map(({ token }) => token.claim),
+        sorted.map(({ result }) => JSON.stringify(result)),
+        sorted.map(({ token }) => token.claimedAt),
+      ],
+    },
+    read: ({ rows }) => new Set(rows.map(({ id }: { id: number }) => id)),
+  };
+}
+
+/** `completion`, alone. */
+export function completeJobs(
   tx: Tx,
   workerId: string,
-  completions: Completion[],
+  completions: readonly Completion[],
 ): Promise<Set<number>> {
-  const sorted = completions.toSorted((a, b) => a.token.id - b.token.id);
-  const { rows } = await tx.query<{ id: number }>({
-    name: "complete",
-    text: statement,
-    values: [
-      workerId,
-      sorted.map(({ token }) => token.id),
-      sorted.map(({ token }) => token.claim),
-      sorted.map(({ result }) => JSON.stringify(result)),
-      sorted.map(({ token }) => token.claimedAt),
-    ],
-  });
-  return new Set(rows.map(({ id }) => id));
+  return send(tx, completion(workerId, completions));
 }

@@ -1,5 +1,5 @@
-import type { ClientBase } from "pg";
 import type { Hex } from "../block.js";
+import type { Statement } from "../db/exchange.js";
 import { BlockmillError } from "../errors.js";
 
 /** A block does not link to a neighbour that is stored: one of the two is of a dropped branch. */
@@ -13,50 +13,53 @@ export interface LinkedBlock {
   parentHash: Hex;
 }
 
-interface Neighbour {
-  number: number;
-  hash: Hex;
-  parent_hash: Hex;
-}
-
-const select = `
-  select number, '0x' || encode(hash, 'hex') as hash, '0x' || encode(parent_hash, 'hex') as parent_hash
-  from blocks where number = any ($1::bigint[])`;
-
-// A statement of its own: the one that reads the neighbours must see what was committed while it waited.
-const lockEdges = `
+const lock = `
   select pg_advisory_xact_lock(hashtext('blockmill links ' || current_schema()), edge)
   from unnest($1::int[]) as edge`;
+
+const select = `
+  select number, '0x' || encode(hash, 'hex') as hash, '0x' || encode(parent_hash, 'hex') as "parentHash"
+  from blocks where number = any ($1::bigint[])`;
 
 /** Advisory locks have an int4 for it. Equal ones of distant blocks are waited for in vain, no more. */
 const edgesModulo = 2 ** 31;
 
 /**
- * Throws a BrokenLinkError unless every block is the child of the stored or given block before it, and
- * the parent of the one behind it. So no two neighbours in the table ever belong to different branches,
- * whatever the endpoints say and however claims interleave with a reorg. Until the transaction ends,
- * others that write a neighbour of these blocks wait: two that do not see each other could both be right
- * and still not link.
+ * Until the transaction ends, others that write a neighbour of these blocks wait: two that do not see each
+ * other could both be right and still not link.
  */
-export async function checkLinks(client: ClientBase, headers: readonly LinkedBlock[]): Promise<void> {
-  const given = new Map(headers.map((header) => [header.number, header]));
-  const wanted = headers
-    .flatMap(({ number }) => [number - 1, number + 1])
-    .filter((number) => !given.has(number));
-  const edges = headers
-    .flatMap(({ number }) =>
-      [given.has(number - 1) ? [] : number, given.has(number + 1) ? [] : number + 1].flat(),
-    )
-    .map((number) => number % edgesModulo);
-  // Everybody takes them in the same order, so that nobody waits in a circle.
-  const inOrder = [...new Set(edges)].sort((a, b) => a - b);
-  await client.query({ name: "lock_edges", text: lockEdges, values: [inOrder] });
-  const { rows } = await client.query<Neighbour>({ name: "neighbours", text: select, values: [wanted] });
-  const stored = new Map(
-    rows.map((row) => [Number(row.number), { hash: row.hash, parentHash: row.parent_hash }]),
+export function lockEdges(blocks: readonly LinkedBlock[]): Statement<void> {
+  const given = new Set(blocks.map(({ number }) => number));
+  const edges = blocks.flatMap(({ number }) =>
+    [given.has(number - 1) ? [] : number, given.has(number + 1) ? [] : number + 1].flat(),
   );
-  const at = (number: number) => given.get(number) ?? stored.get(number);
-  for (const { number, hash, parentHash } of headers) {
+  // Everybody takes them in the same order, so that nobody waits in a circle.
+  const inOrder = [...new Set(edges.map((number) => number % edgesModulo))].sort((a, b) => a - b);
+  return { query: { name: "lock_edges", text: lock, values: [inOrder] }, read: () => {} };
+}
+
+/**
+ * What is stored under the numbers of these blocks, and beside them. A statement of its own, behind
+ * `lockEdges`: it must see what was committed while that one waited.
+ */
+export function storedAround(blocks: readonly LinkedBlock[]): Statement<LinkedBlock[]> {
+  const numbers = new Set(blocks.flatMap(({ number }) => [number - 1, number, number + 1]));
+  return {
+    query: { name: "stored_around", text: select, values: [[...numbers]] },
+    read: ({ rows }) => rows.map((row) => ({ ...row, number: Number(row.number) })),
+  };
+}
+
+/**
+ * Throws a BrokenLinkError unless every block is the child of the stored or given block before it, and
+ * the parent of the one behind it. So, under `lockEdges`, no two neighbours in the table ever belong to
+ * different branches, whatever the endpoints say and however claims interleave with a reorg.
+ */
+export function assertLinked(blocks: readonly LinkedBlock[], stored: readonly LinkedBlock[]): void {
+  const given = new Map(blocks.map((block) => [block.number, block]));
+  const around = new Map(stored.map((block) => [block.number, block]));
+  const at = (number: number) => given.get(number) ?? around.get(number);
+  for (const { number, hash, parentHash } of blocks) {
     const parent = at(number - 1);
     if (parent !== undefined && parent.hash !== parentHash) {
       throw broken(number, `its parent is ${parentHash}, but block ${number - 1} is ${parent.hash}`);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Hex } from "../../src/block.js";
-import { BrokenLinkError, checkLinks } from "../../src/store/check-links.js";
+import { BrokenLinkError } from "../../src/store/check-links.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
-import { writeBlocks } from "../../src/store/write-blocks.js";
 import { rowsOf } from "../support/stored-block.js";
+import { checkLinks, writeBlocks } from "../support/write-blocks.js";
 import { useWorld } from "./scene.js";
 
 const world = useWorld();

@@ -5,14 +5,13 @@ import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type pg from "pg";
 import { CHAIN_TABLES } from "../../src/store/chain-tables.js";
-import { checkLinks } from "../../src/store/check-links.js";
 import { deleteBlockNumbers, deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.js";
-import { writeBlocks } from "../../src/store/write-blocks.js";
 import { blockmill } from "../cli/blockmill.js";
 import { numbers, setScene as setDaemonScene, until } from "../daemon/scene.js";
 import { reorgsUndone, setScene as setReorgScene } from "../reorg/scene.js";
 import { useStoredChain } from "../stored/stored-chain.js";
 import { projectRoot } from "../support/project.js";
+import { checkLinks, writeBlocks } from "../support/write-blocks.js";
 import { partitionsOf } from "./partition-names.js";
 
 const partitionBlocks = 7;

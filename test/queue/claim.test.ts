@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inTransaction } from "../../src/db/pool.js";
-import { claimBatch, type Pipeline } from "../../src/pipeline/pipeline.js";
 import { type ClaimOptions, claimJobs } from "../../src/queue/claim.js";
 import type { ClaimedJob } from "../../src/queue/job.js";
 import { numbers, useQueue } from "./queue-database.js";
@@ -75,17 +74,6 @@ for (const [way, options] of ways) {
     assert.equal(await settingAfter(), "on");
   });
 }
-
-test("a claim along with a commit of rows leaves it to wait for the disk", async () => {
-  await queue.insert([1]);
-  const pipeline = { pool: queue.pool, workerId: "a/w1", only: undefined } as Pipeline;
-  await inTransaction(queue.pool, async (tx) => {
-    const jobs = await claimBatch(pipeline, { limit: 1, after: undefined }, tx);
-    assert.equal(jobs.length, 1);
-    const { rows } = await tx.query("show synchronous_commit");
-    assert.deepEqual(rows, [{ synchronous_commit: "on" }]);
-  });
-});
 
 test("only pending jobs are claimed", async () => {
   await queue.insert([1], "pending");

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { PoolClient } from "pg";
 import type { Hex } from "../../src/block.js";
-import { copyIn } from "../../src/store/copy-in.js";
 import { deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
 import { readBlock } from "../../src/store/read-block.js";
-import { writeBlocks as writeEncoded } from "../../src/store/write-blocks.js";
 import type { BlockRows } from "../../src/transform/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
 import { assertStored, rowsOf, storedRows } from "../support/stored-block.js";
+import { writeBlocks as writeEncoded } from "../support/write-blocks.js";
 
 let database: TestDatabase;
 const encode = createEncoder();
@@ -55,10 +54,10 @@ test("every column of every table reads back as it was written", () =>
       rowsOf({ number: 46_147, transactions: [0, 0], logsPerTransaction: 3, fork: "frontier" }),
       rowsOf({ number: 0, timestamp: 0, fork: "frontier" }),
     ];
-    const counts = await writeBlocks(client, blocks);
+    const count = await writeBlocks(client, blocks);
     for (const block of blocks) await assertStored(client, block);
     const tokenTransfers = blocks.reduce((sum, block) => sum + block.tokenTransfers.length, 0);
-    assert.deepEqual(counts, { blocks: 4, transactions: 22, logs: 86, withdrawals: 16, tokenTransfers });
+    assert.equal(count, 4 + 22 + 86 + 16 + tokenTransfers);
   }));
 
 test("numbers at the edges, empty bytes, nulls and signatures that begin with zeros read back as written", () =>
@@ -102,7 +101,8 @@ test("numbers at the edges, empty bytes, nulls and signatures that begin with ze
 test("a block of 10,000 logs is stored whole", () =>
   rolledBack(async (client) => {
     const block = rowsOf({ number: 9, transactions: Array(10).fill(2), logsPerTransaction: 1_000 });
-    assert.equal((await writeBlocks(client, [block])).logs, 10_000);
+    assert(block.logs.length === 10_000);
+    await writeBlocks(client, [block]);
     await assertStored(client, block);
   }));
 
@@ -178,8 +178,7 @@ test("the search_path decides which schema is written", () =>
 
 test("nothing to write writes nothing", () =>
   rolledBack(async (client) => {
-    const nothing = { blocks: 0, transactions: 0, logs: 0, withdrawals: 0, tokenTransfers: 0 };
-    assert.deepEqual(await writeBlocks(client, []), nothing);
+    assert.equal(await writeBlocks(client, []), 0);
   }));
 
 test("a row that PostgreSQL refuses is PostgreSQL's error, and the connection works on", () =>
@@ -200,25 +199,3 @@ test("a row that cannot be encoded is refused before anything is sent, and the e
     await writeBlocks(client, [good]);
     await assertStored(client, good);
   }));
-
-test("a COPY into a table that is not there is PostgreSQL's error, and the connection works on", () =>
-  rolledBack(async (client) => {
-    const chunks = [Buffer.alloc(300_000), Buffer.alloc(300_000)];
-    await assert.rejects(copyIn(client, "copy nowhere from stdin (format binary)", chunks), {
-      code: "42P01",
-    });
-  }));
-
-test("a connection that is lost in the middle of a COPY is an error, not the end of the process", async () => {
-  const client = await database.pool.connect();
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  await client.query("create temporary table endless (line text)");
-  // Nothing but the lost connection ends it.
-  function* endless(): Generator<Buffer> {
-    for (;;) yield Buffer.from(`${"x".repeat(10_000)}\n`);
-  }
-  const lost = assert.rejects(copyIn(client, "copy endless from stdin", endless()));
-  await database.pool.query("select pg_terminate_backend($1)", [rows[0]?.pid]);
-  await lost;
-  client.release(true);
-});

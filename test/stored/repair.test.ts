@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type pg from "pg";
-import { writeBlocks } from "../../src/store/write-blocks.js";
 import { blockmill } from "../cli/blockmill.js";
 import { setScene } from "../daemon/scene.js";
 import { storedRows } from "../support/stored-block.js";
+import { writeBlocks } from "../support/write-blocks.js";
 import { useStoredChain } from "./stored-chain.js";
 import { removeBlocks, verify } from "./verify-command.js";
 

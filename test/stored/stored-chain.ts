@@ -15,9 +15,9 @@ import type { Prover } from "../../src/pipeline/prove-rows.js";
 import { type Finding, proveStored } from "../../src/pipeline/prove-stored.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
-import { writeBlocks } from "../../src/store/write-blocks.js";
 import { toRows } from "../../src/transform/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
+import { writeBlocks } from "../support/write-blocks.js";
 
 type Json = Record<string, unknown>;
 

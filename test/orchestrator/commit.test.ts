@@ -1,0 +1,71 @@
+// A commit's rows and its jobs, together or not at all.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commitBatch } from "../../src/pipeline/pipeline.js";
+import { assertCanonical, numbers, useWorld, workerOf } from "./scene.js";
+import { scriptChain } from "./scripted-chain.js";
+
+const world = useWorld();
+
+async function scene(blocks: number) {
+  const chain = scriptChain();
+  chain.canonical.mine(blocks);
+  await world.rows("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
+  return { chain, worker: workerOf(world, chain) };
+}
+
+const stored = async () =>
+  (await world.rows<{ number: number }>("select number from blocks order by 1")).map(({ number }) => number);
+
+const handOn = (blocks: number[]) =>
+  world.rows(
+    "update processing_jobs set worker_id = 'b/w1', claims = claims + 1 where block_number = any ($1)",
+    [blocks],
+  );
+
+test("where some claims of a batch were handed on, the others are committed, and nothing of these is written", async () => {
+  const { chain, worker } = await scene(8);
+  const batch = await worker.prepare(6);
+  await handOn([1, 3, 4]);
+  const request = { limit: 10, after: undefined };
+  const { claimed, ...counts } = await commitBatch(worker.pipeline, batch, request);
+  assert.deepEqual(counts, { completed: 3, failed: 0, lost: 3 });
+  assert.deepEqual(
+    claimed.map(({ blockNumber }) => blockNumber),
+    [7, 8],
+  );
+  assert.deepEqual(await stored(), [2, 5, 6]);
+  await assertCanonical(world, chain, [2, 5, 6]);
+  assert.deepEqual(
+    await world.rows(
+      "select block_number from processing_jobs where worker_id = 'b/w1' and status = 'processing' order by 1",
+    ),
+    [{ block_number: 1 }, { block_number: 3 }, { block_number: 4 }],
+  );
+});
+
+test("where all claims of a batch were handed on, nothing is written", async () => {
+  const { worker } = await scene(3);
+  const batch = await worker.prepare();
+  await handOn(numbers(1, 3));
+  assert.deepEqual(await worker.commit(batch), { completed: 0, failed: 0, lost: 3, claimed: [] });
+  assert.deepEqual(await stored(), []);
+});
+
+test("rows wait for the disk, also where the next jobs are claimed along with them", async (t) => {
+  await world.rows("create table settings_at_commit (synchronous_commit text)");
+  await world.rows(`create function note_setting() returns trigger language plpgsql as $$
+    begin insert into settings_at_commit select current_setting('synchronous_commit'); return null; end $$`);
+  // Deferred: it runs as the transaction commits.
+  await world.rows(`create constraint trigger note_setting after insert on blocks
+    deferrable initially deferred for each row execute function note_setting()`);
+  t.after(() => world.rows("drop function note_setting cascade"));
+  const { worker } = await scene(2);
+  const { claimed } = await commitBatch(worker.pipeline, await worker.prepare(1), {
+    limit: 1,
+    after: undefined,
+  });
+  assert.equal(claimed.length, 1);
+  assert.deepEqual(await world.rows("select * from settings_at_commit"), [{ synchronous_commit: "on" }]);
+});
