@@ -1,12 +1,12 @@
 // blockmill's queue without the chain: the worker's own claims and completions in the worker's order
-// (complete the last batch and claim the next in one transaction, go on behind the last position), around
-// jobs that do nothing. Ends when nothing is left, or when it is asked to.
+// (complete the last batch and claim the next in one transaction and one exchange, go on behind the last
+// position), around jobs that do nothing. Ends when nothing is left, or when it is asked to.
 
-import type pg from "pg";
+import { type Statement, send, sendTogether } from "../../src/db/exchange.js";
 import { createPool, inTransaction } from "../../src/db/pool.js";
-import { claimJobs } from "../../src/queue/claim.js";
+import { claim } from "../../src/queue/claim.js";
 import { ClaimCursor } from "../../src/queue/claim-cursor.js";
-import { completeJobs } from "../../src/queue/complete.js";
+import { completion } from "../../src/queue/complete.js";
 import type { ClaimedJob } from "../../src/queue/job.js";
 import { monotonicMs } from "../harness/program.js";
 import { poolOptions } from "./pool-options.js";
@@ -25,23 +25,31 @@ runProgram<Settings>(async ({ settings, ready, progress, finish }) => {
   const pool = createPool({ ...poolOptions(databaseUrl), min: 1, max: 2 });
   await pool.query("select 1");
   await ready();
-  const claim = claimer(workerId, batchSize);
+  const claims = claimer(workerId, batchSize);
   let jobs: ClaimedJob[] = [];
   let done = 0;
   const startedAt = monotonicMs();
   while (!finish.aborted) {
     const batch = jobs;
     if (batch.length === 0) {
-      jobs = await claim(pool);
+      jobs = await claims((statement) => send(pool, statement));
       if (jobs.length === 0 && !stay) break;
       if (jobs.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
+    const completed = completion(
+      workerId,
+      batch.map(({ token }) => ({ token, result: {} })),
+    );
     jobs = await inTransaction(pool, async (tx) => {
-      const completions = batch.map(({ token }) => ({ token, result: {} }));
-      const held = await completeJobs(tx, workerId, completions);
-      if (held.size !== batch.length) throw new Error(`${batch.length - held.size} claims were lost`);
-      return claim(tx);
+      let isCompleted = false;
+      return claims(async (statement) => {
+        if (isCompleted) return send(tx, statement);
+        isCompleted = true;
+        const [held, claimed] = await sendTogether(tx, [completed, statement]);
+        if (held.size !== batch.length) throw new Error(`${batch.length - held.size} claims were lost`);
+        return claimed;
+      });
     });
     done += batch.length;
     progress(done, monotonicMs());
@@ -54,12 +62,14 @@ runProgram<Settings>(async ({ settings, ready, progress, finish }) => {
 /** Claims as a worker does: behind the last position, and from the start where that finds nothing. */
 function claimer(workerId: string, limit: number) {
   const cursor = new ClaimCursor();
-  return async function claim(sql: pg.Pool | pg.PoolClient): Promise<ClaimedJob[]> {
+  return async function claims(
+    run: (statement: Statement<ClaimedJob[]>) => Promise<ClaimedJob[]>,
+  ): Promise<ClaimedJob[]> {
     const after = cursor.next(performance.now());
     const started = performance.now();
-    const jobs = await claimJobs(sql, { workerId, limit, after });
+    const jobs = await run(claim({ workerId, limit, after }));
     const now = performance.now();
     cursor.claimed({ after, jobs, limit, now, tookMs: now - started });
-    return jobs.length === 0 && after !== undefined ? claim(sql) : jobs;
+    return jobs.length === 0 && after !== undefined ? claims(run) : jobs;
   };
 }
