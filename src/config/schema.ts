@@ -97,7 +97,7 @@ export const keys = {
     range_window: {
       doc: "Jobs that a range is topped up to. The queue table does not grow with the range, only with this.",
       format: format.integer({ min: 1, max: 1_000_000 }),
-      default: 10_000,
+      default: 5_000,
       env: "BLOCKMILL_QUEUE_RANGE_WINDOW",
     },
     archive_minutes: {

@@ -28,10 +28,14 @@ export interface DutiesContext {
 const biteSize = 1_000;
 /** Jobs that one statement archives at most: bites that never hold locks for long. */
 const archiveBite = 5_000;
+/** The archive looks again so soon after it found much, little, or nothing: with a range open, that may change at once. */
+const archiveMs = { much: 100, little: 1_000, nothing: 5_000, nothingYet: 250 };
 /** Archived jobs after which the table is vacuumed, ... */
-const vacuumAfter = 4 * archiveBite;
+const vacuumAfter = 2 * archiveBite;
 /** ... and so many times as long as that took nobody does it again. */
-const vacuumRest = 10;
+const vacuumRest = 3;
+/** While the archive is behind, ranges fill so much of their window: it takes away more than comes. */
+const windowWhileBehind = 1 / 4;
 /** How often the days of processing_history are looked after. */
 const partitionsMs = 3_600_000;
 /** How often old transactions are looked for. */
@@ -62,6 +66,8 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
   };
   let thoroughAt = 0;
   let partitionsAt = 0;
+  let isRangeOpen = false;
+  let isArchiveBehind = false;
   let archivedSince = 0;
   let vacuumAt = 0;
   const vacuum = async (archived: number): Promise<void> => {
@@ -89,7 +95,12 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
       name: "top ranges up",
       afterHintMs,
       async run() {
-        const { open } = await topUpRanges(pool, config.queue.range_window);
+        const { range_window: window } = config.queue;
+        const { open } = await topUpRanges(
+          pool,
+          isArchiveBehind ? Math.ceil(window * windowWhileBehind) : window,
+        );
+        isRangeOpen = open;
         return open ? 250 : null;
       },
     },
@@ -123,6 +134,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
           partitionsAt = performance.now() + partitionsMs;
         }
         const olderThanMs = archive_minutes * 60_000;
+        isArchiveBehind = false;
         const archived = await archiveJobs(pool, {
           olderThanMs,
           kept: completed_kept,
@@ -130,8 +142,10 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
           limit: archiveBite,
         });
         await vacuum(archived);
-        if (archived === archiveBite) return 0;
-        return archived > 0 ? 1_000 : 5_000;
+        isArchiveBehind = archived === archiveBite;
+        if (isArchiveBehind) return 0;
+        if (archived === 0) return isRangeOpen ? archiveMs.nothingYet : archiveMs.nothing;
+        return archived > archiveBite / 10 ? archiveMs.much : archiveMs.little;
       },
     },
   ];
