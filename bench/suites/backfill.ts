@@ -21,6 +21,7 @@ const names = [
   "backfill-2",
   "backfill-daemons",
   "backfill-latency",
+  "backfill-far",
   "backfill-ponder",
   "backfill-subsquid",
 ] as const;
@@ -34,6 +35,7 @@ type Case =
   | "2 workers, cheap checks"
   | "2 daemons, a worker each"
   | "1 worker, node 50 ms away"
+  | "1 worker, node 200 ms away"
   | "Ponder"
   | "Subsquid";
 
@@ -58,6 +60,8 @@ function ordersOf(name: Name): { of: Case; against: { name: Case; target?: Targe
       };
     case "backfill-latency":
       return { of: "1 worker, node 50 ms away", against: [{ name: cheap, target: { atLeast: 0.8 } }] };
+    case "backfill-far":
+      return { of: "1 worker, node 200 ms away", against: [{ name: cheap }] };
     case "backfill-ponder":
       return {
         of: cheap,
@@ -102,6 +106,14 @@ function casesOf(bench: Bench, chain: HeavyChain): Record<Case, () => Promise<nu
         workers,
       }),
     );
+  const away = async (latencyMs: number): Promise<number> => {
+    await node.setFaults({ latencyMs });
+    try {
+      return await product(1, "bloom")();
+    } finally {
+      await node.clearFaults();
+    }
+  };
   // Fewer blocks are enough for what is far slower.
   const few = Math.ceil(chain.blocks / 5);
   return {
@@ -112,14 +124,8 @@ function casesOf(bench: Bench, chain: HeavyChain): Record<Case, () => Promise<nu
     "2 workers, cheap checks": product(2, "bloom"),
     "2 daemons, a worker each": () =>
       measure(bench, chain, chain.blocks, (database) => runDaemons(bench, chain, database)),
-    "1 worker, node 50 ms away": async () => {
-      await node.setFaults({ latencyMs: 50 });
-      try {
-        return await product(1, "bloom")();
-      } finally {
-        await node.clearFaults();
-      }
-    },
+    "1 worker, node 50 ms away": () => away(50),
+    "1 worker, node 200 ms away": () => away(200),
     Ponder: () =>
       measurePeer(bench, chain, { file: "ponder.mjs", blocks: few, whole: ["blocks"], rate: ponderRate }),
     Subsquid: () =>

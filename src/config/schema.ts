@@ -51,9 +51,9 @@ export const keys = {
       env: "BLOCKMILL_PIPELINE_BATCH_SIZE",
     },
     fetch_concurrency: {
-      doc: "Blocks that one worker fetches at the same time.",
+      doc: "The most blocks that one worker fetches at the same time. It takes as many as keep it busy: the further away the node, the more; the larger the blocks, the fewer.",
       format: format.integer({ min: 1, max: 256 }),
-      default: 8,
+      default: 32,
       env: "BLOCKMILL_PIPELINE_FETCH_CONCURRENCY",
     },
     worker_memory_mb: {

@@ -3,7 +3,7 @@
 //   prepareBatch   claim → fetch → verify → decode → transform     network and CPU, no transaction
 //   commitBatch    complete the jobs and write their rows          one transaction, no network
 //
-// While one batch commits, the worker prepares the next. Everything that goes wrong with a block ends
+// While one batch commits, the worker prepares the next, and begins the one after it. Everything that goes wrong with a block ends
 // in settleFailure; everything that is nobody's fault (database gone, endpoints down) is thrown to the
 // worker, which waits.
 
@@ -29,7 +29,7 @@ import type { EncodedBlock } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
 import { copyBlocks, deleteStored } from "../store/write-blocks.js";
 import { type BlockRows, toRows } from "../transform/to-rows.js";
-import { mapConcurrently } from "./map-concurrently.js";
+import type { FetchSlots } from "./fetch-slots.js";
 
 /** What the pipeline works with. */
 export interface Pipeline {
@@ -43,7 +43,7 @@ export interface Pipeline {
   workerId: string;
   maxAttempts: number;
   jobTimeoutMs: number;
-  fetchConcurrency: number;
+  slots: FetchSlots;
   backoff: { baseMs: number; maxMs: number };
   /** Claim only these blocks. */
   only?: { from: number; to: number } | undefined;
@@ -106,7 +106,7 @@ export function claimBatch(pipeline: Pipeline, request: ClaimRequest): Promise<C
 }
 
 /**
- * Turns claimed jobs into rows, several at a time. A job that fails is in `failed`; one that could not
+ * Turns claimed jobs into rows, as many at a time as there are slots. A job that fails is in `failed`; one that could not
  * be worked on, through nobody's fault or because `signal` aborts, is in `unharmed`.
  */
 export async function prepareBatch(
@@ -115,7 +115,7 @@ export async function prepareBatch(
   signal: AbortSignal,
 ): Promise<PreparedBatch> {
   const batch: PreparedBatch = { prepared: [], failed: [], unharmed: [], waitFor: undefined };
-  await mapConcurrently(jobs, pipeline.fetchConcurrency, async (job) => {
+  const prepare = async (job: ClaimedJob): Promise<void> => {
     if (batch.waitFor !== undefined) {
       batch.unharmed.push(job);
       return;
@@ -129,7 +129,8 @@ export async function prepareBatch(
         batch.waitFor ??= error;
       }
     }
-  });
+  };
+  await Promise.all(jobs.map((job) => pipeline.slots.use(() => prepare(job))));
   return batch;
 }
 

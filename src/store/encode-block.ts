@@ -17,6 +17,11 @@ export interface EncodedBlock {
   digest: Buffer;
 }
 
+/** Bytes of a block's rows. */
+export function byteLength({ rows }: EncodedBlock): number {
+  return Object.values(rows).reduce((sum, { length }) => sum + length, 0);
+}
+
 /** The tables that the digest covers, in its order; the block's own row comes last. */
 const digestedTables = ["transactions", "logs", "withdrawals", "tokenTransfers"] as const;
 

@@ -7,9 +7,11 @@ import { connectionOptions, pulseChannel, supervisorOf } from "../child/connecti
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
+import { FetchSlots } from "../pipeline/fetch-slots.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
 import { createPartitions } from "../store/partitions.js";
+import { initialDepth } from "./fetch-depth.js";
 import { Wake } from "./wake.js";
 import { Work } from "./work.js";
 import { runWorker } from "./worker.js";
@@ -38,13 +40,14 @@ runChild("worker", async (context) => {
       workerId,
       maxAttempts: pipeline.max_attempts,
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,
-      fetchConcurrency: pipeline.fetch_concurrency,
+      slots: new FetchSlots(Math.min(initialDepth, pipeline.fetch_concurrency)),
       backoff: { baseMs: pipeline.backoff_seconds * 1_000, maxMs: pipeline.backoff_max_seconds * 1_000 },
       only: settings.only,
       log,
       redact,
     },
     maxBatch: pipeline.batch_size,
+    maxDepth: pipeline.fetch_concurrency,
     context,
   });
   const hint = (): void => {

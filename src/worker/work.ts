@@ -13,12 +13,24 @@ import {
 import { ClaimCursor } from "../queue/claim-cursor.js";
 import { giveBack, giveBackUnknown } from "../queue/give-back.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
+import { byteLength } from "../store/encode-block.js";
 import { nextBatchSize } from "./batch-size.js";
+import { nextDepth } from "./fetch-depth.js";
 
 export interface WorkOptions {
   pipeline: Pipeline;
   maxBatch: number;
+  /** The most blocks that are fetched at the same time. */
+  maxDepth: number;
   context: ChildContext;
+}
+
+/** A batch whose preparation began while the one before it was under way. */
+interface Begun {
+  jobs: ClaimedJob[];
+  batch: Promise<PreparedBatch>;
+  /** Ends it soon, with all its jobs unharmed. */
+  drop: AbortController;
 }
 
 /** The longest wait between two looks at whether what was down is up again. */
@@ -28,14 +40,20 @@ const maxWaitMs = 1_000;
 export class Work {
   readonly #pipeline: Pipeline;
   readonly #maxBatch: number;
+  readonly #maxDepth: number;
   readonly #context: ChildContext;
   readonly #cursor = new ClaimCursor();
   readonly #inHand = new Map<number, ClaimedJob>();
   readonly #counts = { completed: 0, failed: 0, lost: 0 };
   #batchSize = 1;
   #chainKnown = false;
-  /** Jobs that were claimed along with a commit, and are not begun. */
+  /** Jobs that were claimed along with a commit, and that `claim` has not handed out. */
   #next: ClaimedJob[] = [];
+  /** Their preparation, unless they must be alone. */
+  #begun: Begun | undefined;
+  /** When the last batch was prepared, and how busy this process has been until then. */
+  #preparedAt = 0;
+  #busy = performance.eventLoopUtilization();
   /** The last claim got all that it asked for: there may be more. */
   #isPlenty = false;
   /** A claim may have been made although its answer never came. */
@@ -43,13 +61,14 @@ export class Work {
   /** Aborts at the next `tryAgain`. */
   #away = new AbortController();
 
-  constructor({ pipeline, maxBatch, context }: WorkOptions) {
+  constructor({ pipeline, maxBatch, maxDepth, context }: WorkOptions) {
     this.#pipeline = pipeline;
     this.#maxBatch = maxBatch;
+    this.#maxDepth = maxDepth;
     this.#context = context;
   }
 
-  /** Whether jobs were claimed along with a commit, and are not begun. */
+  /** Whether jobs were claimed along with a commit, and wait for `claim` to hand them out. */
   get hasNext(): boolean {
     return this.#next.length > 0;
   }
@@ -87,17 +106,17 @@ export class Work {
     return jobs.length === 0 && request.after !== undefined ? this.claim() : jobs;
   }
 
-  async prepare(jobs: ClaimedJob[]): Promise<PreparedBatch> {
-    this.report("working");
-    const started = performance.now();
-    const batch = await prepareBatch(this.#pipeline, jobs, this.#context.stopping);
-    this.#batchSize = nextBatchSize({
-      current: this.#batchSize,
-      claimed: jobs.length,
-      tookMs: performance.now() - started,
-      max: this.#maxBatch,
-    });
-    return batch;
+  /** What `claim` handed out, prepared: it may have begun before. */
+  prepare(jobs: ClaimedJob[]): Promise<PreparedBatch> {
+    const begun = this.#begun;
+    if (begun?.jobs !== jobs) return this.#prepare(jobs, this.#context.stopping);
+    this.#begun = undefined;
+    return begun.batch;
+  }
+
+  /** A block whose job has seen a death must not take others with it: nothing else is in hand while it runs. */
+  static mustBeAlone(jobs: readonly ClaimedJob[]): boolean {
+    return jobs.some(({ deaths }) => deaths > 0);
   }
 
   /**
@@ -116,7 +135,8 @@ export class Work {
         this.#settled(batch, outcome);
         if (request !== null) {
           this.#noteClaim(request, outcome.claimed, started);
-          this.#next.push(...outcome.claimed);
+          this.#next = outcome.claimed;
+          this.#begin();
         }
         return;
       } catch (error) {
@@ -128,8 +148,9 @@ export class Work {
     }
   }
 
-  /** Gives back what is not in `kept`. */
+  /** Gives back what is not in `kept`, once nobody works on it any more. */
   async giveBackBut(kept: ClaimedJob[]): Promise<void> {
+    await this.#drop();
     const keep = new Set(kept.map(({ token }) => token.id));
     const others = this.#tokens().filter(({ id }) => !keep.has(id));
     await giveBack(this.#pipeline.pool, this.#pipeline.workerId, others);
@@ -140,6 +161,7 @@ export class Work {
   /** Gives back everything that is in hand, at the end. */
   async giveBackRest(): Promise<void> {
     const { pool, workerId } = this.#pipeline;
+    await this.#drop();
     try {
       await giveBack(pool, workerId, this.#tokens());
       if (this.#claimsUnknown) await giveBackUnknown(pool, workerId, []);
@@ -165,6 +187,55 @@ export class Work {
     const ms = Math.random() * Math.min(maxWaitMs, 50 * 2 ** Math.min(times, 10));
     const signal = AbortSignal.any([this.#context.stopping, this.#away.signal]);
     await sleep(ms, undefined, { signal }).catch(() => {});
+  }
+
+  /** Begins what comes next, while others are under way: so there is always a block to fetch. */
+  #begin(): void {
+    const jobs = this.#next;
+    if (jobs.length === 0 || Work.mustBeAlone(jobs)) return;
+    const drop = new AbortController();
+    const signal = AbortSignal.any([this.#context.stopping, drop.signal]);
+    this.#begun = { jobs, batch: this.#prepare(jobs, signal), drop };
+    // Its failure is met by whoever asks for it; until then it must not count as unhandled.
+    this.#begun.batch.catch(() => {});
+  }
+
+  async #drop(): Promise<void> {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    begun?.drop.abort();
+    await begun?.batch.catch(() => {});
+  }
+
+  async #prepare(jobs: ClaimedJob[], signal: AbortSignal): Promise<PreparedBatch> {
+    this.report("working");
+    const started = performance.now();
+    const batch = await prepareBatch(this.#pipeline, jobs, signal);
+    // Another batch may have been under way for a part of that time.
+    const tookMs = performance.now() - Math.max(started, this.#preparedAt);
+    this.#preparedAt = performance.now();
+    this.#batchSize = nextBatchSize({
+      current: this.#batchSize,
+      claimed: jobs.length,
+      tookMs,
+      max: this.#maxBatch,
+    });
+    this.#adaptDepth(batch);
+    return batch;
+  }
+
+  #adaptDepth({ prepared }: PreparedBatch): void {
+    const { slots } = this.#pipeline;
+    const before = this.#busy;
+    this.#busy = performance.eventLoopUtilization();
+    const bytes = prepared.reduce((sum, { rows }) => sum + byteLength(rows), 0);
+    slots.limit = nextDepth({
+      current: slots.limit,
+      hadToWait: slots.takeHadToWait(),
+      utilization: performance.eventLoopUtilization(this.#busy, before).utilization,
+      rowBytes: prepared.length === 0 ? 0 : bytes / prepared.length,
+      max: this.#maxDepth,
+    });
   }
 
   #request(): ClaimRequest {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildContext } from "../child/run-child.js";
 import { dispositionOf } from "../errors.js";
 import type { Wake } from "./wake.js";
-import type { Work } from "./work.js";
+import { Work } from "./work.js";
 
 export interface WorkerOptions {
   work: Work;
@@ -12,7 +12,7 @@ export interface WorkerOptions {
 
 /**
  * A worker's loop: claims while there is work, sleeps without a query while there is none, and prepares
- * the next batch while the last one commits. Returns when it has drained: every claim that it made is
+ * the next batch while the last one commits; what was claimed along with that commit is begun meanwhile. Returns when it has drained: every claim that it made is
  * settled or given back.
  */
 export async function runWorker({ work, wake, context }: WorkerOptions): Promise<void> {
@@ -36,8 +36,7 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
         await giveWay(rank, draining);
         continue;
       }
-      // A job that has seen a death must not take others with it: nothing else is in hand while it runs.
-      const alone = jobs.some(({ deaths }) => deaths > 0);
+      const alone = Work.mustBeAlone(jobs);
       if (alone) {
         await committing;
         await work.giveBackBut(jobs);

@@ -9,6 +9,7 @@ import type { Config } from "../../src/config/schema.js";
 import { createPool } from "../../src/db/pool.js";
 import { createLog, type Log } from "../../src/log.js";
 import { createFollower, type Follower, type HeadOutcome } from "../../src/orchestrator/follow-head.js";
+import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import {
   type BatchOutcome,
   claimBatch,
@@ -140,7 +141,7 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
     workerId,
     maxAttempts: 1_000,
     jobTimeoutMs: 60_000,
-    fetchConcurrency: 4,
+    slots: new FetchSlots(4),
     backoff: { baseMs: 0, maxMs: 0 },
     log: silent,
     redact: (text) => text,

@@ -1,0 +1,54 @@
+/**
+ * So many blocks are fetched at the same time, whichever batch they belong to. The others wait, and come in
+ * the order in which they asked: a batch that was begun first is not held up by the next one.
+ */
+export class FetchSlots {
+  #limit: number;
+  #taken = 0;
+  #hadToWait = false;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  set limit(limit: number) {
+    this.#limit = limit;
+    this.#admit();
+  }
+
+  /** Whether somebody had to wait since this was asked last. */
+  takeHadToWait(): boolean {
+    const had = this.#hadToWait;
+    this.#hadToWait = this.#waiting.length > 0;
+    return had;
+  }
+
+  /** Runs `work` as soon as there is a slot, and passes on what becomes of it. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#taken < this.#limit) this.#taken += 1;
+    else {
+      this.#hadToWait = true;
+      await new Promise<void>((admit) => this.#waiting.push(admit));
+    }
+    try {
+      return await work();
+    } finally {
+      this.#taken -= 1;
+      this.#admit();
+    }
+  }
+
+  #admit(): void {
+    while (this.#taken < this.#limit) {
+      const admit = this.#waiting.shift();
+      if (admit === undefined) return;
+      this.#taken += 1;
+      admit();
+    }
+  }
+}
