@@ -36,6 +36,11 @@ interface Begun {
 /** The longest wait between two looks at whether what was down is up again. */
 const maxWaitMs = 1_000;
 
+/** A job that has seen a death must not take others with it: nothing else is in hand while it runs. */
+export function mustBeAlone(jobs: readonly ClaimedJob[]): boolean {
+  return jobs.some(({ deaths }) => deaths > 0);
+}
+
 /** What a worker holds, and the steps of its loop, each of which leaves that account true. */
 export class Work {
   readonly #pipeline: Pipeline;
@@ -114,11 +119,6 @@ export class Work {
     return begun.batch;
   }
 
-  /** A block whose job has seen a death must not take others with it: nothing else is in hand while it runs. */
-  static mustBeAlone(jobs: readonly ClaimedJob[]): boolean {
-    return jobs.some(({ deaths }) => deaths > 0);
-  }
-
   /**
    * Commits until the database takes it, or somebody else has the claims: the rows are worth keeping.
    * With `claimNext` the same transaction claims the next jobs, if there seem to be any: a single block need
@@ -192,7 +192,7 @@ export class Work {
   /** Begins what comes next, while others are under way: so there is always a block to fetch. */
   #begin(): void {
     const jobs = this.#next;
-    if (jobs.length === 0 || Work.mustBeAlone(jobs)) return;
+    if (jobs.length === 0 || mustBeAlone(jobs)) return;
     const drop = new AbortController();
     const signal = AbortSignal.any([this.#context.stopping, drop.signal]);
     this.#begun = { jobs, batch: this.#prepare(jobs, signal), drop };

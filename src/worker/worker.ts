@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildContext } from "../child/run-child.js";
 import { dispositionOf } from "../errors.js";
 import type { Wake } from "./wake.js";
-import { Work } from "./work.js";
+import { mustBeAlone, type Work } from "./work.js";
 
 export interface WorkerOptions {
   work: Work;
@@ -36,7 +36,7 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
         await giveWay(rank, draining);
         continue;
       }
-      const alone = Work.mustBeAlone(jobs);
+      const alone = mustBeAlone(jobs);
       if (alone) {
         await committing;
         await work.giveBackBut(jobs);

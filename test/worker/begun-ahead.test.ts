@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChildContext } from "../../src/child/run-child.js";
-import { Work } from "../../src/worker/work.js";
+import { mustBeAlone, Work } from "../../src/worker/work.js";
 import { assertCanonical, numbers, silent, useWorld, workerOf } from "../orchestrator/scene.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
 import { waitFor } from "../support/process.js";
@@ -61,7 +61,7 @@ test("a job that saw a worker die is not begun beside others", async () => {
   assert(work.hasNext);
   assert.deepEqual(await statuses("processing"), [2]);
   const jobs = await work.claim();
-  assert(Work.mustBeAlone(jobs));
+  assert(mustBeAlone(jobs));
   assert.deepEqual(asked, [1]);
 });
 
