@@ -35,13 +35,15 @@ const epochMs = 60_000;
 const lanesWhenMixed = 3;
 /** Older blocks that are asked for, per minute: in bursts, so that the daemons are busy and idle in turn. */
 const historyPerMinute = 2_000;
+/** There are so many times as many: scenarios ask for some beside that. */
+const supply = 1.5;
 /** At rest everything must be stored; it is late after the first, and lost after the second. */
 const restLateMs = 30_000;
 const restLimitMs = 120_000;
 
 export async function runChaos({ seed, minutes, scenarios, say }: RunOptions): Promise<Outcome> {
   const started = performance.now();
-  const history = Math.ceil(historyPerMinute * Math.max(1, minutes));
+  const history = Math.ceil(historyPerMinute * supply * Math.max(1, minutes));
   say(`seed ${seed}: a server, a node with ${history} old blocks, and a daemon`);
   const world = await World.create({ seed, history, historyPerSecond: historyPerMinute / 60, say });
   const skipped: Outcome["skipped"] = [];

@@ -73,7 +73,7 @@ export const longWay: Scenario = {
       const since = world.clock();
       relay.leadsThere();
       const measured = new AbortController();
-      const asking = keepAsking(world, measured.signal);
+      const asking = keepAsking(world, daemon.supervisorId, measured.signal);
       try {
         await measure(world, from, {
           what: moved,
@@ -94,11 +94,18 @@ export const longWay: Scenario = {
 
 /**
  * Asks for more than the workers near the server take before one that is far away has even heard of it: else
- * that one never gets a block.
+ * that one never gets a block. Not before it has come back: the supply is limited.
  */
-async function keepAsking({ load }: World, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && (await load.askNow(150))) {
-    await sleep(300, undefined, { signal }).catch(() => {});
+async function keepAsking(world: World, supervisorId: string, signal: AbortSignal): Promise<void> {
+  const isBack = async () => {
+    const rows = await world.ask("select from pg_stat_activity where application_name like $1 limit 1", [
+      `blockmill ${supervisorId}/w%`,
+    ]);
+    return rows.length > 0;
+  };
+  while (!signal.aborted) {
+    const isAsked = (await isBack()) && (await world.load.askNow(150));
+    await sleep(isAsked ? 300 : 50, undefined, { signal }).catch(() => {});
   }
 }
 
