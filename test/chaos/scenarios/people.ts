@@ -32,17 +32,21 @@ const deeds: readonly Deed[] = [
   },
   {
     what: "a job deleted while processing, and inserted again",
-    do: (person) =>
-      person
-        .query(
-          `with gone as (
-           delete from processing_jobs where id in
-             (select id from processing_jobs where status in ('processing', 'pending') and run_at <> 'infinity'
-              order by status desc, random() limit 3)
-           returning block_number)
-         select block_number from gone`,
-        )
-        .then(({ rows }) => insertAgain(person, rows)),
+    async do(person, _random, world) {
+      const { rows } = await person.query<{ block_number: string }>(
+        `select block_number from processing_jobs where status in ('processing', 'pending') and run_at <> 'infinity'
+         order by status desc, random() limit 3`,
+      );
+      const blocks = rows.map(({ block_number }) => block_number);
+      try {
+        await person.query(
+          "delete from processing_jobs where block_number = any ($1) and status in ('processing', 'pending')",
+          [blocks],
+        );
+      } finally {
+        await insertAgain(world, blocks);
+      }
+    },
   },
   {
     what: "rows deleted by hand, and the block asked for again",
@@ -215,10 +219,11 @@ async function refused(person: Client, sql: string): Promise<void> {
   if (rows !== 0) throw new Error(`the database took: ${sql} (${rows} rows)`);
 }
 
-async function insertAgain(person: Client, rows: { block_number: string }[]): Promise<void> {
-  await person.query(
+/** Whatever became of the session that deleted them: what a person deletes and forgets is not lost by the program. */
+async function insertAgain(world: World, blocks: readonly string[]): Promise<void> {
+  await world.ask(
     "insert into processing_jobs (block_number) select unnest($1::bigint[]) on conflict do nothing",
-    [rows.map(({ block_number }) => block_number)],
+    [blocks],
   );
 }
 
