@@ -32,7 +32,7 @@ export function addResume(program: Command): void {
 const lookMs = 50;
 
 /** Claims that were being made at the pause take a moment, and most find nothing: they are waited for. */
-const claimsMs = 1000;
+const claimsMs = 1_000;
 
 async function pause(
   session: Session,

@@ -1,5 +1,4 @@
-import { type Statement, send } from "../db/exchange.js";
-import type { Tx } from "../db/pool.js";
+import type { Statement } from "../db/exchange.js";
 import { claimedAt, type Token } from "./job.js";
 
 // One index scan, whatever the planner believes. Joined with `unnest`, a job is compared with each token of
@@ -41,13 +40,4 @@ export function completion(workerId: string, completions: readonly Completion[])
     },
     read: ({ rows }) => new Set(rows.map(({ id }: { id: number }) => id)),
   };
-}
-
-/** `completion`, alone. */
-export function completeJobs(
-  tx: Tx,
-  workerId: string,
-  completions: readonly Completion[],
-): Promise<Set<number>> {
-  return send(tx, completion(workerId, completions));
 }

@@ -2,7 +2,7 @@ import type { Hex } from "../block.js";
 import type { Tx } from "../db/pool.js";
 import { headPriority } from "./head.js";
 
-// Waits for the commits that are under way, in the order of completeJobs, so that the two cannot block
+// Waits for the commits that are under way, in the order of completion, so that the two cannot block
 // each other; and holds the rows from then on. What those commits wrote, later statements see.
 const lock = `
   select from processing_jobs

@@ -1,35 +1,16 @@
 import assert from "node:assert/strict";
-import { after, before, type TestContext, test } from "node:test";
+import { beforeEach, type TestContext, test } from "node:test";
 import type pg from "pg";
 import { type Statement, sendTogether } from "../../src/db/exchange.js";
-import { createPool } from "../../src/db/pool.js";
-import { createDatabase, type TestDatabase } from "../support/database.js";
+import { useQueue } from "../queue/queue-database.js";
 
-let database: TestDatabase;
-let pool: pg.Pool;
+const queue = useQueue();
 
-before(async () => {
-  database = await createDatabase();
-  pool = createPool({
-    url: database.url,
-    schema: "public",
-    applicationName: "exchange",
-    connectTimeoutMs: 2_000,
-    statementTimeoutMs: 60_000,
-    min: 0,
-    max: 2,
-  });
-  await database.pool.query("create table lines (line text primary key)");
-});
-
-after(async () => {
-  await pool.end();
-  await database.drop();
-});
+beforeEach(() => queue.rows("create table if not exists lines (line text primary key)"));
 
 /** A connection inside a transaction, which is rolled back. */
 async function transaction(t: TestContext): Promise<pg.PoolClient> {
-  const client = await pool.connect();
+  const client = await queue.pool.connect();
   t.after(async () => {
     await client.query("rollback").catch(() => {});
     client.release(true);
@@ -113,7 +94,7 @@ test("when a COPY fails, before its data or within, nothing behind it runs, and 
 });
 
 test("values that cannot be sent are refused, and nothing of what was before them stays", async () => {
-  const client = await pool.connect();
+  const client = await queue.pool.connect();
   await client.query("begin");
   const circular: Record<string, unknown> = {};
   circular.self = circular;
@@ -121,7 +102,7 @@ test("values that cannot be sent are refused, and nothing of what was before the
   await assert.rejects(sendTogether(client, all), /circular/);
   await assert.rejects(client.query("commit"));
   client.release(true);
-  assert.deepEqual((await pool.query("select from lines")).rows, []);
+  assert.deepEqual(await queue.rows("select from lines"), []);
 });
 
 test("an answer that cannot be read is an error, and the connection works on", async (t) => {
@@ -132,15 +113,15 @@ test("an answer that cannot be read is an error, and the connection works on", a
 });
 
 test("a connection that is lost in the middle is an error, not the end of the process", async () => {
-  const client = await pool.connect();
+  const client = await queue.pool.connect();
   const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   await client.query("begin");
   const lost = assert.rejects(
     sendTogether(client, [copy(["lost"]), statement("select pg_sleep(60)"), copy(["never"])]),
     { code: "57P01" },
   );
-  await database.pool.query("select pg_terminate_backend($1)", [rows[0]?.pid]);
+  await queue.pool.query("select pg_terminate_backend($1)", [rows[0]?.pid]);
   await lost;
   client.release(true);
-  assert.deepEqual((await pool.query("select from lines")).rows, []);
+  assert.deepEqual(await queue.rows("select from lines"), []);
 });

@@ -7,11 +7,11 @@ import { inTransaction } from "../../src/db/pool.js";
 import { readKnownBlocks } from "../../src/orchestrator/known-blocks.js";
 import { clearAlert, raiseAlert } from "../../src/queue/alerts.js";
 import { claimJobs } from "../../src/queue/claim.js";
-import { completeJobs } from "../../src/queue/complete.js";
 import { type AdvanceOptions, advanceHead, readHead, rewindHead } from "../../src/queue/head.js";
 import { newestWanted, unpinBelow, wantedHashes } from "../../src/queue/known-hashes.js";
 import { recordReorg, reorgsChannel } from "../../src/queue/reorgs.js";
 import { type Rewind, requeueAbove } from "../../src/queue/requeue-above.js";
+import { completeJobs } from "../support/complete-jobs.js";
 import { numbers, useWorld } from "./scene.js";
 
 const world = useWorld();

@@ -4,7 +4,7 @@ import type pg from "pg";
 import { inTransaction } from "../../src/db/pool.js";
 import { cancelJobs, retryJobs } from "../../src/queue/by-hand.js";
 import { claimJobs } from "../../src/queue/claim.js";
-import { completeJobs } from "../../src/queue/complete.js";
+import { completeJobs } from "../support/complete-jobs.js";
 import { useQueue } from "./queue-database.js";
 
 const queue = useQueue();

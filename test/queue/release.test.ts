@@ -3,11 +3,11 @@ import { test } from "node:test";
 import pg from "pg";
 import { inTransaction } from "../../src/db/pool.js";
 import { claimJobs } from "../../src/queue/claim.js";
-import { completeJobs } from "../../src/queue/complete.js";
 import { countClaims } from "../../src/queue/count-claims.js";
 import { endSessions, releaseOverdue, releaseSupervisor, releaseWorker } from "../../src/queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../../src/queue/sweep.js";
 import { registerWorkers, type WorkerRow } from "../../src/queue/workers.js";
+import { completeJobs } from "../support/complete-jobs.js";
 import { waitFor } from "../support/process.js";
 import { numbers, useQueue } from "./queue-database.js";
 

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { inTransaction } from "../../src/db/pool.js";
 import { claimJobs } from "../../src/queue/claim.js";
-import { completeJobs } from "../../src/queue/complete.js";
 import { backoffMs, type Failure, failJob } from "../../src/queue/fail.js";
 import { giveBack, giveBackUnknown } from "../../src/queue/give-back.js";
 import type { ClaimedJob, Token } from "../../src/queue/job.js";
+import { completeJobs } from "../support/complete-jobs.js";
 import { numbers, useQueue } from "./queue-database.js";
 
 const queue = useQueue();
