@@ -7,6 +7,7 @@ const layers = [
   ["orchestrator"],
   ["worker"],
   ["pipeline"],
+  ["direct"],
   ["queue"],
   ["chain"],
   ["decode", "transform", "store"],

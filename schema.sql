@@ -34,8 +34,8 @@ insert into schema_version (version) values (1) on conflict do nothing;
 -- ---------------------------------------------------------------------------------------------
 
 create table if not exists processing_jobs (
-  id            bigint generated always as identity primary key,
-  block_number  bigint      not null unique check (block_number >= 0),
+  id            bigint generated always as identity,
+  block_number  bigint      primary key check (block_number >= 0),
   status        text        not null default 'pending'
                 check (status in ('pending', 'scheduled', 'processing', 'completed', 'failed', 'cancelled')),
   priority      int         not null default 0,
@@ -78,7 +78,7 @@ create index if not exists processing_jobs_halted on processing_jobs (block_numb
 
 comment on table processing_jobs is
   'One row per block that is to be fetched. Insert a block_number and a sleeping worker starts within milliseconds: INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);';
-comment on column processing_jobs.id           is 'The job. Together with worker_id, claims and started_at it is the token of a claim.';
+comment on column processing_jobs.id           is 'The job, never given twice. Together with worker_id, claims and started_at it is the token of a claim. It has no index: jobs are found by their block_number.';
 comment on column processing_jobs.block_number is 'The block to fetch. Unique: a block has one job.';
 comment on column processing_jobs.status       is 'pending: may be claimed. scheduled: waits for run_at. processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
 comment on column processing_jobs.priority     is 'Higher runs first; equal priorities run in the order of block_number.';
@@ -92,7 +92,7 @@ comment on column processing_jobs.deaths       is 'How many workers died while t
 comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so, with started_at, no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
 comment on column processing_jobs.metadata     is 'Yours. blockmill never writes it.';
-comment on column processing_jobs.result       is 'blockmill''s account of the last completion: counts of rows, milliseconds per stage, the endpoint that served it.';
+comment on column processing_jobs.result       is 'blockmill''s account of the last completion: counts of rows, milliseconds per stage, the endpoint that served it, and whether it went the direct way.';
 comment on column processing_jobs.block_hash   is 'The hash that is wanted at this number; null: whatever is canonical.';
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';
@@ -328,8 +328,24 @@ $$;
 
 comment on function processing_jobs_schedule() is 'A pending row whose run_at lies in the future is scheduled.';
 
-create or replace trigger processing_jobs_schedule before insert or update of run_at, status on processing_jobs
+create or replace trigger processing_jobs_schedule before insert on processing_jobs
   for each row when (new.status = 'pending' and new.run_at > statement_timestamp()) execute function processing_jobs_schedule();
+
+-- A trigger before the update would do for updates too. But where there is one, PostgreSQL locks each row before it
+-- updates it, whatever the WHEN clause says: every claim and completion would pay for what people do now and then.
+create or replace function processing_jobs_reschedule() returns trigger language plpgsql as $$
+begin
+  execute pg_catalog.format(
+    'update %I.processing_jobs set status = ''scheduled'' where block_number operator(pg_catalog.=) $1', tg_table_schema
+  ) using new.block_number;
+  return null;
+end
+$$;
+
+comment on function processing_jobs_reschedule() is 'The same for a row that becomes so: by the end of the statement it is scheduled.';
+
+create or replace trigger processing_jobs_reschedule after update of run_at, status on processing_jobs
+  for each row when (new.status = 'pending' and new.run_at > statement_timestamp()) execute function processing_jobs_reschedule();
 
 create or replace trigger processing_jobs_inserted after insert on processing_jobs
   for each statement execute function processing_jobs_notify();
@@ -436,7 +452,7 @@ comment on column blocks.digest                   is 'SHA-256 over every other c
 create table if not exists transactions (
   block_number              bigint  not null,
   transaction_index         int     not null,
-  hash                      bytea   not null unique,
+  hash                      bytea   not null,
   block_hash                bytea   not null,
   type                      smallint not null,
   from_address              bytea   not null,
@@ -473,7 +489,7 @@ create table if not exists transactions (
 comment on table transactions is 'One row per transaction, its receipt''s fields merged in (from status on).';
 comment on column transactions.block_number             is 'Its block.';
 comment on column transactions.transaction_index        is 'Its place in the block, from 0.';
-comment on column transactions.hash                     is 'The transaction''s hash. 32 bytes.';
+comment on column transactions.hash                     is 'The transaction''s hash. 32 bytes. Its index is built after the backfill: blockmill index.';
 comment on column transactions.block_hash               is 'The hash of its block. 32 bytes.';
 comment on column transactions.type                     is '0 legacy, 1 EIP-2930, 2 EIP-1559, 3 EIP-4844 (blobs), 4 EIP-7702; others are of other chains.';
 comment on column transactions.from_address             is 'The sender, as the node recovered it. 20 bytes.';

@@ -1,4 +1,4 @@
-// npm run bench [-- NAME ...] [--quick] [--json] [--repetitions N] [--profile FOLDER] [--list]
+// npm run bench [-- NAME ...] [--quick] [--json] [--repetitions N] [--minutes N] [--profile FOLDER] [--list]
 //
 // Measures blockmill against floors and peers, and prints one table. Each figure is compared with a
 // floor or a peer that was measured in the same run: one after the other, then all of them again, three
@@ -23,6 +23,7 @@ const { values, positionals } = parseArgs({
     json: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     repetitions: { type: "string" },
+    minutes: { type: "string" },
     profile: { type: "string" },
   },
 });
@@ -48,6 +49,8 @@ const say = (line: string): void => {
 const { quick } = values;
 const repetitions = Number(values.repetitions ?? (quick ? 1 : 3));
 if (!Number.isInteger(repetitions) || repetitions < 1) fail("--repetitions: expected a number from 1 on");
+const minutes = Number(values.minutes ?? (quick ? 0.5 : 10));
+if (!(minutes > 0)) fail("--minutes: expected a number above 0");
 if (isBusy()) say("the machine is busy with something else: what follows is no measurement to keep");
 
 const releaseBinaries = await sharePostgresBinaries();
@@ -55,7 +58,7 @@ const server = await startServer();
 const machine = describeMachine(server.description);
 const peers = createPeers(say);
 const chains = createChains({ quick, say });
-const bench: Bench = { server, chains, peers, quick, repetitions, profile: values.profile, say };
+const bench: Bench = { server, chains, peers, quick, repetitions, minutes, profile: values.profile, say };
 const all: Figure[] = [];
 try {
   for (const suite of suites) {

@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { compile } from "./compile.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 checkNode();
@@ -67,7 +68,7 @@ function install() {
 }
 
 function build() {
-  runNode("node_modules/typescript/bin/tsc", []);
+  compile();
   // tsc leaves the output of a deleted source: a deleted test would run on.
   for (const file of readdirSync("dist", { recursive: true })) {
     const source = file.replace(/\.js(\.map)?$/, ".ts");

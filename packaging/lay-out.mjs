@@ -27,7 +27,7 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   const from = (...parts) => path.join(root, ...parts);
   const release = at("usr/lib/blockmill/releases", version);
 
-  copy(path.join(dist, "src"), path.join(release, "dist/src"), (file) => !file.endsWith(".map"));
+  copy(path.join(dist, "src"), path.join(release, "dist/src"), (file) => !/\.(map|key)$/.test(file));
   for (const data of ["schema.sql", "migrations", "LICENSE"]) copy(from(data), path.join(release, data));
   // It is run by the Node beside it, never by one that is found on the PATH.
   write(

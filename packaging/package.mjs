@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { compile } from "../bin/compile.mjs";
 import { buildDeb } from "./deb.mjs";
 import { layOut, renameRelease } from "./lay-out.mjs";
 import { buildTarball } from "./tarball.mjs";
@@ -36,7 +37,8 @@ if (process.platform !== "linux" || process.arch !== "x64") fail("packages are b
 for (const program of ["gcc", "strip", "gzip", ...(options.only === "tarball" ? [] : ["dpkg-deb"])]) {
   if (!onPath(program)) fail(`${program} is missing: apt-get install gcc binutils gzip dpkg`);
 }
-const dist = options.dist === undefined ? compile() : path.resolve(options.dist);
+if (options.dist === undefined) compile();
+const dist = path.resolve(options.dist ?? path.join(root, "dist"));
 const place = mkdtempSync(path.join(tmpdir(), "blockmill-package-"));
 // The same source gives the same bytes.
 process.env.SOURCE_DATE_EPOCH ??= git("log", "-1", "--format=%ct") || "0";
@@ -67,11 +69,6 @@ function build(tree, version) {
   const order = { root, tree, place, out: path.resolve(options.out), version, fast: options.fast };
   if (options.only !== "tarball") console.log(buildDeb(order));
   if (options.only !== "deb") console.log(buildTarball(order));
-}
-
-function compile() {
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { cwd: root, stdio: "inherit" });
-  return path.join(root, "dist");
 }
 
 /**

@@ -11,6 +11,12 @@ export type Hex = `0x${string}`;
 /** A non-negative integer as lower-case 0x hex without leading zeros (JSON-RPC "QUANTITY"). */
 export type Quantity = `0x${string}`;
 
+/** A block, on its branch. */
+export interface BlockRef {
+  number: number;
+  hash: Hex;
+}
+
 /** Fields that the schema has no column for, as the node sent them. */
 export type Extra = Record<string, unknown>;
 

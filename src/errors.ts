@@ -111,7 +111,10 @@ export function dispositionOf(error: unknown): Disposition {
   return error instanceof BlockmillError ? error.disposition : "retry";
 }
 
-/** One line for people: the message, and the messages of its causes. At most `maxLength` characters. */
+/**
+ * One line for people: the message, and the messages of its causes. At most `maxLength` characters, and cut between
+ * words: half a key could not be told from other text any more when secrets are taken out.
+ */
 export function describeError(error: unknown, maxLength = 2_000): string {
   const parts: string[] = [];
   for (let at = error, depth = 0; at !== undefined && at !== null && depth < 5; depth += 1) {
@@ -120,5 +123,5 @@ export function describeError(error: unknown, maxLength = 2_000): string {
     at = at instanceof Error ? at.cause : undefined;
   }
   const line = parts.join(": ").replace(/\s+/g, " ").replaceAll("\0", "").trim();
-  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
+  return line.length > maxLength ? `${line.slice(0, line.lastIndexOf(" ", maxLength - 2) + 1)}…` : line;
 }

@@ -19,6 +19,15 @@ export function createRedact(secrets: string[]): Redact {
   };
 }
 
+/** The same value, with each text in it redacted. */
+export function redactTexts<T>(value: T, redact: Redact): T;
+export function redactTexts(value: unknown, redact: Redact): unknown {
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map((each) => redactTexts(each, redact));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, redactTexts(each, redact)]));
+}
+
 /** The secret parts of a URL: its user's password, its path, its query; each as written and decoded. */
 export function secretsOfUrl(text: string): string[] {
   if (text === "" || !URL.canParse(text)) return [];

@@ -3,6 +3,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 
 /** From a program. Times are milliseconds of the system's monotonic clock, which processes share. */
 export type FromProgram =
@@ -37,6 +38,11 @@ export interface ForkOptions {
   cwd?: string;
   /** Added to the environment. */
   env?: Record<string, string>;
+}
+
+/** The file of a program in bench/programs. */
+export function programFile(name: string): string {
+  return fileURLToPath(new URL(`../programs/${name}.js`, import.meta.url));
 }
 
 /** Forks a program. It is killed with this process. */

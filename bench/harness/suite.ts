@@ -11,6 +11,8 @@ export interface Bench {
   /** Small and short: for a look, not for figures. */
   quick: boolean;
   repetitions: number;
+  /** How long a worker's memory is watched. */
+  minutes: number;
   /** A folder for CPU profiles of what is measured of blockmill. */
   profile: string | undefined;
   /** A line of progress. */

@@ -1,8 +1,8 @@
 // blockmill's queue without the chain: the worker's own claims and completions in the worker's order
-// (complete the last batch and claim the next in one transaction and one exchange, go on behind the last
+// (complete the last batch, claim the next one meanwhile on another connection, go on behind the last
 // position), around jobs that do nothing. Ends when nothing is left, or when it is asked to.
 
-import { type Statement, send, sendTogether } from "../../src/db/exchange.js";
+import { type Statement, send } from "../../src/db/exchange.js";
 import { createPool, inTransaction } from "../../src/db/pool.js";
 import { claim } from "../../src/queue/claim.js";
 import { ClaimCursor } from "../../src/queue/claim-cursor.js";
@@ -22,7 +22,7 @@ interface Settings {
 
 runProgram<Settings>(async ({ settings, ready, progress, finish }) => {
   const { databaseUrl, workerId, batchSize, stay } = settings;
-  const pool = createPool({ ...poolOptions(databaseUrl), min: 1, max: 2 });
+  const pool = createPool({ ...poolOptions(databaseUrl), min: 1, max: 2, keepsPlans: true });
   await pool.query("select 1");
   await ready();
   const claims = claimer(workerId, batchSize);
@@ -41,16 +41,12 @@ runProgram<Settings>(async ({ settings, ready, progress, finish }) => {
       workerId,
       batch.map(({ token }) => ({ token, result: {} })),
     );
-    jobs = await inTransaction(pool, async (tx) => {
-      let isCompleted = false;
-      return claims(async (statement) => {
-        if (isCompleted) return send(tx, statement);
-        isCompleted = true;
-        const [held, claimed] = await sendTogether(tx, [completed, statement]);
-        if (held.size !== batch.length) throw new Error(`${batch.length - held.size} claims were lost`);
-        return claimed;
-      });
+    const next = claims((statement) => send(pool, statement));
+    await inTransaction(pool, async (tx) => {
+      const held = await send(tx, completed);
+      if (held.size !== batch.length) throw new Error(`${batch.length - held.size} claims were lost`);
     });
+    jobs = await next;
     done += batch.length;
     progress(done, monotonicMs());
   }
@@ -67,7 +63,7 @@ function claimer(workerId: string, limit: number) {
   ): Promise<ClaimedJob[]> {
     const after = cursor.next(performance.now());
     const started = performance.now();
-    const jobs = await run(claim({ workerId, limit, after }));
+    const jobs = await run(claim({ workerId, limit, after, durable: false }));
     const now = performance.now();
     cursor.claimed({ after, jobs, limit, now, tookMs: now - started });
     return jobs.length === 0 && after !== undefined ? claims(run) : jobs;

@@ -6,12 +6,11 @@
 // when nineteen twentieths are, by the commit time that PostgreSQL keeps of each row. So no process
 // start is measured, of nobody.
 
-import { fileURLToPath } from "node:url";
 import { openRange } from "../../src/queue/ranges.js";
 import { waitFor } from "../../test/support/process.js";
 import type { HeavyChain } from "../harness/chains.js";
 import { type ProductConfig, runRange, withDaemon } from "../harness/product.js";
-import { type BenchProgram, forkProgram } from "../harness/program.js";
+import { type BenchProgram, forkProgram, programFile } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { type Bench, type Cases, figures, interleave, type Suite, type Target } from "../harness/suite.js";
 
@@ -178,7 +177,7 @@ async function runDaemons(
 }
 
 async function runLoops(chain: HeavyChain, database: BenchDatabase, count: number): Promise<void> {
-  const file = fileURLToPath(new URL("../programs/bare-loop.js", import.meta.url));
+  const file = programFile("bare-loop");
   const share = Math.ceil(chain.blocks / count);
   const loops = Array.from({ length: count }, (_, i) => {
     const range = { from: 1 + i * share, to: Math.min(chain.blocks, (i + 1) * share) };

@@ -1,8 +1,7 @@
 // Bulk enqueue: jobs a second, 1,000 a call, one call after the other, with the trigger that wakes
 // workers. graphile-worker's jobs carry a payload of one number, as blockmill's do.
 
-import { fileURLToPath } from "node:url";
-import { type BenchProgram, forkProgram } from "../harness/program.js";
+import { type BenchProgram, forkProgram, programFile } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { type Bench, figures, interleave, type Suite } from "../harness/suite.js";
 
@@ -17,7 +16,7 @@ export const enqueue: Suite = {
   names: ["enqueue"],
   async run(bench) {
     const calls = bench.quick ? 20 : 200;
-    const file = fileURLToPath(new URL("../programs/enqueue.js", import.meta.url));
+    const file = programFile("enqueue");
     const blockmill =
       (plain: boolean) =>
       ({ url }: BenchDatabase): BenchProgram<Timed> =>

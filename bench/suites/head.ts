@@ -4,12 +4,11 @@
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { waitFor } from "../../test/support/process.js";
 import type { HeavyChain } from "../harness/chains.js";
 import { withDaemon } from "../harness/product.js";
-import { forkProgram } from "../harness/program.js";
+import { forkProgram, programFile } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { quantile } from "../harness/statistics.js";
 import { type Bench, figures, interleave, type Measured, type Suite } from "../harness/suite.js";
@@ -78,7 +77,7 @@ function p99s(medians: Measured<Case>, latencies: Record<Case, number[]>): Measu
 async function floor(bench: Bench, chain: HeavyChain, latencies: Record<Case, number[]>): Promise<number> {
   return withDatabase(bench, async (database) => {
     const program = forkProgram<void>({
-      file: fileURLToPath(new URL("../programs/bare-head.js", import.meta.url)),
+      file: programFile("bare-head"),
       settings: { databaseUrl: database.url, nodeUrl: chain.node.url },
     });
     try {

@@ -13,13 +13,13 @@ import { type Bench, figures, type Suite } from "../harness/suite.js";
 export const memory: Suite = {
   names: ["memory"],
   async run(bench) {
-    const minutes = bench.quick ? 0.5 : 10;
+    const { minutes } = bench;
     const chain = await bench.chains.heavy();
     const { samples, blocks } = await watchWorker(bench, chain, minutes);
     const megabytes = samples.map(({ mb }) => mb);
     const half = samples.slice(Math.floor(samples.length / 2));
     const slope = slopeOf(half.map(({ atMs, mb }) => ({ x: atMs / 60_000, y: mb })));
-    const note = `one worker, ${minutes} minutes, ${blocks} blocks, once: an hour would take one`;
+    const note = `one worker, ${minutes} minutes, ${blocks} blocks, once`;
     const measured = {
       samples: {
         "a worker's largest": [Math.max(...megabytes)],

@@ -6,10 +6,9 @@
 // removing anything: each queue against itself without.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { enqueueSeries } from "../../src/queue/enqueue.js";
-import { type BenchProgram, forkProgram, monotonicMs } from "../harness/program.js";
+import { type BenchProgram, forkProgram, monotonicMs, programFile } from "../harness/program.js";
 import type { BenchDatabase, DatabaseTemplate } from "../harness/server.js";
 import { type Bench, type Cases, type Figure, figures, interleave, type Suite } from "../harness/suite.js";
 
@@ -32,8 +31,6 @@ interface Queue {
   /** Jobs that are done, as the tables say. */
   countDone(database: BenchDatabase, jobs: number): Promise<number>;
 }
-
-const program = (name: string): string => fileURLToPath(new URL(`../programs/${name}.js`, import.meta.url));
 
 export const queueDrain: Suite = {
   names,
@@ -207,10 +204,10 @@ const blockmillQueue: Queue = {
   },
   drainer: ({ url }, index) =>
     forkProgram({
-      file: program("drain"),
+      file: programFile("drain"),
       settings: { databaseUrl: url, workerId: `bench/w${index}`, batchSize: 500, stay: false },
     }),
-  beside: ({ url }) => forkProgram({ file: program("duties"), settings: { databaseUrl: url } }),
+  beside: ({ url }) => forkProgram({ file: programFile("duties"), settings: { databaseUrl: url } }),
   mayLeave: 0,
   countDone: (database) =>
     count(

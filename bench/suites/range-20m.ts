@@ -3,16 +3,14 @@
 // what ran: the drain ends with the time, not with the range.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createPool } from "../../src/db/pool.js";
 import { openRange } from "../../src/queue/ranges.js";
-import { forkProgram } from "../harness/program.js";
+import { forkProgram, programFile } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { type Figure, figures, interleave, type Suite } from "../harness/suite.js";
 import { poolOptions } from "../programs/pool-options.js";
 
 const last = 20_000_000;
-const program = (name: string): string => fileURLToPath(new URL(`../programs/${name}.js`, import.meta.url));
 
 export const range20m: Suite = {
   names: ["range-20m"],
@@ -57,9 +55,9 @@ async function drainRange(
 ): Promise<{ acceptedMs: number; largestMb: number; done: number }> {
   const pool = createPool({ ...poolOptions(database.url), min: 1, max: 1 });
   const settings = { databaseUrl: database.url };
-  const duties = forkProgram<void>({ file: program("duties"), settings });
+  const duties = forkProgram<void>({ file: programFile("duties"), settings });
   const drainer = forkProgram<{ done: number }>({
-    file: program("drain"),
+    file: programFile("drain"),
     settings: { ...settings, workerId: "bench/w1", batchSize: 500, stay: true },
   });
   try {

@@ -1,7 +1,8 @@
-// From an INSERT's sending to the start of its handler, while everybody sleeps. For blockmill the handler
-// starts when the first request for the block reaches its node: here, a process between the two, which
-// counts the way there against it. For the others it is the first line of the handler; the floor is a
-// LISTEN that is told of the same INSERT. Each sender waits for the end of one before it sends the next.
+// From an INSERT's sending to the start of its handler, while everybody sleeps. For blockmill the handler is
+// what its pipeline does for a job; for the others it is the handler's first line; the floor is a
+// LISTEN that is told of the same INSERT. Each sender is in the process that is woken, and lets everybody fall
+// asleep again before it sends the next. What a whole daemon takes, with its orchestrator, until the request has
+// arrived at its node, in another process and by way of HTTP, stands beside it.
 
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { waitFor } from "../../test/support/process.js";
 import { withDaemon } from "../harness/product.js";
-import { monotonicMs } from "../harness/program.js";
+import { forkProgram, monotonicMs, programFile } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { quantile } from "../harness/statistics.js";
 import { type Bench, figures, interleave, type Suite } from "../harness/suite.js";
@@ -22,7 +23,8 @@ export const wake: Suite = {
     const times = bench.quick ? 30 : 200;
     const measured = await interleave(bench, {
       LISTEN: () => listenLatency(bench, times),
-      blockmill: () => blockmillLatency(bench, times),
+      blockmill: () => workerLatency(bench, times),
+      "blockmill, to its node": () => daemonLatency(bench, times),
       "graphile-worker": () => peerLatency(bench, { file: "graphile-worker.mjs", times }),
       "pg-boss, with notify": () => peerLatency(bench, { file: "pg-boss.mjs", times }),
     });
@@ -30,6 +32,7 @@ export const wake: Suite = {
     const floor = { name: "LISTEN" as const };
     return [
       ...figures(measured, { ...order, of: "blockmill", against: [{ ...floor, target: { atMost: 1.7 } }] }),
+      ...figures(measured, { ...order, of: "blockmill, to its node", against: [floor] }),
       ...figures(measured, { ...order, of: "graphile-worker", against: [floor] }),
       ...figures(measured, { ...order, of: "pg-boss, with notify", against: [floor] }),
     ];
@@ -57,7 +60,23 @@ async function listenLatency(bench: Bench, times: number): Promise<number> {
   });
 }
 
-async function blockmillLatency(bench: Bench, times: number): Promise<number> {
+async function workerLatency(bench: Bench, times: number): Promise<number> {
+  return withDatabase(bench, { empty: false }, async ({ url }) => {
+    const worker = forkProgram<number[]>({
+      file: programFile("wake"),
+      settings: { databaseUrl: url, times },
+    });
+    try {
+      await worker.ready;
+      worker.go();
+      return quantile((await worker.result).slice(1), 0.5);
+    } finally {
+      await worker.kill();
+    }
+  });
+}
+
+async function daemonLatency(bench: Bench, times: number): Promise<number> {
   const node = await bench.chains.light();
   const between = await startBetween(node.url);
   try {

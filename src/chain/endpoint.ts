@@ -6,7 +6,7 @@ import { asEndpointError, rpcError } from "./endpoints/endpoint-error.js";
 import { createHttpWire } from "./endpoints/http-wire.js";
 import { Latency } from "./endpoints/latency.js";
 import { type Outcome, Throttle, type ThrottleOptions } from "./endpoints/throttle.js";
-import type { RpcAnswer, Subscription, SubscriptionListener, Wire } from "./endpoints/wire.js";
+import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./endpoints/wire.js";
 import { createWsWire } from "./endpoints/ws-wire.js";
 
 export interface EndpointOptions {
@@ -37,6 +37,14 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What an endpoint answered to a call. */
+export interface Answered {
+  /** As it came; null where it was parsed at once, as a WebSocket's messages are. */
+  bytes: AnswerBytes | null;
+  /** The call's `result`, which is parsed now. Throws as `request` does. */
+  result(): unknown;
+}
+
 /** One JSON-RPC endpoint. Requests go out as they are, and answers come back unparsed beyond JSON. */
 export interface Endpoint {
   readonly name: string;
@@ -56,6 +64,8 @@ export interface Endpoint {
    * JSON-RPC error). When `signal` aborts, its reason.
    */
   request(method: string, params: unknown[], options?: RequestOptions): Promise<unknown>;
+  /** The same, but the answer is parsed when its result is asked for, or never. */
+  requestAnswer(method: string, params: unknown[], options?: RequestOptions): Promise<Answered>;
   /** The results of several calls of one method, in order: in JSON-RPC batches, or one by one where there are none. */
   requestBatch(method: string, calls: unknown[][], options?: RequestOptions): Promise<unknown[]>;
   /** eth_subscribe. Rejects when the subscription cannot be made; `onLost` is called once when it ends. */
@@ -129,6 +139,28 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       resultOf(await wire.send({ method, params }, { timeoutMs, signal }), method),
     );
 
+  const requestAnswer = async (
+    method: string,
+    params: unknown[],
+    { signal }: RequestOptions = {},
+  ): Promise<Answered> => {
+    const call = { method, params };
+    const answer = await exchange({ method, calls: 1, signal }, async () => {
+      const options = { timeoutMs, signal };
+      const came = await (wire.sendForBytes?.(call, options) ?? wire.send(call, options));
+      return "parse" in came ? came : { result: resultOf(came, method) };
+    });
+    if (!("parse" in answer)) return { bytes: null, result: () => answer.result };
+    const result = (): unknown => {
+      try {
+        return resultOf(answer.parse(), method);
+      } catch (error) {
+        throw asEndpointError(error, { endpoint: name, method });
+      }
+    };
+    return { bytes: answer, result };
+  };
+
   const sendBatch = (
     method: string,
     calls: unknown[][],
@@ -177,6 +209,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     },
     setShare: (share) => throttle.allow(limitsOf(options, share)),
     request,
+    requestAnswer,
     requestBatch,
     async subscribe(params, listener, { signal } = {}) {
       if (wire.subscribe === undefined) {

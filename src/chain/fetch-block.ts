@@ -1,6 +1,6 @@
 import type { Block, Hex } from "../block.js";
 import { BlockNotFoundError, EndpointError } from "../errors.js";
-import type { Endpoint } from "./endpoint.js";
+import type { Answered, Endpoint } from "./endpoint.js";
 import type { ReceiptsBy } from "./endpoints/capabilities.js";
 import { parseBlock } from "./parse/parse-block.js";
 
@@ -10,25 +10,48 @@ export interface WantedBlock {
   hash: Hex | null;
 }
 
+/** A node's two answers about one block. */
+export interface BlockAnswers {
+  block: Answered;
+  /** `result()` may be `lacking`. */
+  receipts: Answered;
+}
+
+const lacking = Symbol("lacking");
+
 /**
- * Fetches a block with its transactions, receipts and logs from one endpoint, as one consistent whole:
- * receipts of another fork than the block's are refused by the parser, since every receipt names its
- * block's hash. Two requests side by side rather than one batch: on loopback a batch saves us a twelfth of
- * the CPU and no time, but nodes serve its calls one after the other, and many refuse batches. Throws
- * BlockNotFoundError when the endpoint does not have the block.
+ * Asks one endpoint for a block with its transactions, and for its receipts. Two requests side by side rather than one
+ * batch: on loopback a batch saves us a twelfth of the CPU and no time, but nodes serve its calls one after the other,
+ * and many refuse batches.
  */
-export async function fetchBlock(
+export async function askForBlock(
   endpoint: Endpoint,
   wanted: WantedBlock,
   signal?: AbortSignal,
-): Promise<Block> {
-  const [raw, receipts] = await together([
+): Promise<BlockAnswers> {
+  const [block, receipts] = await together([
     wanted.hash === null
-      ? endpoint.request("eth_getBlockByNumber", [quantity(wanted.number), true], { signal })
-      : endpoint.request("eth_getBlockByHash", [wanted.hash, true], { signal }),
-    fetchReceipts(endpoint, wanted, signal),
+      ? endpoint.requestAnswer("eth_getBlockByNumber", [quantity(wanted.number), true], { signal })
+      : endpoint.requestAnswer("eth_getBlockByHash", [wanted.hash, true], { signal }),
+    askForReceipts(endpoint, wanted, signal),
   ]);
+  return { block, receipts };
+}
+
+/**
+ * The block that two answers hold, as one consistent whole: receipts of another fork than the block's are refused by the
+ * parser, since every receipt names its block's hash. Asks for receipts one by one where the endpoint knows no other way.
+ * Throws BlockNotFoundError when the endpoint does not have the block.
+ */
+export async function readBlock(
+  endpoint: Endpoint,
+  answers: BlockAnswers,
+  wanted: WantedBlock,
+  signal?: AbortSignal,
+): Promise<Block> {
+  const raw = answers.block.result();
   if (raw === null) throw notFound(endpoint, wanted);
+  const receipts = receiptsIn(endpoint, answers.receipts);
   const known = receipts === lacking ? await fetchReceiptsOneByOne(endpoint, raw, signal) : receipts;
   // The node has dropped the block between the requests, or has not indexed it yet, or (where receipts
   // are asked for by number) has another one in its place by now.
@@ -40,26 +63,49 @@ export async function fetchBlock(
   });
 }
 
-const lacking = Symbol("lacking");
+/** Both of them. */
+export async function fetchBlock(
+  endpoint: Endpoint,
+  wanted: WantedBlock,
+  signal?: AbortSignal,
+): Promise<Block> {
+  return readBlock(endpoint, await askForBlock(endpoint, wanted, signal), wanted, signal);
+}
 
 /** JSON-RPC: method not found. Some servers say instead that the request is invalid or not supported. */
 const methodNotFound = new Set([-32601, -32600, -32004]);
 
 /** The block's receipts in one call; `lacking` where the node has no such method. */
-async function fetchReceipts(
+async function askForReceipts(
   endpoint: Endpoint,
   wanted: WantedBlock,
   signal?: AbortSignal,
-): Promise<unknown> {
+): Promise<Answered> {
+  const none = { bytes: null, result: () => lacking };
   const { receiptsBy } = endpoint.capabilities;
-  if (receiptsBy === null) return lacking;
+  if (receiptsBy === null) return none;
+  const parameter = blockParameter(wanted, receiptsBy);
   try {
-    return await endpoint.request("eth_getBlockReceipts", [blockParameter(wanted, receiptsBy)], { signal });
+    return await endpoint.requestAnswer("eth_getBlockReceipts", [parameter], { signal });
   } catch (error) {
-    if (!(error instanceof EndpointError) || !methodNotFound.has(Number(error.facts.code))) throw error;
-    endpoint.learn({ receiptsBy: null });
+    learnThatLacking(endpoint, error);
+    return none;
+  }
+}
+
+function receiptsIn(endpoint: Endpoint, answer: Answered): unknown {
+  try {
+    return answer.result();
+  } catch (error) {
+    learnThatLacking(endpoint, error);
     return lacking;
   }
+}
+
+/** Throws the error, unless it says that there is no such method. */
+function learnThatLacking(endpoint: Endpoint, error: unknown): void {
+  if (!(error instanceof EndpointError) || !methodNotFound.has(Number(error.facts.code))) throw error;
+  endpoint.learn({ receiptsBy: null });
 }
 
 function blockParameter({ number, hash }: WantedBlock, receiptsBy: ReceiptsBy): unknown {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Block } from "../block.js";
 import { BlockNotFoundError } from "../errors.js";
 import type { Endpoints } from "./endpoints.js";
-import { fetchBlock, type WantedBlock } from "./fetch-block.js";
+import { askForBlock, type BlockAnswers, readBlock, type WantedBlock } from "./fetch-block.js";
 import type { Prove } from "./prove-block.js";
 
 export interface ProvenBlock {
@@ -14,11 +14,23 @@ export interface ProvenBlock {
   verifyMs: number;
 }
 
-export interface FetchProvenOptions {
+/** A block that somebody made something else of than a ProvenBlock, out of its answers and as proven. */
+export interface TakenBlock<Taken> {
+  taken: Taken;
+  endpoint: string;
+}
+
+export interface FetchProvenOptions<Taken> {
   endpoints: Endpoints;
   prove: Prove;
   wanted: WantedBlock;
   signal: AbortSignal;
+  /** Let what has come meanwhile go first after each step, instead of being done with the block's data the sooner. */
+  inSteps?: boolean;
+  /** Sees the answers first. Null: it does not take them, and they are parsed and proven as ever. */
+  take?:
+    | ((answers: BlockAnswers, served: { wanted: WantedBlock; chainId: number }) => Taken | null)
+    | undefined;
 }
 
 /**
@@ -31,7 +43,9 @@ const announcedWaitsMs = [20, 50, 100, 200, 400, 800];
  * Fetches a block and proves it. Data that cannot be proven blames its endpoint, and another is tried.
  * A block that is wanted by its hash was announced: it is waited for a little, until some endpoint has it.
  */
-export async function fetchProvenBlock(options: FetchProvenOptions): Promise<ProvenBlock> {
+export async function fetchProvenBlock<Taken>(
+  options: FetchProvenOptions<Taken>,
+): Promise<ProvenBlock | TakenBlock<Taken>> {
   const waits = options.wanted.hash === null ? [] : announcedWaitsMs;
   for (const waitMs of waits) {
     try {
@@ -44,12 +58,26 @@ export async function fetchProvenBlock(options: FetchProvenOptions): Promise<Pro
   return fetchOnce(options);
 }
 
-function fetchOnce({ endpoints, prove, wanted, signal }: FetchProvenOptions): Promise<ProvenBlock> {
+function fetchOnce<Taken>({
+  endpoints,
+  prove,
+  wanted,
+  signal,
+  inSteps,
+  take,
+}: FetchProvenOptions<Taken>): Promise<ProvenBlock | TakenBlock<Taken>> {
   return endpoints.tryEach(
     async (endpoint, cancelled) => {
-      const block = await fetchBlock(endpoint, wanted, cancelled);
+      const answers = await askForBlock(endpoint, wanted, cancelled);
+      if (inSteps) await setImmediate();
+      // Another endpoint may have been quicker.
+      cancelled.throwIfAborted();
       // Known: an endpoint is probed before its first work.
       const chainId = endpoint.capabilities.chainId ?? 0;
+      const taken = take?.(answers, { wanted, chainId }) ?? null;
+      if (taken !== null) return { taken, endpoint: endpoint.name };
+      const block = await readBlock(endpoint, answers, wanted, cancelled);
+      if (inSteps) await setImmediate();
       const started = performance.now();
       const verified = prove(block, { endpoint: endpoint.name, chainId });
       return { block, verified, endpoint: endpoint.name, verifyMs: performance.now() - started };

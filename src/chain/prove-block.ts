@@ -1,6 +1,6 @@
 import type { Block } from "../block.js";
 import type { Log } from "../log.js";
-import { exceptionsOf, rulesFor } from "./verify/chain-rules.js";
+import { type ChainRules, exceptionsOf, rulesFor } from "./verify/chain-rules.js";
 import { createVerifier, type Verified, type VerifyLevel } from "./verify/verify-block.js";
 
 /** Proves a block that `endpoint` served, or throws a VerificationError that blames it. */
@@ -9,19 +9,26 @@ export type Prove = (block: Block, served: { endpoint: string; chainId: number }
 export interface ProveOptions {
   level: VerifyLevel;
   recoverSenders: boolean;
-  log: Log;
+  /** Told of the rules of each block's chain. */
+  onRules: (rules: ChainRules) => void;
 }
 
-/** A prover. Checks that the chain is known not to hold are warned about once. */
-export function createProve({ level, recoverSenders, log }: ProveOptions): Prove {
+/** A prover. */
+export function createProve({ level, recoverSenders, onRules }: ProveOptions): Prove {
   const verifier = createVerifier();
-  let warned = false;
   return (block, { endpoint, chainId }) => {
     const rules = rulesFor(chainId);
-    if (!warned && level !== "off") {
-      warned = true;
-      for (const exception of exceptionsOf(rules)) log.warn({ exception }, "not proven on this chain");
-    }
+    onRules(rules);
     return verifier.verifyBlock(block, { level, rules, endpoint, recoverSenders });
+  };
+}
+
+/** Warns once of the checks that the chain is known not to hold. */
+export function warnOfExceptions({ level, log }: { level: VerifyLevel; log: Log }): ProveOptions["onRules"] {
+  let warned = level === "off";
+  return (rules) => {
+    if (warned) return;
+    warned = true;
+    for (const exception of exceptionsOf(rules)) log.warn({ exception }, "not proven on this chain");
   };
 }

@@ -1,6 +1,7 @@
 // What a supervisor and its children tell each other. Messages are told apart by `type`; a process
 // ignores a type that it does not know, so that two versions can run beside each other.
 
+import type { BlockRef } from "../block.js";
 import type { Config } from "../config/schema.js";
 
 /** What a child is started with. It comes over IPC and never through argv or the environment, which others can read. */
@@ -35,6 +36,8 @@ export type ToChild =
   | { type: "lease"; validForMs: number; pulse?: boolean }
   /** This child's share of the endpoints' limits, from now on (ChildSettings). */
   | { type: "share"; rpcShare: number }
+  /** The leading orchestrator of this host was told of a block, and is about to enqueue it. */
+  | ({ type: "announced" } & BlockRef)
   /** Finish what is claimed, claim no more, then exit. */
   | { type: "drain" }
   /** Give claims back and exit now. */
@@ -44,6 +47,8 @@ export type FromChild =
   /** It works, or waits for what is away: its predecessor may go. */
   | { type: "ready" }
   | { type: "heartbeat"; state: ChildState; doing: Record<string, unknown> }
+  /** A block that is about to be enqueued: for the worker that will be given it. */
+  | ({ type: "announced" } & BlockRef)
   /** It cannot work at all; the supervisor ends with exit code 78. */
   | { type: "fatal"; message: string };
 

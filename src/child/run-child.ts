@@ -1,8 +1,9 @@
+import type { BlockRef } from "../block.js";
 import { secretsOf } from "../config/secrets.js";
 import { isJournal } from "../config/service.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { createLog, type Log } from "../log.js";
-import { createRedact, type Redact } from "../redact.js";
+import { createRedact, type Redact, redactTexts } from "../redact.js";
 import {
   acceptedProtocols,
   type ChildSettings,
@@ -29,6 +30,10 @@ export interface ChildContext {
   gauge(measure: () => Record<string, unknown>): void;
   /** Calls `heard` whenever the supervisor has notified its pulse channel. */
   onPulse(heard: () => void): void;
+  /** Tells this host's workers of a block that is about to be enqueued. */
+  announce(block: BlockRef): void;
+  /** Calls `heard` with each of them. */
+  onAnnounced(heard: (block: BlockRef) => void): void;
   /** Calls `apply` whenever the child's share of the endpoints' limits changes. */
   onShare(apply: (rpcShare: number) => void): void;
 }
@@ -59,6 +64,7 @@ export function runChild(
   let started = false;
   let pulseSent = (): void => {};
   let applyShare = (_share: number): void => {};
+  let hearOf = (_block: BlockRef): void => {};
   process.on("message", (message: ToChild) => {
     if (message.type === "start" && !started) {
       started = true;
@@ -68,6 +74,7 @@ export function runChild(
       lease.renew(message.validForMs);
       if (message.pulse) pulseSent();
     } else if (message.type === "share") applyShare(message.rpcShare);
+    else if (message.type === "announced") hearOf({ number: message.number, hash: message.hash });
     else if (message.type === "drain") draining.abort();
     else if (message.type === "stop") stop();
   });
@@ -101,7 +108,8 @@ export function runChild(
       send({
         type: "heartbeat",
         state: said.state,
-        doing: { ...said.doing, ...measure(), memoryMb, cores: cores() },
+        // Whatever an endpoint answered may be among it.
+        doing: redactTexts({ ...said.doing, ...measure(), memoryMb, cores: cores() }, redact),
       });
     };
     setInterval(beat, heartbeatMs).unref();
@@ -134,6 +142,10 @@ export function runChild(
         },
         onPulse(heard) {
           pulseSent = heard;
+        },
+        announce: ({ number, hash }) => send({ type: "announced", number, hash }),
+        onAnnounced(heard) {
+          hearOf = heard;
         },
         onShare(apply) {
           applyShare = apply;

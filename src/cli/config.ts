@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { listKeys } from "../config/schema.js";
-import type { Redact } from "../redact.js";
+import { redactTexts } from "../redact.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import type { GlobalOptions, Session } from "./session.js";
@@ -41,7 +41,7 @@ async function showConfig({ loaded, redact }: Session, { json }: ConfigOptions):
     const value = valueAt(loaded.config, path);
     return {
       path,
-      value: sensitive ? redacted(value, redact) : value,
+      value: sensitive ? redactTexts(value, redact) : value,
       source: loaded.sources.get(path) ?? "",
     };
   });
@@ -67,14 +67,6 @@ async function showConfig({ loaded, redact }: Session, { json }: ConfigOptions):
 
 function valueAt(config: object, path: string): unknown {
   return path.split(".").reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], config);
-}
-
-/** The same value, with each text in it redacted. */
-function redacted(value: unknown, redact: Redact): unknown {
-  if (typeof value === "string") return redact(value);
-  if (Array.isArray(value)) return value.map((each) => redacted(each, redact));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, redacted(each, redact)]));
 }
 
 function explain({ json }: ConfigOptions): string {

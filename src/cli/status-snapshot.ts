@@ -4,6 +4,7 @@ import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
 import { readHeadStatus, readLatestFailures, readOpenRanges, readWorkers } from "../queue/read-status.js";
+import { redactTexts } from "../redact.js";
 import { readNewestBlock } from "../store/newest-block.js";
 import { endpointStates } from "./endpoint-states.js";
 import type { Session } from "./session.js";
@@ -38,7 +39,7 @@ export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
     blocksPerSecond: rateOf(depth, config.queue),
     ranges,
     leader: workers.find(({ state, lives }) => lives && state === "leading")?.workerId ?? null,
-    workers: workers.map(({ doing, ...worker }) => ({ ...worker, doing: redactReason(doing, redact) })),
+    workers: workers.map(({ doing, ...worker }) => ({ ...worker, doing: redactTexts(doing, redact) })),
     endpoints: endpoints.map((each) => ({
       ...each,
       reason: each.reason === null ? null : redact(each.reason),
@@ -46,10 +47,6 @@ export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
     alerts: alerts.map((alert) => ({ ...alert, message: redact(alert.message) })),
     failures: failures.map((failure) => ({ ...failure, message: redact(failure.message) })),
   };
-}
-
-function redactReason(doing: Record<string, unknown>, redact: (text: string) => string) {
-  return typeof doing.reason === "string" ? { ...doing, reason: redact(doing.reason) } : doing;
 }
 
 /** Over the last minute; over less where completed jobs are archived before they are a minute old. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { withLinkedSignal } from "../linked-signal.js";
 import { readBuildProgress } from "../store/index-progress.js";
 import type { IndexState, Leaf } from "../store/index-states.js";
 import type { ReaderIndex } from "../store/reader-indexes.js";
@@ -74,7 +75,8 @@ export async function watchBuild(
     } catch {
       // What is wrong with the database the build itself will tell.
     }
-    const either = signal.aborted ? over : AbortSignal.any([signal, over]);
-    await sleep(lookMs, undefined, { signal: either }).catch(() => {});
+    await withLinkedSignal(signal.aborted ? [over] : [signal, over], (either) =>
+      sleep(lookMs, undefined, { signal: either }),
+    ).catch(() => {});
   }
 }

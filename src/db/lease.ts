@@ -61,15 +61,16 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
     reason = error;
     ended.abort();
   });
-  session.on("end", () => ended.abort());
-  const either = AbortSignal.any([signal, ended.signal]);
+  const end = (): void => ended.abort();
+  session.on("end", end);
+  signal.addEventListener("abort", end);
   try {
     await session.connect();
     await session.query(`set idle_session_timeout = ${leaseMs}`);
     let asked = performance.now();
     while (!((await mayTry(session)) && (await tryLock(session, key)))) {
       options.onRefused?.();
-      await pause(refusedMs, either);
+      await pause(refusedMs, ended.signal);
       if (signal.aborted) return;
       if (ended.signal.aborted) throw reason;
       asked = performance.now();
@@ -77,7 +78,7 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
     await options.onHeld(session, "taken", leaseMs - (performance.now() - asked));
     for (;;) {
       // Renew well before half the lease: after a whole one it is handed on.
-      await pause(leaseMs / 3, either);
+      await pause(leaseMs / 3, ended.signal);
       if (signal.aborted) return;
       if (ended.signal.aborted) throw reason;
       asked = performance.now();
@@ -85,6 +86,7 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
       await options.onHeld(session, event, leaseMs - (performance.now() - asked));
     }
   } finally {
+    signal.removeEventListener("abort", end);
     await session.end().catch(() => {});
   }
 }

@@ -22,9 +22,6 @@ export function partitionSchema(text: string, partitionBlocks: number): string {
       `$1 partition by range (${column});`,
     );
   }
-  // A unique constraint of a partitioned table must contain the partition's column, and (hash, block_number)
-  // would promise nothing that the primary key and the proof of the block do not.
-  partitioned = replaceOnce(partitioned, /^( {2}hash +bytea +not null) unique,$/m, "$1,");
   return replaceOnce(
     partitioned,
     /^(insert into chain_layout \(partition_blocks\) values )\(0\)/m,

@@ -20,6 +20,12 @@ export interface PoolOptions extends ConnectionOptions {
   min: number;
   /** Connections that may be open at once. */
   max: number;
+  /**
+   * Whether its statements are prepared for long: planned once, perhaps while a table is empty, and still used when
+   * it holds a million rows. So no plan may read a whole table that has an index for it, nor all that an index has of
+   * it, to sort that: neither costs anything while there are few rows. False unless stated.
+   */
+  keepsPlans?: boolean;
   /** Whether one more may be opened for a moment, for watchStatements. True unless stated. */
   looks?: boolean;
 }
@@ -33,8 +39,13 @@ export interface PoolOptions extends ConnectionOptions {
  */
 export function createPool(options: PoolOptions): pg.Pool {
   const opening = options.poolUrl === undefined ? undefined : openingOf(options);
+  const config = poolConfig(options);
   const pool = new pg.Pool({
-    ...poolConfig(options),
+    ...config,
+    // Where there is no index for it, a whole table is read all the same, at a price that would call for JIT before PostgreSQL 18.
+    ...(options.keepsPlans && opening === undefined
+      ? { options: `${config.options} -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off` }
+      : {}),
     Client: class extends PoolClient {
       constructor(config?: pg.ClientConfig) {
         super(config, opening);

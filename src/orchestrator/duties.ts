@@ -1,12 +1,12 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
 import type { Log } from "../log.js";
-import { archiveJobs } from "../queue/archive.js";
+import { archiveUntil, findDue } from "../queue/archive.js";
 import { dropHistory, prepareHistory } from "../queue/history.js";
 import { nextDueInMs, promoteDue } from "../queue/promote.js";
 import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
-import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
+import { sweepLostSupervisors, sweepOverdue, trimFailures, wakeForPending } from "../queue/sweep.js";
 import { vacuumJobs } from "../queue/vacuum.js";
 import type { Duty } from "./run-duties.js";
 import { createTransactionWatch } from "./watch-transactions.js";
@@ -40,7 +40,7 @@ const windowWhileBehind = 1 / 4;
 const partitionsMs = 3_600_000;
 /** How often old transactions are looked for. */
 const transactionsMs = 15_000;
-/** Hints come with every insert; looking is worth it so often at most. */
+/** Hints come with every insert; looking is worth it so often at most. A hint that is lost is made up for by the interval. */
 const afterHintMs = 50;
 
 /** What the leading orchestrator does for everybody who shares the schema, beside following the chain. */
@@ -68,6 +68,8 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
   let partitionsAt = 0;
   let isRangeOpen = false;
   let isArchiveBehind = false;
+  /** Known while the archive is behind. */
+  let dueUntil: string | null = null;
   let archivedSince = 0;
   let vacuumAt = 0;
   const vacuum = async (archived: number): Promise<void> => {
@@ -88,7 +90,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
       afterHintMs,
       async run() {
         const promoted = await promoteDue(pool, biteSize);
-        return promoted === biteSize ? 0 : nextDueInMs(pool);
+        return promoted === biteSize ? 0 : Math.min(intervalMs, (await nextDueInMs(pool)) ?? intervalMs);
       },
     },
     {
@@ -101,7 +103,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
           isArchiveBehind ? Math.ceil(window * windowWhileBehind) : window,
         );
         isRangeOpen = open;
-        return open ? 250 : null;
+        return open ? 250 : intervalMs;
       },
     },
     {
@@ -118,6 +120,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
           thoroughAt = performance.now() + intervalMs;
           logReleased(log, await sweepOverdue(pool, limits));
           await trimFailures(pool, config.queue.failures_kept);
+          await wakeForPending(pool, config.database.schema);
         }
         return 1_000;
       },
@@ -134,15 +137,12 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
           partitionsAt = performance.now() + partitionsMs;
         }
         const olderThanMs = archive_minutes * 60_000;
-        isArchiveBehind = false;
-        const archived = await archiveJobs(pool, {
-          olderThanMs,
-          kept: completed_kept,
-          keepHistory,
-          limit: archiveBite,
-        });
-        await vacuum(archived);
+        dueUntil ??= await findDue(pool, { olderThanMs, kept: completed_kept });
+        const archived =
+          dueUntil === null ? 0 : await archiveUntil(pool, dueUntil, { keepHistory, limit: archiveBite });
         isArchiveBehind = archived === archiveBite;
+        if (!isArchiveBehind) dueUntil = null;
+        await vacuum(archived);
         if (isArchiveBehind) return 0;
         if (archived === 0) return isRangeOpen ? archiveMs.nothingYet : archiveMs.nothing;
         return archived > archiveBite / 10 ? archiveMs.much : archiveMs.little;

@@ -9,7 +9,7 @@ import type { Config } from "../config/schema.js";
 import { dispositionOf } from "../errors.js";
 import type { Log } from "../log.js";
 import { readHead } from "../queue/head.js";
-import { createFollower, type Tags } from "./follow-head.js";
+import { createFollower, type FollowerOptions, type Tags } from "./follow-head.js";
 
 export interface FollowChainOptions {
   pool: pg.Pool;
@@ -17,6 +17,7 @@ export interface FollowChainOptions {
   config: Config;
   log: Log;
   signal: AbortSignal;
+  announce?: FollowerOptions["announce"];
 }
 
 type ToldHead = Head & { endpoint: string };
@@ -79,7 +80,7 @@ async function lookAround(
 }
 
 async function workOnHeads(options: FollowChainOptions, inbox: Inbox<ToldHead>, tags: Tags): Promise<void> {
-  const { pool, endpoints, config, log, signal } = options;
+  const { pool, endpoints, config, log, signal, announce } = options;
   let follower: ReturnType<typeof createFollower> | undefined;
   for (let head = await inbox.take(); head !== undefined; head = await inbox.take()) {
     try {
@@ -88,6 +89,7 @@ async function workOnHeads(options: FollowChainOptions, inbox: Inbox<ToldHead>, 
         endpoints,
         config,
         log,
+        ...(announce === undefined ? {} : { announce }),
         chainId: await agreeOnChain(pool, endpoints, head),
       });
       const outcome = await follower.accept(head, head.endpoint, { ...tags });

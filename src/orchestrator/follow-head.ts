@@ -25,6 +25,8 @@ export interface FollowerOptions {
   chainId: number;
   log: Log;
   confirm?: ConfirmOptions;
+  /** Hears of a head that follows the one before it, ahead of its being enqueued. */
+  announce?(head: Head): void;
 }
 
 export interface Tags {
@@ -63,6 +65,7 @@ export function createFollower(options: FollowerOptions): Follower {
       if (view.tail !== undefined && head.number < view.tail.number) return { kind: "known" };
       const source = askForHeaders(endpoints, toldBy);
       const lowest = lowestOpen(head, tags);
+      if (config.pipeline.auto_enqueue && head.parentHash === view.tip?.hash) options.announce?.(head);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
       const { conflict, doubts } = await compare(candidate, linked, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);

@@ -64,7 +64,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       fatal ??= error;
       ended.abort();
     };
-    const following = followChain({ ...options, signal }).catch(onFatal);
+    const following = followChain({ ...options, announce: context.announce, signal }).catch(onFatal);
     const duties = runDuties({
       duties: createDuties({ ...options, ownSupervisor, reconnectedAt }),
       signal,

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { withLinkedSignal } from "../linked-signal.js";
 
 /** Something that is done again and again. */
 export interface Duty {
   name: string;
-  /** Does it once. Returns the milliseconds until it is due again; null: not before the next hint. */
-  run(): Promise<number | null>;
+  /** Does it once. Returns the milliseconds until it is due again. */
+  run(): Promise<number>;
   /** Also due after a hint, though not more often than this. */
   afterHintMs?: number;
 }
@@ -46,8 +47,9 @@ export function runDuties({ duties, signal, onError }: DutiesOptions): { done: P
       const waitMs = next.dueAt - performance.now();
       if (waitMs > 0) {
         // A timer holds at most 2^31 - 1 ms.
-        const either = AbortSignal.any([signal, rouse.signal]);
-        await sleep(Math.min(waitMs, 86_400_000), undefined, { signal: either }).catch(() => {});
+        await withLinkedSignal([signal, rouse.signal], (either) =>
+          sleep(Math.min(waitMs, 86_400_000), undefined, { signal: either }),
+        ).catch(() => {});
         continue;
       }
       next.lastRun = performance.now();
@@ -57,7 +59,7 @@ export function runDuties({ duties, signal, onError }: DutiesOptions): { done: P
         onError(next.duty, error);
         return afterErrorMs;
       });
-      if (inMs !== null) next.dueAt = Math.min(next.dueAt, performance.now() + inMs);
+      next.dueAt = Math.min(next.dueAt, performance.now() + inMs);
     }
   };
   return { done: plans.length === 0 ? Promise.resolve() : loop(), hint };

@@ -1,6 +1,7 @@
 // THE story. A batch of jobs goes through it in two halves:
 //
 //   prepareBatch   claim → fetch → verify → decode → transform     network and CPU, no transaction
+//                  (all behind the fetch in one go, where a block is usual: src/direct)
 //   commitBatch    complete the jobs and write their rows          one transaction, no network
 //
 // While one batch commits, the worker prepares the next, and begins the one after it. Everything that goes wrong with a block ends
@@ -8,16 +9,20 @@
 // worker, which waits.
 
 import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
 import type pg from "pg";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
-import { fetchProvenBlock, type ProvenBlock } from "../chain/fetch-proven-block.js";
+import type { WantedBlock } from "../chain/fetch-block.js";
+import { fetchProvenBlock, type ProvenBlock, type TakenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
 import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
+import type { DirectBlock, TakeDirectly } from "../direct/direct-way.js";
 import { describeError, dispositionOf, JobTimeoutError, MissingPartitionError } from "../errors.js";
+import { withLinkedSignal } from "../linked-signal.js";
 import type { Log } from "../log.js";
-import { claim, claimJobs, type Position } from "../queue/claim.js";
+import { claimJobs, type Position } from "../queue/claim.js";
 import { completion } from "../queue/complete.js";
 import { backoffMs, failJob } from "../queue/fail.js";
 import { giveBack } from "../queue/give-back.js";
@@ -25,25 +30,30 @@ import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { Redact } from "../redact.js";
 import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store/check-links.js";
-import type { EncodedBlock } from "../store/encode-block.js";
+import type { EncodedBlock, Encoder } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
 import { copyBlocks, deleteStored } from "../store/write-blocks.js";
-import { type BlockRows, toRows } from "../transform/to-rows.js";
+import { toRows } from "../transform/to-rows.js";
 import type { FetchSlots } from "./fetch-slots.js";
+import type { ReadAhead } from "./read-ahead.js";
 
 /** What the pipeline works with. */
 export interface Pipeline {
   pool: pg.Pool;
   endpoints: Endpoints;
-  /** Proves what an endpoint served. */
+  /** Takes what is usual from a node's bytes to rows, proven, in one go. */
+  takeDirectly: TakeDirectly;
+  /** Proves what an endpoint served, where it was not taken directly. */
   prove: Prove;
-  /** Turns a block's rows into what PostgreSQL reads. */
-  encode: (rows: BlockRows) => EncodedBlock;
+  /** Turns a block's rows into what PostgreSQL reads, in memory that it lends until they are committed. */
+  encoder: Encoder;
   partitions: Partitions;
   workerId: string;
   maxAttempts: number;
   jobTimeoutMs: number;
   slots: FetchSlots;
+  /** What was begun before there was a claim of it. */
+  ahead?: ReadAhead<PreparedBlock> | undefined;
   backoff: { baseMs: number; maxMs: number };
   /** Claim only these blocks. */
   only?: { from: number; to: number } | undefined;
@@ -51,12 +61,16 @@ export interface Pipeline {
   redact: Redact;
 }
 
-/** A job whose rows are ready to be written. */
-export interface PreparedJob {
-  job: ClaimedJob;
+/** A block whose rows are ready to be written. */
+export interface PreparedBlock {
   rows: EncodedBlock;
   /** For processing_jobs.result. */
   result: Record<string, unknown>;
+}
+
+/** The same, for a job. */
+export interface PreparedJob extends PreparedBlock {
+  job: ClaimedJob;
 }
 
 /** A job that could not be prepared, and why. */
@@ -78,8 +92,6 @@ export interface BatchOutcome {
   failed: number;
   /** Handed on, cancelled or deleted while we worked: nothing was written for them. */
   lost: number;
-  /** The next jobs, claimed along with the commit. */
-  claimed: ClaimedJob[];
 }
 
 /**
@@ -135,56 +147,81 @@ export async function prepareBatch(
 }
 
 async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal): Promise<PreparedJob> {
-  const started = performance.now();
-  const timeout = AbortSignal.timeout(pipeline.jobTimeoutMs);
-  const signal = AbortSignal.any([stop, timeout]);
   const wanted = { number: job.blockNumber, hash: job.blockHash };
-  let proven: ProvenBlock;
+  const ahead = wanted.hash === null ? undefined : await pipeline.ahead?.take(wanted.hash, stop);
+  return { job, ...(ahead ?? (await prepareBlock(pipeline, wanted, { stop }))) };
+}
+
+/**
+ * Fetches a block, proves it, and turns it into rows. Throws a JobTimeoutError after `jobTimeoutMs`. `inSteps`: the
+ * process stays able to do something else meanwhile, for which a block's data lives longer (a worker of many blocks was 40 MB larger).
+ */
+export async function prepareBlock(
+  pipeline: Pipeline,
+  wanted: WantedBlock,
+  { stop, inSteps = false }: { stop: AbortSignal; inSteps?: boolean },
+): Promise<PreparedBlock> {
+  const started = performance.now();
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), pipeline.jobTimeoutMs);
+  let served: ProvenBlock | TakenBlock<DirectBlock>;
   try {
-    proven = await fetchProvenBlock({ ...pipeline, wanted, signal });
+    served = await withLinkedSignal([stop, timeout.signal], (signal) =>
+      fetchProvenBlock({ ...pipeline, take: pipeline.takeDirectly, wanted, signal, inSteps }),
+    );
   } catch (error) {
-    if (!timeout.aborted || stop.aborted) throw error;
+    if (!timeout.signal.aborted || stop.aborted) throw error;
     throw new JobTimeoutError(
       "it ran longer than pipeline.timeout_minutes",
-      { block: job.blockNumber },
+      { block: wanted.number },
       { cause: error },
     );
+  } finally {
+    clearTimeout(timer);
   }
-  const fetched = performance.now();
-  const { block, verified, verifyMs } = proven;
-  const rows = toRows(block, decodeTokenTransfers(block), verified);
-  const encoded = pipeline.encode(rows);
-  const transformed = performance.now();
+  if ("taken" in served) {
+    const { rows, verifyMs, encodeMs } = served.taken;
+    const fetchMs = performance.now() - started - verifyMs - encodeMs;
+    const { endpoint } = served;
+    return { rows, result: resultOf(rows, { fetchMs, verifyMs, encodeMs, endpoint, direct: true }) };
+  }
+  if (inSteps) await setImmediate();
+  const proven = performance.now();
+  const { block, verified, verifyMs, endpoint } = served;
+  const rows = pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
+  const encodeMs = performance.now() - proven;
+  const fetchMs = proven - started - verifyMs;
+  return { rows, result: resultOf(rows, { fetchMs, verifyMs, encodeMs, endpoint, direct: false }) };
+}
+
+/** For processing_jobs.result. */
+function resultOf(
+  { counts }: EncodedBlock,
+  told: { fetchMs: number; verifyMs: number; encodeMs: number; endpoint: string; direct: boolean },
+): Record<string, unknown> {
   return {
-    job,
-    rows: encoded,
-    result: {
-      transactions: rows.transactions.length,
-      logs: rows.logs.length,
-      withdrawals: rows.withdrawals.length,
-      token_transfers: rows.tokenTransfers.length,
-      fetch_ms: round(fetched - started - verifyMs),
-      verify_ms: round(verifyMs),
-      transform_ms: round(transformed - fetched),
-      endpoint: proven.endpoint,
-    },
+    transactions: counts.transactions,
+    logs: counts.logs,
+    withdrawals: counts.withdrawals,
+    token_transfers: counts.tokenTransfers,
+    fetch_ms: round(told.fetchMs),
+    verify_ms: round(told.verifyMs),
+    transform_ms: round(told.encodeMs),
+    endpoint: told.endpoint,
+    direct: told.direct,
   };
 }
 
 /**
  * Settles a batch: one transaction completes its jobs and writes their rows, so that they appear
- * together or not at all, and claims the next jobs if there is a `request`; then the failed ones are
+ * together or not at all; then the failed ones are
  * failed, and the unharmed ones given back. Jobs whose token no longer holds are left out. A batch with
  * a block that PostgreSQL refuses is committed block by block, so that only that block fails. Throws
  * only what is nobody's fault: then nothing of the batch was committed, or the whole is committed and
  * calling again finds the tokens spent.
  */
-export async function commitBatch(
-  pipeline: Pipeline,
-  batch: PreparedBatch,
-  request: ClaimRequest | null = null,
-): Promise<BatchOutcome> {
-  const outcome = await commitPrepared(pipeline, batch.prepared, request);
+export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Promise<BatchOutcome> {
+  const outcome = await commitPrepared(pipeline, batch.prepared);
   for (const failure of batch.failed) addOutcome(outcome, await settleFailure(pipeline, failure));
   await giveBack(
     pipeline.pool,
@@ -194,22 +231,18 @@ export async function commitBatch(
   return outcome;
 }
 
-async function commitPrepared(
-  pipeline: Pipeline,
-  prepared: PreparedJob[],
-  request: ClaimRequest | null,
-): Promise<BatchOutcome> {
-  if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0, claimed: [] };
+async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Promise<BatchOutcome> {
+  if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0 };
   try {
     await pipeline.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
-    const claimed = await inTransaction(pipeline.pool, (tx) =>
-      writePrepared(tx, pipeline, prepared, request),
-    );
-    return { completed: prepared.length, failed: 0, lost: 0, claimed };
+    await inTransaction(pipeline.pool, (tx) => writePrepared(tx, pipeline, prepared));
+    // The server has read them to the end: COMMIT came behind them.
+    pipeline.encoder.reuse(prepared.map(({ rows }) => rows));
+    return { completed: prepared.length, failed: 0, lost: 0 };
   } catch (error) {
     if (error instanceof ClaimsLost) {
       const held = prepared.filter(({ job }) => error.held.has(job.token.id));
-      const outcome = await commitPrepared(pipeline, held, request);
+      const outcome = await commitPrepared(pipeline, held);
       return { ...outcome, lost: outcome.lost + prepared.length - held.length };
     }
     if (error instanceof MissingPartitionError) pipeline.partitions.forget();
@@ -233,10 +266,9 @@ class ClaimsLost extends Error {
 /** In two exchanges with the database: what decides whether the rows may be written, and the rows. */
 async function writePrepared(
   tx: Tx,
-  { workerId, only }: Pipeline,
+  { workerId }: Pipeline,
   prepared: readonly PreparedJob[],
-  request: ClaimRequest | null,
-): Promise<ClaimedJob[]> {
+): Promise<void> {
   const blocks = prepared.map(({ rows }) => rows);
   const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
   const [held, , stored] = await sendTogether(tx, [
@@ -247,9 +279,7 @@ async function writePrepared(
   if (held.size < prepared.length) throw new ClaimsLost(held);
   assertLinked(blocks, stored);
   await deleteStored(tx, blocks, stored);
-  const next = request === null ? null : claim({ ...request, workerId, only });
-  const answers = await sendTogether(tx, [...copyBlocks(blocks), ...(next === null ? [] : [next])]);
-  return next === null ? [] : (answers.at(-1) as ClaimedJob[]);
+  await sendTogether(tx, copyBlocks(blocks));
 }
 
 async function commitOneByOne(
@@ -259,8 +289,8 @@ async function commitOneByOne(
 ): Promise<BatchOutcome> {
   const [only] = prepared;
   if (prepared.length === 1 && only !== undefined) return settleFailure(pipeline, { job: only.job, error });
-  const outcome: BatchOutcome = { completed: 0, failed: 0, lost: 0, claimed: [] };
-  for (const each of prepared) addOutcome(outcome, await commitPrepared(pipeline, [each], null));
+  const outcome: BatchOutcome = { completed: 0, failed: 0, lost: 0 };
+  for (const each of prepared) addOutcome(outcome, await commitPrepared(pipeline, [each]));
   return outcome;
 }
 
@@ -280,7 +310,7 @@ async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Pro
     { err: error, block: job.blockNumber, attempts, became: became ?? "lost" },
     "block failed",
   );
-  return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0, claimed: [] };
+  return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0 };
 }
 
 function addOutcome(sum: BatchOutcome, more: BatchOutcome): void {

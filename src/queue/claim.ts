@@ -1,25 +1,57 @@
 import { type Statement, send } from "../db/exchange.js";
 import type { Sql } from "../db/pool.js";
-import { type ClaimedJob, claimedAt } from "./job.js";
+import type { ClaimedJob } from "./job.js";
 
-// `id = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
+/** More than anybody claims at once. Stated in the statement, so that its plan is one for a few jobs of many. */
+const mostJobs = 1_000;
+
+const claimed = `status = 'processing', worker_id = $1, attempts = attempts + 1, claims = claims + 1,
+      started_at = (select clock_timestamp())`;
+
+// `block_number = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
 // A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it.
+// The jobs of a claim have one `started_at`. They come in one row, a list for each column: read as rows of eight
+// columns they cost this process and the server a fifth of what the whole queue costs for a job that does nothing.
 const claimOf = (candidates: string) => `
   with candidate as materialized (
-    select id, deaths from processing_jobs
-    where not exists (select from processing_control where paused_at is not null) and ${candidates}
+    select block_number, deaths from (
+      select block_number, deaths from processing_jobs
+      where not exists (select from processing_control where paused_at is not null) and ${candidates}
+      limit ${mostJobs}
+      for update skip locked
+    ) as next
     limit $2
-    for update skip locked
   ),
-  first as (select id, deaths from candidate limit 1)
+  first as (select block_number, deaths from candidate limit 1),
+  claimed as (
+    update processing_jobs
+    set ${claimed}
+    where block_number = any (array(
+      select candidate.block_number from candidate, first
+      where candidate.block_number = first.block_number or (candidate.deaths = 0 and first.deaths = 0)
+    ))
+    returning id, block_number, priority, attempts, claims, started_at, deaths, block_hash
+  )
+  select (extract(epoch from min(started_at)) * 1000000)::bigint as claimed_at,
+    json_agg(id) as ids, json_agg(block_number) as block_numbers, json_agg(priority) as priorities,
+    json_agg(attempts) as attempts, json_agg(claims) as claims, json_agg(deaths) as deaths,
+    json_agg('0x' || encode(block_hash, 'hex')) as block_hashes
+  from claimed`;
+
+// The same where $2 is 1, as at the head of the chain: less than `claimOf` for the server to do, while somebody waits.
+const claimOneOf = (candidates: string) => `
   update processing_jobs
-  set status = 'processing', worker_id = $1, attempts = attempts + 1, claims = claims + 1, started_at = clock_timestamp()
-  where id = any (array(
-    select candidate.id from candidate, first
-    where candidate.id = first.id or (candidate.deaths = 0 and first.deaths = 0)
-  ))
-  returning id, block_number, priority, attempts, claims, ${claimedAt} as claimed_at, deaths,
-    '0x' || encode(block_hash, 'hex') as block_hash`;
+  set ${claimed}
+  where block_number = (
+    select block_number from processing_jobs
+    where $2::int = 1 and not exists (select from processing_control where paused_at is not null) and ${candidates}
+    limit 1
+    for update skip locked
+  )
+  returning (extract(epoch from started_at) * 1000000)::bigint as claimed_at,
+    json_build_array(id) as ids, json_build_array(block_number) as block_numbers, json_build_array(priority) as priorities,
+    json_build_array(attempts) as attempts, json_build_array(claims) as claims, json_build_array(deaths) as deaths,
+    json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes`;
 
 const ways = {
   claim: "queued and status = 'pending' order by priority desc, block_number",
@@ -33,15 +65,33 @@ const withoutTheDisk = "(select set_config('synchronous_commit', 'off', true)) i
 
 type Way = keyof typeof ways;
 
-interface Row {
-  id: number;
-  block_number: number;
-  priority: number;
-  attempts: number;
-  claims: number;
+/** Each by its name: built once, since a text that is the same string is not compared again with what was prepared. */
+const statements = new Map(
+  (Object.keys(ways) as Way[]).flatMap((way) =>
+    [false, true].flatMap((isDurable) => {
+      const candidates = isDurable ? ways[way] : `${withoutTheDisk} and ${ways[way]}`;
+      return [
+        [nameOf(way, { isDurable, isOne: false }), claimOf(candidates)],
+        [nameOf(way, { isDurable, isOne: true }), claimOneOf(candidates)],
+      ] as const;
+    }),
+  ),
+);
+
+function nameOf(way: Way, { isDurable, isOne }: { isDurable: boolean; isOne: boolean }): string {
+  return `${way}${isOne ? "_one" : ""}${isDurable ? "" : "_light"}`;
+}
+
+/** Lists of one length, whose order is the same; null: nothing was claimed. */
+interface Lists {
+  ids: number[] | null;
+  block_numbers: number[];
+  priorities: number[];
+  attempts: number[];
+  claims: number[];
   claimed_at: number;
-  deaths: number;
-  block_hash: `0x${string}` | null;
+  deaths: number[];
+  block_hashes: (`0x${string}` | null)[];
 }
 
 /** A place in the order of claims. */
@@ -52,7 +102,7 @@ export interface Position {
 
 export interface ClaimOptions {
   workerId: string;
-  /** At most so many jobs. */
+  /** At most so many jobs, and never more than 1,000. */
   limit: number;
   /** Only jobs of the same priority behind this one, for a claim that goes on where the last one ended. */
   after?: Position | undefined;
@@ -77,27 +127,35 @@ export function claimJobs(sql: Sql, options: ClaimOptions): Promise<ClaimedJob[]
 
 /** The statement of `claimJobs`. */
 export function claim(options: ClaimOptions): Statement<ClaimedJob[]> {
-  const { workerId } = options;
-  const toJob = (row: Row): ClaimedJob => ({
-    token: { id: row.id, workerId, claim: row.claims, claimedAt: row.claimed_at },
-    attempts: row.attempts,
-    blockNumber: row.block_number,
-    priority: row.priority,
-    blockHash: row.block_hash,
-    deaths: row.deaths,
-  });
   return {
     query: queryOf(options),
-    read: ({ rows }) => rows.map(toJob).sort((a, b) => a.blockNumber - b.blockNumber),
+    read: ({ rows }) => toJobs(rows[0], options.workerId),
   };
 }
 
-function queryOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {
-  const named = (name: Way, ...more: number[]) => ({
-    name: isDurable ? name : `${name}_light`,
-    text: claimOf(isDurable ? ways[name] : `${withoutTheDisk} and ${ways[name]}`),
-    values: [workerId, limit, ...more],
+function toJobs(lists: Lists | undefined, workerId: string): ClaimedJob[] {
+  if (lists === undefined) return [];
+  const jobs = (lists.ids ?? []).map((id, i): ClaimedJob => {
+    const blockNumber = lists.block_numbers[i] as number;
+    if (!Number.isSafeInteger(blockNumber)) throw new RangeError(`block ${blockNumber} is beyond 2^53`);
+    return {
+      token: { id, blockNumber, workerId, claim: lists.claims[i] as number, claimedAt: lists.claimed_at },
+      attempts: lists.attempts[i] as number,
+      blockNumber,
+      priority: lists.priorities[i] as number,
+      blockHash: lists.block_hashes[i] as `0x${string}` | null,
+      deaths: lists.deaths[i] as number,
+    };
   });
+  return jobs.sort((a, b) => a.blockNumber - b.blockNumber);
+}
+
+function queryOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {
+  const isOne = limit === 1;
+  const named = (way: Way, ...more: number[]) => {
+    const name = nameOf(way, { isDurable, isOne });
+    return { name, text: statements.get(name) ?? "", values: [workerId, limit, ...more] };
+  };
   if (only !== undefined) return named("claim_within", only.from, only.to);
   if (after !== undefined) return named("claim_behind", after.priority, after.blockNumber);
   return named("claim");

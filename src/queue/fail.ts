@@ -7,7 +7,7 @@ const statement = `
     set status = case when $4 or attempts >= $5 then 'failed' else 'scheduled' end,
         run_at = case when $4 or attempts >= $5 then run_at else clock_timestamp() + $6 * interval '1 millisecond' end,
         last_error = $7
-    where id = $1 and worker_id = $2 and claims = $3 and ${claimedAt} = $10
+    where block_number = $11 and id = $1 and worker_id = $2 and claims = $3 and ${claimedAt} = $10
       and status = 'processing'
     returning id, block_number, attempts, status
   ),
@@ -53,6 +53,7 @@ export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" |
       endpoint ?? null,
       unlinked,
       token.claimedAt,
+      token.blockNumber,
     ],
   });
   return rows[0]?.status ?? null;

@@ -5,9 +5,10 @@ import { claimedAt, type Token } from "./job.js";
 const someJobs = `
   update processing_jobs
   set status = 'pending', attempts = greatest(attempts - 1, 0)
-  where id = any ($2) and worker_id = $1 and status = 'processing'
-    and claims = ($3::int[])[width_bucket(id, $2::bigint[])]
-    and ${claimedAt} = ($4::bigint[])[width_bucket(id, $2::bigint[])]
+  where block_number = any ($2) and worker_id = $1 and status = 'processing'
+    and id = ($5::bigint[])[width_bucket(block_number, $2::bigint[])]
+    and claims = ($3::int[])[width_bucket(block_number, $2::bigint[])]
+    and ${claimedAt} = ($4::bigint[])[width_bucket(block_number, $2::bigint[])]
   returning id`;
 
 const allButSomeJobs = `
@@ -22,15 +23,16 @@ const allButSomeJobs = `
  */
 export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Promise<number> {
   if (tokens.length === 0) return 0;
-  const sorted = tokens.toSorted((a, b) => a.id - b.id);
+  const sorted = tokens.toSorted((a, b) => a.blockNumber - b.blockNumber);
   const { rows } = await sql.query({
     name: "give_back",
     text: someJobs,
     values: [
       workerId,
-      sorted.map(({ id }) => id),
+      sorted.map(({ blockNumber }) => blockNumber),
       sorted.map(({ claim }) => claim),
       sorted.map((token) => token.claimedAt),
+      sorted.map(({ id }) => id),
     ],
   });
   return rows.length;

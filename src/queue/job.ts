@@ -1,6 +1,8 @@
 /** A claim's token: whoever settles names all of it, and a claim that was handed on no longer matches. */
 export interface Token {
   id: number;
+  /** Its block, by whose index the job is found. */
+  blockNumber: number;
   workerId: string;
   /** Its number among all claims of this job. */
   claim: number;

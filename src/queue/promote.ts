@@ -4,8 +4,8 @@ import type { Sql } from "../db/pool.js";
 export async function promoteDue(sql: Sql, limit: number): Promise<number> {
   const { rows } = await sql.query(
     `update processing_jobs set status = 'pending'
-     where id = any (array(
-       select id from processing_jobs
+     where block_number = any (array(
+       select block_number from processing_jobs
        where due_at is not null and due_at <= clock_timestamp()
        order by due_at limit $1 for update skip locked
      ))

@@ -4,7 +4,7 @@ import type { Sql } from "../db/pool.js";
 // passed over, and looked at again.
 const releaseWhere = (condition: string) => `
   with lost as materialized (
-    select id from processing_jobs
+    select block_number from processing_jobs
     where queued and status = 'processing' and ${condition}
     for update skip locked
   ),
@@ -13,7 +13,7 @@ const releaseWhere = (condition: string) => `
     set deaths = deaths + 1,
         status = case when deaths + 1 >= $2 then 'failed' else 'pending' end,
         last_error = $3
-    where id = any (array(select id from lost))
+    where block_number = any (array(select block_number from lost))
     returning id, block_number, attempts, worker_id, status
   ),
   recorded as (

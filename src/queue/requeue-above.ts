@@ -7,7 +7,7 @@ import { headPriority } from "./head.js";
 const lock = `
   select from processing_jobs
   where block_number > $1 and block_number <= greatest($2, (select head_number from processing_head))
-  order by id for update`;
+  order by block_number for update`;
 
 // Claims in flight lose their token: the status is part of it, and the next claim has another number.
 const rewind = `

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { inTransaction, type Sql } from "../db/pool.js";
+import { jobsChannel } from "./job.js";
 import {
   endSessions,
   type ReleasedJob,
@@ -82,6 +83,17 @@ export async function sweepOverdue(sql: Sql, { maxDeaths, timeoutMs }: SweepOpti
     maxDeaths,
     reason: `it ran longer than ${timeoutMs / 60_000} minutes`,
   });
+}
+
+/**
+ * Wakes the workers if a job is pending. A claim passes over a job that somebody else has locked, a person in psql
+ * say, and nothing tells the workers when it is free again.
+ */
+export async function wakeForPending(sql: Sql, schema: string): Promise<void> {
+  await sql.query(
+    "select pg_notify($1, '') where exists (select from processing_jobs where queued and status = 'pending')",
+    [jobsChannel(schema)],
+  );
 }
 
 /** Deletes all but the newest `kept` rows of processing_failures. Returns how many were deleted. */

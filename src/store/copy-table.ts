@@ -23,6 +23,7 @@ export function copyTable<Row>(
   rowsOf: (block: BlockRows) => readonly Row[],
   columns: readonly [Column<Row>, ...Column<Row>[]],
 ): CopyTable {
+  const writers = columns.map(([, write]) => write);
   return {
     name,
     blockColumn: columns[0][0],
@@ -31,7 +32,7 @@ export function copyTable<Row>(
     write(out, block) {
       for (const row of rowsOf(block)) {
         out.row(columns.length);
-        for (const [, write] of columns) write(out, row, block.header);
+        for (const write of writers) write(out, row, block.header);
       }
     },
   };

@@ -26,40 +26,59 @@ export const copyHeader = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
 /** What stands behind the rows. */
 export const copyTrailer = Buffer.from([0xff, 0xff]);
 
-/** Bytes that a writer begins with; it grows to the largest block. */
-const initialBytes = 256 * 1024;
+/** A part of what was written: from one `size` to another. */
+export interface Span {
+  from: number;
+  to: number;
+}
 
-/** Writes rows into one growing buffer, in the binary COPY format. */
+/** Writes rows, in the binary COPY format, into a buffer that it replaces by a larger one when it is full. */
 export class CopyWriter {
-  #buffer = Buffer.allocUnsafeSlow(initialBytes);
+  #buffer: Buffer = Buffer.alloc(0);
+  #view = viewOf(this.#buffer);
   #at = 0;
   readonly #digits = new Uint16Array(MAX_NUMERIC_DIGITS + 1);
 
-  clear(): void {
+  /** Begins anew, at the start of this memory. */
+  begin(memory: Buffer): void {
+    this.#buffer = memory;
+    this.#view = viewOf(memory);
     this.#at = 0;
   }
 
-  /** A copy of what was written since `clear`. */
-  copy(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#at));
+  /** Bytes that were written since `begin`. */
+  get size(): number {
+    return this.#at;
+  }
+
+  /** What everything since `begin` lies in: not what was given to it, if that was too small. */
+  get memory(): Buffer {
+    return this.#buffer;
+  }
+
+  /** The bytes of a span, as they lie in `memory`. */
+  bytesOf({ from, to }: Span): Buffer {
+    return this.#buffer.subarray(from, to);
   }
 
   row(columnCount: number): void {
     this.#reserve(2);
-    this.#at = this.#buffer.writeInt16BE(columnCount, this.#at);
+    this.#int16(columnCount);
   }
 
   /** Throws RangeError outside of 16 bits. */
   int2(value: number | null): void {
     if (this.#wroteNull(value)) return;
     this.#reserve(6);
+    if (value !== (value << 16) >> 16) throw new RangeError(`${value} is not a number of 16 bits`);
     this.#int32(2);
-    this.#at = this.#buffer.writeInt16BE(value, this.#at);
+    this.#int16(value);
   }
 
   /** Throws RangeError outside of 32 bits. */
   int4(value: number | null): void {
     if (this.#wroteNull(value)) return;
+    if (value !== (value | 0)) throw new RangeError(`${value} is not a number of 32 bits`);
     this.#reserve(8);
     this.#int32(4);
     this.#int32(value);
@@ -72,7 +91,7 @@ export class CopyWriter {
     this.#reserve(12);
     this.#int32(8);
     this.#int32(Math.floor(value / TWO_TO_32));
-    this.#at = this.#buffer.writeUInt32BE(value >>> 0, this.#at);
+    this.#int32(value | 0);
   }
 
   /** numeric: digits of base 10000. Whether it fits the column's precision is PostgreSQL's to say. */
@@ -84,13 +103,11 @@ export class CopyWriter {
     while (zeros < count && digits[zeros] === 0) zeros += 1;
     const kept = count - zeros;
     this.#reserve(12 + kept * 2);
-    const buffer = this.#buffer;
-    let at = buffer.writeInt32BE(8 + kept * 2, this.#at);
-    at = buffer.writeInt16BE(kept, at);
-    at = buffer.writeInt16BE(kept === 0 ? 0 : count - 1, at); // weight: the first digit times 10000^weight
-    at = buffer.writeInt32BE(0, at); // sign: positive; display scale: 0
-    for (let index = count - 1; index >= zeros; index -= 1) at = buffer.writeUInt16BE(digits[index] ?? 0, at);
-    this.#at = at;
+    this.#int32(8 + kept * 2);
+    this.#int16(kept);
+    this.#int16(kept === 0 ? 0 : count - 1); // weight: the first digit times 10000^weight
+    this.#int32(0); // sign: positive; display scale: 0
+    for (let index = count - 1; index >= zeros; index -= 1) this.#int16(digits[index] ?? 0);
   }
 
   /** Seconds since 1970, as microseconds since 2000. Throws RangeError beyond the year 294276. */
@@ -101,7 +118,8 @@ export class CopyWriter {
     this.#reserve(12);
     this.#int32(8);
     const microseconds = BigInt(seconds - POSTGRES_EPOCH_SECONDS) * 1_000_000n;
-    this.#at = this.#buffer.writeBigInt64BE(microseconds, this.#at);
+    this.#view.setBigInt64(this.#at, microseconds);
+    this.#at += 8;
   }
 
   bytea(value: Hex | null): void {
@@ -146,7 +164,8 @@ export class CopyWriter {
     const length = Buffer.byteLength(json);
     this.#reserve(5 + length);
     this.#int32(1 + length);
-    this.#at = this.#buffer.writeUInt8(JSONB_VERSION, this.#at);
+    this.#view.setUint8(this.#at, JSONB_VERSION);
+    this.#at += 1;
     this.#at += this.#buffer.write(json, this.#at, "utf8");
   }
 
@@ -162,7 +181,7 @@ export class CopyWriter {
       this.#int32(1); // lower bound
     }
     for (const item of items) write(item);
-    this.#buffer.writeInt32BE(this.#at - lengthAt - 4, lengthAt);
+    this.#view.setInt32(lengthAt, this.#at - lengthAt - 4);
   }
 
   #wroteNull(value: unknown): value is null {
@@ -182,8 +201,14 @@ export class CopyWriter {
     this.#at += written;
   }
 
+  #int16(value: number): void {
+    this.#view.setInt16(this.#at, value);
+    this.#at += 2;
+  }
+
   #int32(value: number): void {
-    this.#at = this.#buffer.writeInt32BE(value, this.#at);
+    this.#view.setInt32(this.#at, value);
+    this.#at += 4;
   }
 
   #reserve(bytes: number): void {
@@ -191,5 +216,11 @@ export class CopyWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes));
     this.#buffer.copy(grown, 0, 0, this.#at);
     this.#buffer = grown;
+    this.#view = viewOf(grown);
   }
+}
+
+/** For numbers: a Buffer's own methods look at their arguments each time. */
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

@@ -4,8 +4,10 @@ import type { Quantity } from "../block.js";
 export const MAX_NUMERIC_DIGITS = 20;
 
 const BASE = 10_000;
-const THREE_DIGITS = 1_000_000_000_000n;
-/** 13 hex digits: at most 52 bits, which a JavaScript number holds exactly. */
+/** Hex digits that are taken at a time: 10,000 times so many still fits a JavaScript number. */
+const STEP = 9;
+const STEP_FACTOR = 16 ** STEP;
+/** 0x and 13 digits: at most 52 bits, which a JavaScript number holds exactly. */
 const SMALL_LENGTH = 15;
 const MAX_LENGTH = 2 + 64;
 
@@ -14,26 +16,41 @@ const MAX_LENGTH = 2 + 64;
  * there are; none for 0. `digits` has room for MAX_NUMERIC_DIGITS. Throws RangeError above 256 bits.
  */
 export function splitNumericDigits(quantity: Quantity, digits: Uint16Array): number {
-  if (quantity.length <= SMALL_LENGTH) return splitSmall(Number(quantity), digits, 0);
-  if (quantity.length > MAX_LENGTH) throw new RangeError(`A quantity has ${quantity.length - 2} hex digits`);
-  let rest = BigInt(quantity);
-  let count = 0;
-  while (rest >= THREE_DIGITS) {
-    const low = Number(rest % THREE_DIGITS);
-    rest /= THREE_DIGITS;
-    digits[count] = low % BASE;
-    digits[count + 1] = Math.floor(low / BASE) % BASE;
-    digits[count + 2] = Math.floor(low / (BASE * BASE));
-    count += 3;
-  }
-  return splitSmall(Number(rest), digits, count);
-}
-
-function splitSmall(value: number, digits: Uint16Array, from: number): number {
-  let count = from;
-  for (let rest = value; rest > 0; rest = Math.floor(rest / BASE)) {
-    digits[count] = rest % BASE;
-    count += 1;
+  const { length } = quantity;
+  if (length <= SMALL_LENGTH) return carryInto(digits, 0, numberIn(quantity, 2, length));
+  if (length > MAX_LENGTH) throw new RangeError(`A quantity has ${length - 2} hex digits`);
+  let to = 2 + ((length - 2) % STEP || STEP);
+  let count = carryInto(digits, 0, numberIn(quantity, 2, to));
+  for (; to < length; to += STEP) {
+    let carry = numberIn(quantity, to, to + STEP);
+    for (let i = 0; i < count; i += 1) {
+      const sum = (digits[i] ?? 0) * STEP_FACTOR + carry;
+      carry = Math.floor(sum / BASE);
+      digits[i] = sum - carry * BASE;
+    }
+    count = carryInto(digits, count, carry);
   }
   return count;
+}
+
+/** Splits what is left of a number into digits behind those that are there, and returns how many there are then. */
+function carryInto(digits: Uint16Array, from: number, value: number): number {
+  let count = from;
+  for (let rest = value; rest > 0; count += 1) {
+    const higher = Math.floor(rest / BASE);
+    digits[count] = rest - higher * BASE;
+    rest = higher;
+  }
+  return count;
+}
+
+/** The number that a part of the hex digits says. */
+function numberIn(quantity: Quantity, from: number, to: number): number {
+  let value = 0;
+  for (let i = from; i < to; i += 1) {
+    const code = quantity.charCodeAt(i);
+    // "0" is 0x30, "a" is 0x61.
+    value = value * 16 + (code & 15) + 9 * (code >> 6);
+  }
+  return value;
 }

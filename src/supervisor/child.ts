@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
+import type { BlockRef } from "../block.js";
 import {
   type ChildSettings,
   type ChildState,
@@ -77,10 +78,15 @@ export interface StartOptions {
   settings: ChildSettings;
   /** The host's lease holds for so long from now; not above 0: it does not. */
   leaseForMs: number;
+  /** Hears of the blocks that this child announces. */
+  onAnnounced(block: BlockRef): void;
 }
 
 /** Gives a process that was loaded its settings: the child begins. A fork that failed counts as an exit. */
-export function startChild(child: ChildProcess, { role, settings, leaseForMs }: StartOptions): Child {
+export function startChild(
+  child: ChildProcess,
+  { role, settings, leaseForMs, onAnnounced }: StartOptions,
+): Child {
   const started = performance.now();
   // Loading the program takes its time on a busy machine: silence counts from then on.
   let heard = started + startWithinMs;
@@ -103,6 +109,7 @@ export function startChild(child: ChildProcess, { role, settings, leaseForMs }: 
   child.on("message", (message: FromChild) => {
     heard = performance.now();
     if (message.type === "heartbeat") ({ state, doing } = message);
+    else if (message.type === "announced") onAnnounced({ number: message.number, hash: message.hash });
     else if (message.type === "ready") beReady();
     else if (message.type === "fatal") fatal = message.message;
   });

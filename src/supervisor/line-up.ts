@@ -126,6 +126,8 @@ export function createLineUp(options: LineUpOptions): LineUp {
     while (taken.has(rank)) rank += 1;
     return rank;
   };
+  /** Which looks for work before the others when all are woken. */
+  const firstWorker = (): Slot | undefined => placesOfWorkers().find(({ rank }) => rank === 0);
   /** Of the endpoints' limits: the workers and the orchestrator have it alike. */
   const share = (): number => 1 / (placesOfWorkers().length + 1);
   const tellShares = (): void => {
@@ -159,6 +161,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
         ...(only === undefined ? {} : { only }),
       },
       leaseForMs: options.leaseForMs(),
+      onAnnounced: (block) => firstWorker()?.child?.send({ type: "announced", ...block }),
     });
     slot.child = child;
     children.add(child);

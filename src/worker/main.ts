@@ -1,12 +1,13 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
 import { describeEndpoints, type Endpoints, endpointsOf } from "../chain/endpoints.js";
-import { createProve } from "../chain/prove-block.js";
+import { createProve, warnOfExceptions } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
+import { createDirectWay } from "../direct/direct-way.js";
 import { FetchSlots } from "../pipeline/fetch-slots.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
@@ -20,22 +21,35 @@ runChild("worker", async (context) => {
   const { settings, log, redact } = context;
   const { config, workerId } = settings;
   const connection = connectionOptions(config, workerId);
-  const pool = createPool({ ...connection, ...settings.pool });
+  const pool = createPool({ ...connection, ...settings.pool, keepsPlans: true });
   const wake = new Wake();
   const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
   context.onShare(endpoints.setShare);
   context.gauge(() => ({ throttled: isThrottled(endpoints), endpoints: describeEndpoints(endpoints) }));
   const { pipeline } = config;
+  const level = config.chain.verify as VerifyLevel;
+  const proving = {
+    level,
+    recoverSenders: config.chain.recover_senders,
+    onRules: warnOfExceptions({ level, log }),
+  };
+  const encoder = createEncoder();
   const work = new Work({
     pipeline: {
       pool,
       endpoints,
-      prove: createProve({
-        level: config.chain.verify as VerifyLevel,
-        recoverSenders: config.chain.recover_senders,
-        log,
+      takeDirectly: createDirectWay({
+        ...proving,
+        encoder,
+        onLeft: (reason) => log.debug({ reason }, "a block does not go the direct way"),
+        onUnavailable: (error) =>
+          log.warn(
+            { err: error },
+            "this processor cannot run the direct way (no SIMD): blocks take several times the CPU",
+          ),
       }),
-      encode: createEncoder(),
+      prove: createProve(proving),
+      encoder,
       partitions: createPartitions(pool),
       workerId,
       maxAttempts: pipeline.max_attempts,
@@ -67,6 +81,7 @@ runChild("worker", async (context) => {
     onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
   });
   context.onPulse(listener.pulseSent);
+  context.onAnnounced((block) => work.announced(block));
   await runWorker({ work, wake, context });
   await listener.close();
   await endpoints.close();

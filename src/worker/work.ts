@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { BlockRef } from "../block.js";
 import type { ChildContext } from "../child/run-child.js";
 import { describeError, dispositionOf } from "../errors.js";
+import { withLinkedSignal } from "../linked-signal.js";
 import {
   type ClaimRequest,
   claimBatch,
@@ -8,8 +10,11 @@ import {
   learnChain,
   type Pipeline,
   type PreparedBatch,
+  type PreparedBlock,
   prepareBatch,
+  prepareBlock,
 } from "../pipeline/pipeline.js";
+import { ReadAhead } from "../pipeline/read-ahead.js";
 import { ClaimCursor } from "../queue/claim-cursor.js";
 import { giveBack, giveBackUnknown } from "../queue/give-back.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
@@ -49,6 +54,7 @@ export class Work {
   readonly #context: ChildContext;
   readonly #cursor = new ClaimCursor();
   readonly #inHand = new Map<number, ClaimedJob>();
+  readonly #ahead: ReadAhead<PreparedBlock>;
   readonly #counts = { completed: 0, failed: 0, lost: 0 };
   #batchSize = 1;
   #chainKnown = false;
@@ -67,7 +73,15 @@ export class Work {
   #away = new AbortController();
 
   constructor({ pipeline, maxBatch, maxDepth, context }: WorkOptions) {
-    this.#pipeline = pipeline;
+    this.#ahead = new ReadAhead({
+      prepare: (block, drop) =>
+        // In steps: the word of its job comes meanwhile.
+        withLinkedSignal([context.stopping, drop], (stop) =>
+          prepareBlock(pipeline, block, { stop, inSteps: true }),
+        ),
+      discard: ({ rows }) => pipeline.encoder.reuse([rows]),
+    });
+    this.#pipeline = { ...pipeline, ahead: this.#ahead };
     this.#maxBatch = maxBatch;
     this.#maxDepth = maxDepth;
     this.#context = context;
@@ -87,6 +101,12 @@ export class Work {
   /** There may be jobs ahead of those that were claimed last. */
   hint(): void {
     this.#cursor.hint();
+  }
+
+  /** A block is about to be enqueued: its job may well be the next that this worker is given. */
+  announced(block: BlockRef): void {
+    const isIdle = this.#chainKnown && this.#inHand.size === 0 && !this.#context.draining.aborted;
+    this.#ahead.announced(block, { isIdle });
   }
 
   /** Takes the jobs that were claimed along with the last commit; none: claims some. */
@@ -121,26 +141,45 @@ export class Work {
 
   /**
    * Commits until the database takes it, or somebody else has the claims: the rows are worth keeping.
-   * With `claimNext` the same transaction claims the next jobs, if there seem to be any: a single block need
-   * not wait for a look that finds nothing.
+   * With `claimNext` the next jobs are claimed meanwhile, if there seem to be any: on a connection of its own,
+   * where there is another, so that the server does both at once, and neither waits for the other's disk.
    */
   async commit(batch: PreparedBatch, { claimNext }: { claimNext: boolean }): Promise<void> {
-    const { stopping, draining, lease } = this.#context;
+    const claiming = claimNext ? this.#claimBeside() : false;
+    try {
+      await this.#commit(batch);
+    } finally {
+      // Not begun before: the rows of this batch are still in memory.
+      if (await claiming) this.#begin();
+    }
+  }
+
+  /** Whether jobs were claimed. */
+  async #claimBeside(): Promise<boolean> {
+    const { draining, lease } = this.#context;
+    const mayClaim = this.#isPlenty && this.#next.length === 0 && !this.#claimsUnknown;
+    if (!mayClaim || draining.aborted || !lease.holds()) return false;
+    const request = this.#request();
+    const started = performance.now();
+    try {
+      const jobs = await claimBatch(this.#pipeline, request);
+      this.#noteClaim(request, jobs, started);
+      this.#next = jobs;
+      return true;
+    } catch {
+      // Whoever claims next meets the reason.
+      this.#claimsUnknown = true;
+      return false;
+    }
+  }
+
+  async #commit(batch: PreparedBatch): Promise<void> {
+    const { stopping } = this.#context;
     for (let attempt = 0; !stopping.aborted; attempt += 1) {
-      const mayClaim = claimNext && this.#isPlenty && this.#next.length === 0 && !this.#claimsUnknown;
-      const request = mayClaim && !draining.aborted && lease.holds() ? this.#request() : null;
-      const started = performance.now();
       try {
-        const outcome = await commitBatch(this.#pipeline, batch, request);
-        this.#settled(batch, outcome);
-        if (request !== null) {
-          this.#noteClaim(request, outcome.claimed, started);
-          this.#next = outcome.claimed;
-          this.#begin();
-        }
+        this.#settled(batch, await commitBatch(this.#pipeline, batch));
         return;
       } catch (error) {
-        if (request !== null) this.#claimsUnknown = true;
         if (dispositionOf(error) === "fatal-process") throw error;
         this.reportWaiting(error);
         await this.pause(attempt);
@@ -161,6 +200,7 @@ export class Work {
   /** Gives back everything that is in hand, at the end. */
   async giveBackRest(): Promise<void> {
     const { pool, workerId } = this.#pipeline;
+    this.#ahead.drop();
     await this.#drop();
     try {
       await giveBack(pool, workerId, this.#tokens());
@@ -185,8 +225,9 @@ export class Work {
   /** Waits a random while, the longer the more often; ends at `tryAgain`, and when the worker is to stop. */
   async pause(times: number): Promise<void> {
     const ms = Math.random() * Math.min(maxWaitMs, 50 * 2 ** Math.min(times, 10));
-    const signal = AbortSignal.any([this.#context.stopping, this.#away.signal]);
-    await sleep(ms, undefined, { signal }).catch(() => {});
+    await withLinkedSignal([this.#context.stopping, this.#away.signal], (signal) =>
+      sleep(ms, undefined, { signal }),
+    ).catch(() => {});
   }
 
   /** Begins what comes next, while others are under way: so there is always a block to fetch. */
@@ -194,10 +235,12 @@ export class Work {
     const jobs = this.#next;
     if (jobs.length === 0 || mustBeAlone(jobs)) return;
     const drop = new AbortController();
-    const signal = AbortSignal.any([this.#context.stopping, drop.signal]);
-    this.#begun = { jobs, batch: this.#prepare(jobs, signal), drop };
+    const batch = withLinkedSignal([this.#context.stopping, drop.signal], (signal) =>
+      this.#prepare(jobs, signal),
+    );
+    this.#begun = { jobs, batch, drop };
     // Its failure is met by whoever asks for it; until then it must not count as unhandled.
-    this.#begun.batch.catch(() => {});
+    batch.catch(() => {});
   }
 
   async #drop(): Promise<void> {
@@ -211,28 +254,30 @@ export class Work {
     this.report("working");
     const started = performance.now();
     const batch = await prepareBatch(this.#pipeline, jobs, signal);
+    const before = this.#busy;
+    this.#busy = performance.eventLoopUtilization();
+    const { active, utilization } = performance.eventLoopUtilization(this.#busy, before);
     // Another batch may have been under way for a part of that time.
     const tookMs = performance.now() - Math.max(started, this.#preparedAt);
     this.#preparedAt = performance.now();
     this.#batchSize = nextBatchSize({
       current: this.#batchSize,
       claimed: jobs.length,
+      busyMs: Math.min(active, tookMs),
       tookMs,
       max: this.#maxBatch,
     });
-    this.#adaptDepth(batch);
+    this.#adaptDepth(batch, utilization);
     return batch;
   }
 
-  #adaptDepth({ prepared }: PreparedBatch): void {
+  #adaptDepth({ prepared }: PreparedBatch, utilization: number): void {
     const { slots } = this.#pipeline;
-    const before = this.#busy;
-    this.#busy = performance.eventLoopUtilization();
     const bytes = prepared.reduce((sum, { rows }) => sum + byteLength(rows), 0);
     slots.limit = nextDepth({
       current: slots.limit,
       hadToWait: slots.takeHadToWait(),
-      utilization: performance.eventLoopUtilization(this.#busy, before).utilization,
+      utilization,
       rowBytes: prepared.length === 0 ? 0 : bytes / prepared.length,
       max: this.#maxDepth,
     });

@@ -20,6 +20,8 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
   const { draining, stopping, lease } = context;
   let committing: Promise<void> = Promise.resolve();
   let waits = 0;
+  /** Since it was last given a job. */
+  let vainLooks = 0;
 
   while (!draining.aborted) {
     await lease.wait();
@@ -33,9 +35,11 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
         if (work.hasNext) continue;
         work.report("idle");
         await wake.after(seen, draining);
-        await giveWay(rank, draining);
+        await giveWay(giveWayMs(rank, vainLooks), draining);
+        vainLooks += 1;
         continue;
       }
+      vainLooks = 0;
       const alone = mustBeAlone(jobs);
       if (alone) {
         await committing;
@@ -63,15 +67,20 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
 }
 
 /** How much later each worker of a host looks than the one before it, and the last ones at most. */
-const apart = { ms: 2, mostRanks: 4 };
+const apart = { leastMs: 2, mostMs: 16, mostRanks: 4 };
 
 /**
  * A notification wakes everybody. The first of a host looks at once; the others give it the time to take
- * a single job, instead of the processor that it needs for that.
+ * a single job, instead of the processor that it needs for that: the more, the more often that one has been
+ * quicker. It may be preparing what it is about to claim (ReadAhead).
  */
-async function giveWay(rank: number, signal: AbortSignal): Promise<void> {
-  if (rank > 0)
-    await sleep(Math.min(rank, apart.mostRanks) * apart.ms, undefined, { signal }).catch(() => {});
+export function giveWayMs(rank: number, vainLooks: number): number {
+  const { leastMs, mostMs, mostRanks } = apart;
+  return Math.min(rank, mostRanks) * Math.min(mostMs, leastMs * 2 ** Math.min(vainLooks, 10));
+}
+
+async function giveWay(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {});
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

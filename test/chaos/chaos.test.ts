@@ -21,7 +21,7 @@ let watch: Watch;
 before(async () => {
   world = await World.create({
     seed,
-    history: 5_000,
+    history: 10_000,
     historyPerSecond: 40,
     leaseSeconds: 1.5,
     say: () => {},

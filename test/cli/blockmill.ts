@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { type Program, spawnProgram } from "../support/process.js";
 import { compiledTests, programFile, projectRoot } from "../support/project.js";
+import { describeStuck } from "./stuck.js";
 
 // bin/blockmill runs what lies in dist. Tests that were compiled elsewhere run what lies beside them.
 const compiledProgram = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -15,8 +16,12 @@ export interface Ended {
 }
 
 export interface Running extends Program {
+  /** Rejects, with all that can be known, when it does not end for so long that something is wrong. */
   ended: Promise<Ended>;
 }
+
+/** Far beyond what any command of the tests takes, on a machine that others use too; a test file has ten minutes. */
+const stuckAfterMs = 240_000;
 
 export type Environment = Record<string, string | undefined>;
 
@@ -35,7 +40,11 @@ export async function startBlockmill(args: string[], env: Environment = {}): Pro
     });
   }
   const closed = new Promise((resolve) => program.child.once("close", resolve));
-  const ended = Promise.all([program.exit, closed]).then(([{ code }]) => ({ code, ...said }));
+  const stuck = stuckAfter(program, env.BLOCKMILL_DATABASE_URL);
+  const all = Promise.all([program.exit, closed]).then(([{ code }]) => ({ code, ...said }));
+  const ended = Promise.race([all, stuck.promise]).finally(stuck.cancel);
+  // Not every test asks for its end.
+  ended.catch(() => {});
   return { ...program, ended };
 }
 
@@ -43,4 +52,19 @@ export async function startBlockmill(args: string[], env: Environment = {}): Pro
 export async function blockmill(args: string[], env: Environment = {}): Promise<Ended> {
   const program = await startBlockmill(args, env);
   return program.ended;
+}
+
+/** Rejects when the time is up, and kills what is left. */
+function stuckAfter(program: Program, databaseUrl: string | undefined) {
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      void describeStuck(program, databaseUrl).then((description) => {
+        program.child.kill("SIGKILL");
+        reject(new Error(`it did not end within ${stuckAfterMs} ms; ${description}`));
+      }, reject);
+    }, stuckAfterMs);
+    timer.unref();
+  });
+  return { promise, cancel: () => clearTimeout(timer) };
 }

@@ -32,6 +32,38 @@ test("an INSERT wakes sleeping workers, and the blocks' rows are there when thei
   await assertCleanStop(daemon, scene.pool);
 });
 
+test("a job that somebody had locked when it was looked for is found when it is free again", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  const someone = await scene.pool.connect();
+  try {
+    await scene.pool.query("update processing_control set paused_at = now()");
+    await scene.insert(5);
+    await someone.query("begin");
+    await someone.query("select from processing_jobs for update");
+    const { rows } = await scene.pool.query<{ now: string }>("select clock_timestamp()::text as now");
+    await scene.pool.query("update processing_control set paused_at = null");
+    // Each of the two workers looks, in vain, and sleeps again by the time that the lease is renewed.
+    const looks = async () => {
+      const claims = await scene.pool.query(
+        `select distinct claims.application_name from pg_stat_activity as claims
+         join pg_stat_activity as lease on lease.datname = claims.datname and lease.application_name ~ ' lease$'
+         where claims.datname = current_database() and claims.application_name ~ '/w[0-9]+$'
+           and claims.query like '%skip locked%' and claims.state = 'idle'
+           and claims.query_start > $1 and claims.query_start < lease.query_start`,
+        [rows[0]?.now],
+      );
+      return claims.rows.length === 2;
+    };
+    await until(looks, "both workers to have looked");
+    await someone.query("rollback");
+  } finally {
+    someone.release();
+  }
+  await scene.settled();
+  await assertCleanStop(daemon, scene.pool);
+});
+
 test("a job with a time in the future runs when it is due, and not before", async (t) => {
   const scene = await setScene(t);
   const daemon = await scene.start();

@@ -23,19 +23,23 @@ test("keys of nodes and the database's password appear nowhere: not in logs, tab
   await scene.settled({ statuses: ["completed", "failed"] });
   await scene.node.mutate({ method: "eth_getBlockByNumber", block: 7, kind: "not-json", count: 0 });
   await scene.node.mutate({ method: "eth_getBlockByNumber", block: 8, kind: "html-502", count: 0 });
-  await scene.node.mutate({
-    method: "eth_getBlockByNumber",
-    block: 9,
+  const refusal = {
     kind: "error",
     code: -32_000,
     message: `bad key ${key} at ${good.href}`,
     count: 0,
-  });
+  } as const;
+  await scene.node.mutate({ method: "eth_getBlockByNumber", block: 9, ...refusal });
   await scene.insert(7);
   await scene.insert(9);
   await scene.settled({ statuses: ["completed", "failed"] });
   await scene.insert(8);
   await said(daemon, /waiting: nothing is claimed/);
+  await scene.node.mutate({ method: "*", ...refusal });
+  await until(async () => {
+    const { rows } = await scene.pool.query("select doing::text as doing from processing_workers");
+    return rows.some(({ doing }) => String(doing).includes("bad key"));
+  }, "a worker to tell what its endpoint said");
   await scene.pool.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill %' and datname = current_database()",
   );

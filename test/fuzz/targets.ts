@@ -24,7 +24,7 @@ import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js
 import { BadResponseError, type BlockmillError, ConfigError, describeError } from "../../src/errors.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { toRows } from "../../src/transform/to-rows.js";
-import { silent } from "../orchestrator/scene.js";
+import { bothWays, textsOf } from "../direct/both-ways.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
 import { rawBlock } from "../support/raw-block.js";
 import { type Change, changed, changes, hostileValue, type Json } from "./mutate.js";
@@ -38,9 +38,11 @@ export interface Target<T = unknown> {
 
 const target = <T>(each: Target<T>): Target => each as Target;
 
-const prove = createProve({ level: "roots", recoverSenders: false, log: silent });
-const encode = createEncoder();
+const prove = createProve({ level: "roots", recoverSenders: false, onRules: () => {} });
+const { encode } = createEncoder();
 const served = { endpoint: "node.example", chainId: 1 };
+/** What the direct way takes, the long way must take as well, with the same rows. */
+const ways = [bothWays("roots"), bothWays("off")];
 
 /** Blocks as nodes send them. The first is a chain's, with hashes that hold; the others are made up. */
 const documents: { document: Json; number: number; original: Block | undefined }[] = [
@@ -108,6 +110,10 @@ const block = target({
   check([which, list]: [number, Change[]]) {
     const { document, number, original } = documents[which] ?? assert.fail();
     const answer = changed(document, list);
+    const { block, receipts } = (answer ?? {}) as { block?: unknown; receipts?: unknown };
+    if (block !== undefined && receipts !== undefined) {
+      for (const way of ways) way.take(textsOf({ block, receipts }), { number });
+    }
     const parsed = refusedAs([BadResponseError], () => parse(answer, number));
     if (parsed === undefined) return;
     // Whatever parses can be written: the level "off" proves nothing.

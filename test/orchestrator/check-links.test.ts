@@ -8,7 +8,7 @@ import { checkLinks, writeBlocks } from "../support/write-blocks.js";
 import { useWorld } from "./scene.js";
 
 const world = useWorld();
-const encode = createEncoder();
+const { encode } = createEncoder();
 
 const hashOf = (name: string): Hex => `0x${Buffer.from(name).toString("hex").padStart(64, "0")}`;
 

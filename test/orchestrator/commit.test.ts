@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commitBatch } from "../../src/pipeline/pipeline.js";
 import { assertCanonical, numbers, useWorld, workerOf } from "./scene.js";
 import { scriptChain } from "./scripted-chain.js";
 
@@ -28,13 +27,7 @@ test("where some claims of a batch were handed on, the others are committed, and
   const { chain, worker } = await scene(8);
   const batch = await worker.prepare(6);
   await handOn([1, 3, 4]);
-  const request = { limit: 10, after: undefined };
-  const { claimed, ...counts } = await commitBatch(worker.pipeline, batch, request);
-  assert.deepEqual(counts, { completed: 3, failed: 0, lost: 3 });
-  assert.deepEqual(
-    claimed.map(({ blockNumber }) => blockNumber),
-    [7, 8],
-  );
+  assert.deepEqual(await worker.commit(batch), { completed: 3, failed: 0, lost: 3 });
   assert.deepEqual(await stored(), [2, 5, 6]);
   await assertCanonical(world, chain, [2, 5, 6]);
   assert.deepEqual(
@@ -49,11 +42,11 @@ test("where all claims of a batch were handed on, nothing is written", async () 
   const { worker } = await scene(3);
   const batch = await worker.prepare();
   await handOn(numbers(1, 3));
-  assert.deepEqual(await worker.commit(batch), { completed: 0, failed: 0, lost: 3, claimed: [] });
+  assert.deepEqual(await worker.commit(batch), { completed: 0, failed: 0, lost: 3 });
   assert.deepEqual(await stored(), []);
 });
 
-test("rows wait for the disk, also where the next jobs are claimed along with them", async (t) => {
+test("rows wait for the disk, also on the connection of a claim that did not", async (t) => {
   await world.rows("create table settings_at_commit (synchronous_commit text)");
   await world.rows(`create function note_setting() returns trigger language plpgsql as $$
     begin insert into settings_at_commit select current_setting('synchronous_commit'); return null; end $$`);
@@ -62,10 +55,6 @@ test("rows wait for the disk, also where the next jobs are claimed along with th
     deferrable initially deferred for each row execute function note_setting()`);
   t.after(() => world.rows("drop function note_setting cascade"));
   const { worker } = await scene(2);
-  const { claimed } = await commitBatch(worker.pipeline, await worker.prepare(1), {
-    limit: 1,
-    after: undefined,
-  });
-  assert.equal(claimed.length, 1);
+  await worker.commit(await worker.prepare(1));
   assert.deepEqual(await world.rows("select * from settings_at_commit"), [{ synchronous_commit: "on" }]);
 });

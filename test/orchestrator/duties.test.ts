@@ -16,7 +16,7 @@ function duties(wanted: Record<string, unknown>) {
     ownSupervisor: () => undefined,
     reconnectedAt: undefined,
   });
-  return async (name: string): Promise<number | null> => {
+  return async (name: string): Promise<number> => {
     const duty = all.find((each) => each.name === name);
     assert(duty, name);
     return duty.run();
@@ -61,7 +61,8 @@ test("while the archive is behind a range is topped up less: the table stays sma
 
 test("with a range open the archive looks soon again, before the table has grown; else it hardly ever looks", async () => {
   const run = duties({ "queue.history_days": 0 });
-  assert.equal(await run("top ranges up"), null);
+  // Again at pipeline.check_interval, for a hint may be lost.
+  assert.equal(await run("top ranges up"), 30_000);
   assert.equal(await run("archive"), 5_000);
   await openRange(world.pool, { from: 0, to: 20_000_000 });
   await run("top ranges up");

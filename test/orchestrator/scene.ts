@@ -7,6 +7,7 @@ import { createProve } from "../../src/chain/prove-block.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { Config } from "../../src/config/schema.js";
 import { createPool } from "../../src/db/pool.js";
+import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createLog, type Log } from "../../src/log.js";
 import { createFollower, type Follower, type HeadOutcome } from "../../src/orchestrator/follow-head.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
@@ -132,11 +133,14 @@ export interface Worker {
 const finishWithinMs = 60_000;
 
 export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"): Worker {
+  const proving = { level: "roots", recoverSenders: false, onRules: () => {} } as const;
+  const encoder = createEncoder();
   const pipeline: Pipeline = {
     pool: world.pool,
     endpoints: chain.endpoints,
-    prove: createProve({ level: "roots", recoverSenders: false, log: silent }),
-    encode: createEncoder(),
+    takeDirectly: createDirectWay({ ...proving, encoder }),
+    prove: createProve(proving),
+    encoder,
     partitions: createPartitions(world.pool),
     workerId,
     maxAttempts: 1_000,

@@ -8,7 +8,7 @@ import { answerMethod } from "../../bench/fixture-node/methods.js";
 import type { Faults, Json } from "../../bench/fixture-node/protocol.js";
 import { View } from "../../bench/fixture-node/view.js";
 import type { Hex } from "../../src/block.js";
-import type { Endpoint } from "../../src/chain/endpoint.js";
+import type { Answered, Endpoint } from "../../src/chain/endpoint.js";
 import type { Endpoints } from "../../src/chain/endpoints.js";
 import { fetchHead } from "../../src/chain/fetch-head.js";
 import type { Head } from "../../src/chain/parse/parse-head.js";
@@ -52,13 +52,17 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
   function scriptEndpoint(index: number): Endpoint {
     const name = `node-${index}`;
     const view = new View({ canonical, faults: () => faults[index] ?? {}, finalityDepth: () => 1_000_000 });
-    const request: Endpoint["request"] = async (method, params) => {
+    const answerTo = async (method: string, params: unknown[]): Promise<Buffer> => {
       await scripted.beforeAnswer({ endpoint: name, method, params });
       if (faults[index]?.isDown) throw new EndpointUnavailableError(`${name} is down`, { endpoint: name });
       const answer = answerMethod(view, { method, params, lacks: [] });
       if (!Buffer.isBuffer(answer)) throw new Error(`${method}: ${answer.message}`);
-      return JSON.parse(answer.toString()) as unknown;
+      return answer;
     };
+    const request: Endpoint["request"] = async (method, params) =>
+      JSON.parse((await answerTo(method, params)).toString()) as unknown;
+    const requestAnswer: Endpoint["requestAnswer"] = async (method, params) =>
+      answered(await answerTo(method, params));
     return {
       name,
       weight: 1,
@@ -76,6 +80,7 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
       setShare: () => {},
       load: { inFlight: 0, waiting: 0, limit: 1, latencyMs: undefined },
       request,
+      requestAnswer,
       requestBatch: (method, calls) => Promise.all(calls.map((params) => request(method, params))),
       subscribe: () => Promise.reject(new Error("it cannot push")),
       close: () => {},
@@ -128,4 +133,12 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
     },
   };
   return scripted;
+}
+
+/** A result as it comes over HTTP. */
+function answered(json: Buffer): Answered {
+  const result = (): unknown => JSON.parse(json.toString()) as unknown;
+  const chunks = [Buffer.from('{"jsonrpc":"2.0","id":1,"result":'), json, Buffer.from("}")];
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  return { bytes: { chunks, size, id: 1, parse: () => ({ result: result() }) }, result };
 }

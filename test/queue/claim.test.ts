@@ -38,7 +38,7 @@ test("a claim counts an attempt, names its worker and the time, and tells its to
     "select (extract(epoch from started_at) * 1e6)::bigint as microseconds from processing_jobs",
   );
   assert.deepEqual(claimed, {
-    token: { id: job.id, workerId: "a/w1", claim: 1, claimedAt: at?.microseconds },
+    token: { id: job.id, blockNumber: 7, workerId: "a/w1", claim: 1, claimedAt: at?.microseconds },
     attempts: 2,
     blockNumber: 7,
     priority: 0,

@@ -21,7 +21,7 @@ export interface RawBlock {
 /** Turns what a chain says of its blocks into the digests of their rows. */
 export function createDigestOf({ chainId = 1 } = {}): (raw: RawBlock) => Hex {
   const verifier = createVerifier();
-  const encode = createEncoder();
+  const { encode } = createEncoder();
   const rules = rulesFor(chainId);
   const known = new Map<unknown, Hex>();
   return ({ block: raw, receipts }) => {

@@ -156,7 +156,7 @@ export async function reorgsUndone(scene: Scene, count: number): Promise<ReorgRo
     const reorgs = await scene.reorgs();
     return reorgs.length >= count && reorgs;
   };
-  return waitFor(undone, { what: `${count} reorgs to be undone`, timeoutMs: 30_000, everyMs: 10 });
+  return waitFor(undone, { what: `${count} reorgs to be undone`, timeoutMs: 120_000, everyMs: 10 });
 }
 
 /** Asserts that no block of the branch above `above` was ever written since the last look. */

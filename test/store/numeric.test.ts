@@ -17,7 +17,7 @@ after(() => database.drop());
 function encoded(value: bigint): string {
   const out = new CopyWriter();
   out.numeric(`0x${value.toString(16)}`);
-  return out.copy().subarray(4).toString("hex");
+  return out.memory.subarray(0, out.size).subarray(4).toString("hex");
 }
 
 /** The bytes that PostgreSQL sends for the same numbers, parsed from decimal text. */
@@ -81,5 +81,5 @@ test("the last second that PostgreSQL can hold is written as that second", async
   const { rows } = await database.pool.query<{ bytes: string }>(
     "select encode(timestamptz_send('294276-12-31 23:59:59+00'), 'hex') as bytes",
   );
-  assert.equal(out.copy().subarray(4).toString("hex"), rows[0]?.bytes);
+  assert.equal(out.memory.subarray(0, out.size).subarray(4).toString("hex"), rows[0]?.bytes);
 });

@@ -12,7 +12,7 @@ import { assertStored, rowsOf, storedRows } from "../support/stored-block.js";
 import { writeBlocks as writeEncoded } from "../support/write-blocks.js";
 
 let database: TestDatabase;
-const encode = createEncoder();
+const { encode } = createEncoder();
 
 async function writeBlocks(client: PoolClient, blocks: BlockRows[]) {
   await createPartitions(client).prepare(blocks.map(({ header }) => header.number));

@@ -57,7 +57,7 @@ test("token transfers that are not what the logs say are found row by row", asyn
   assert(first && second && others.length > 0);
   const added = { ...first, batchIndex: 9 };
   const wrong = [{ ...first, value: "0x7" } as const, added, ...others];
-  await chain.write([createEncoder()(toRows(block, wrong))]);
+  await chain.write([createEncoder().encode(toRows(block, wrong))]);
   const findings = await chain.prove();
   assert.deepEqual(
     findings.map(({ field, expected, actual }) => [field, expected, actual]),

@@ -61,7 +61,7 @@ export async function createStoredChain(
     min: 0,
     max: 4,
   });
-  const encode = createEncoder();
+  const { encode } = createEncoder();
   const prover: Prover = { verifier: createVerifier(), rules: rulesFor(chainId), recoverSenders: true };
 
   const parsed: StoredChain["parsed"] = (number, branch = MAIN, change = () => {}) => {

@@ -1,6 +1,7 @@
 // What a worker begins before it is asked to: the jobs that were claimed along with a commit.
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { mustBeAlone, Work } from "../../src/worker/work.js";
@@ -18,16 +19,17 @@ async function scene(blocks: number) {
   };
   await world.rows("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
   const never = new AbortController().signal;
+  const stopping = new AbortController().signal;
   const context = {
     draining: never,
-    stopping: never,
+    stopping,
     lease: { holds: () => true, wait: async () => {} },
     report: () => {},
     redact: (text: string) => text,
     log: silent,
   } as unknown as ChildContext;
   const { pipeline } = workerOf(world, chain);
-  return { chain, asked, work: new Work({ pipeline, maxBatch: 2, maxDepth: 4, context }) };
+  return { chain, asked, stopping, work: new Work({ pipeline, maxBatch: 2, maxDepth: 4, context }) };
 }
 
 /** Claims, prepares and commits a batch, and claims the next one along with it. */
@@ -52,6 +54,19 @@ test("jobs that are claimed along with a commit are fetched at once, and once", 
   assert.deepEqual(await commitOne(work), [4, 5]);
   assert.deepEqual(asked, [1, 2, 3, 4, 5]);
   await assertCanonical(world, chain, numbers(1, 5));
+});
+
+test("blocks leave nothing behind at the signal that lives as long as the worker", async () => {
+  const { stopping, work } = await scene(5);
+  for (let batch = 0; batch < 3; batch += 1) await commitOne(work);
+  // What AbortSignal.any made is noted there, and stays.
+  const notes = Object.getOwnPropertySymbols(stopping).find(
+    ({ description }) => description === "kDependantSignals",
+  );
+  const followers =
+    notes === undefined ? undefined : (stopping as unknown as Record<symbol, Set<unknown>>)[notes];
+  assert.equal(followers?.size ?? 0, 0);
+  assert.equal(getEventListeners(stopping, "abort").length, 0);
 });
 
 test("a job that saw a worker die is not begun beside others", async () => {

@@ -10,6 +10,7 @@ import https from "node:https";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { HttpRequestError, ResponseBodyTooLargeError, RpcRequestError, TimeoutError } from "viem";
+import { BodyText } from "./body-text.js";
 import {
   MalformedAnswerError,
   matchAnswer,
@@ -18,7 +19,8 @@ import {
   readError,
   type SentCall,
 } from "./match-answers.js";
-import type { SendOptions, Wire } from "./wire.js";
+import { mayBeError } from "./may-be-error.js";
+import type { RpcAnswer, RpcCall, SendOptions, Wire } from "./wire.js";
 
 export interface WireOptions {
   url: string;
@@ -29,10 +31,15 @@ export interface WireOptions {
   compress?: boolean;
 }
 
-interface Response {
+/** A response's body in the pieces in which it came, and how many bytes they are together. */
+interface Body {
+  chunks: readonly Buffer[];
+  size: number;
+}
+
+interface Response extends Body {
   status: number;
   headers: http.IncomingHttpHeaders;
-  text: string;
 }
 
 /** Idle connections are closed after this. Servers close theirs too; see `post`. */
@@ -56,6 +63,7 @@ export function createHttpWire(options: WireOptions): Wire {
       ? {}
       : { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}` };
   const open = new Set<http.ClientRequest>();
+  const bodies = new BodyText();
   let lastId = 0;
 
   const post = (
@@ -96,14 +104,8 @@ export function createHttpWire(options: WireOptions): Wire {
       sent.on("response", (response) => {
         answered = true;
         readBody(response, maxResponseBytes).then(
-          (bytes) =>
-            settle(() =>
-              resolve({
-                status: response.statusCode ?? 0,
-                headers: response.headers,
-                text: bytes.toString(),
-              }),
-            ),
+          (body) =>
+            settle(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, ...body })),
           fail,
         );
       });
@@ -120,22 +122,33 @@ export function createHttpWire(options: WireOptions): Wire {
       sent.end(body);
     });
 
-  const exchange = async (request: unknown, options: SendOptions): Promise<unknown> => {
-    const { status, headers, text } = await post(Buffer.from(JSON.stringify(request)), options);
-    if (status >= 200 && status < 300) return parseAnswer(text);
-    throw statusError({ status, headers, text, name });
+  const exchange = async (request: unknown, options: SendOptions): Promise<Body> => {
+    const { status, headers, ...body } = await post(Buffer.from(JSON.stringify(request)), options);
+    if (status >= 200 && status < 300) return body;
+    throw statusError({ status, headers, text: textOf(body), name });
+  };
+
+  const textOf = ({ chunks, size }: Body): string => bodies.read(chunks, size);
+  const nextCall = (call: RpcCall): SentCall => {
+    lastId += 1;
+    return { id: lastId, ...call };
   };
 
   return {
     async send(call, options) {
-      lastId += 1;
-      const sent: SentCall = { id: lastId, ...call };
-      return matchAnswer(sent, await exchange(envelope(sent), options));
+      const sent = nextCall(call);
+      return matchAnswer(sent, parseAnswer(textOf(await exchange(envelope(sent), options))));
+    },
+    async sendForBytes(call, options) {
+      const sent = nextCall(call);
+      const body = await exchange(envelope(sent), options);
+      const parse = (): RpcAnswer => matchAnswer(sent, parseAnswer(textOf(body)));
+      return mayBeError(body.chunks) ? parse() : { ...body, id: sent.id, parse };
     },
     async sendBatch(calls, options) {
       const sent = calls.map((call, i): SentCall => ({ id: lastId + 1 + i, ...call }));
       lastId += calls.length;
-      return matchBatch(sent, await exchange(sent.map(envelope), options), name);
+      return matchBatch(sent, parseAnswer(textOf(await exchange(sent.map(envelope), options))), name);
     },
     close() {
       for (const each of open) each.destroy(new Error("closed"));
@@ -162,16 +175,16 @@ function splitUrl(url: string) {
   };
 }
 
-/** The body as plain bytes, if there are not more than `maxBytes`. No more than that, and one chunk, is ever held. */
-async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** The body, if it has not more than `maxBytes`. No more than that, and one chunk, is ever held. */
+async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Body> {
   const announced = Number(response.headers["content-length"] ?? 0);
   if (announced > maxBytes) throw new ResponseBodyTooLargeError({ maxSize: maxBytes, size: announced });
-  return new Promise((resolve, reject) => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  await new Promise<void>((resolve, reject) => {
     const lost = (cause: NodeJS.ErrnoException): void =>
       reject(new HttpRequestError({ url: "", cause, details: cause.code ?? cause.message }));
     const plain = decompressed(response, reject);
-    const chunks: Buffer[] = [];
-    let size = 0;
     response.on("error", lost);
     plain.on("data", (chunk: Buffer) => {
       size += chunk.length;
@@ -182,10 +195,9 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
         response.destroy();
       } else chunks.push(chunk);
     });
-    plain.on("end", () =>
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)),
-    );
+    plain.on("end", resolve);
   });
+  return { chunks, size };
 }
 
 function decompressed(response: http.IncomingMessage, reject: (error: Error) => void): Readable {
@@ -201,7 +213,12 @@ function decompressed(response: http.IncomingMessage, reject: (error: Error) => 
 }
 
 /** What a status other than 2xx means: the JSON-RPC error in its body, if there is one. Redirects are not followed. */
-function statusError({ status, headers, text, name }: Response & { name: string }): Error {
+function statusError({
+  status,
+  headers,
+  text,
+  name,
+}: Pick<Response, "status" | "headers"> & { text: string; name: string }): Error {
   const seen = new Headers();
   const retryAfter = headers["retry-after"];
   if (retryAfter !== undefined) seen.set("retry-after", retryAfter);

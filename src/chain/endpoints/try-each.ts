@@ -93,6 +93,8 @@ export async function tryEach<T>(
           start(second);
         }
       } else if (event !== "aborted" && "value" in event) {
+        // It has ended: only a slower one is to be cancelled.
+        running.delete(event.attempt);
         learnFromFailures({ failures, block, members, succeeded: true });
         return event.value;
       } else if (event !== "aborted") {

@@ -7,6 +7,17 @@ export interface RpcCall {
 /** The answer to one call: either. */
 export type RpcAnswer = { result: unknown } | { error: { code: number; message: string } };
 
+/** An answer as it came. Whether it is one to its call, and well-formed, is not known. */
+export interface AnswerBytes {
+  chunks: readonly Uint8Array[];
+  /** Bytes of all of them together. */
+  size: number;
+  /** Of the call. */
+  id: number;
+  /** Reads it as `send` does. Throws a MalformedAnswerError. */
+  parse(): RpcAnswer;
+}
+
 export interface SendOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -20,6 +31,8 @@ export interface SendOptions {
  */
 export interface Wire {
   send(call: RpcCall, options: SendOptions): Promise<RpcAnswer>;
+  /** The same, but what does not look like an error is not parsed. Where it is missing, `send` is all there is. */
+  sendForBytes?(call: RpcCall, options: SendOptions): Promise<RpcAnswer | AnswerBytes>;
   /** One JSON-RPC batch; answers in the order of the calls. */
   sendBatch(calls: readonly RpcCall[], options: SendOptions): Promise<RpcAnswer[]>;
   /** Present where the endpoint can push. */

@@ -5,11 +5,7 @@
 // objects. The module is assembled here at start (about 2 KB), from the description of the
 // permutation in FIPS 202, section 3.2, with the original Keccak padding that Ethereum uses.
 
-/** What of the WebAssembly API is used here; `lib` has no declaration of it without the DOM. */
-interface WasmApi {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: KeccakExports };
-}
+import { instantiate } from "../../web-assembly.js";
 
 interface KeccakExports {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
@@ -42,8 +38,7 @@ const LAST_BLOCK_AT = 192;
  * `grow` throws a RangeError beyond 256 MiB.
  */
 export function createKeccak(): Keccak {
-  const wasm = (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly;
-  const { memory, keccak256 } = new wasm.Instance(new wasm.Module(assembleKeccak())).exports;
+  const { memory, keccak256 } = instantiate<KeccakExports>(assembleKeccak());
   const view = () => Buffer.from(memory.buffer);
   roundConstants().forEach((constant, i) => {
     view().writeBigUInt64LE(constant, ROUND_CONSTANTS_AT + 8 * i);

@@ -47,9 +47,7 @@ export function createVerifier({ keccak = createKeccak() }: { keccak?: Keccak } 
   const blooms = new BloomMaker(writer);
   return {
     verifyBlock(block, { level, rules, endpoint, recoverSenders = false }) {
-      const checks = checksOf(level, recoverSenders).filter((check) =>
-        holds(rules, check, block.header.number),
-      );
+      const checks = checksAt(block.header.number, { level, rules, recoverSenders });
       const proof = { block, rules, endpoint, checks, writer, blooms, ...coverage(block, rules) };
       try {
         return checks.filter((check) => prove(check, proof));
@@ -85,7 +83,7 @@ const CHECKS: Readonly<Record<Check, (proof: Proof) => void>> = {
 const CHEAP: readonly Check[] = ["indexes", "gas", "logsBloom"];
 
 /** In this order: the header is proven first, so that what contradicts it later is what is wrong. */
-const ALL: readonly Check[] = [
+export const ALL_CHECKS: readonly Check[] = [
   ...CHEAP,
   "hash",
   "uncles",
@@ -98,10 +96,18 @@ const ALL: readonly Check[] = [
   "contractAddresses",
 ];
 
+/** The checks that are made of a block of this number. */
+export function checksAt(
+  number: number,
+  { level, rules, recoverSenders = false }: Omit<VerifyOptions, "endpoint">,
+): readonly Check[] {
+  return checksOf(level, recoverSenders).filter((check) => holds(rules, check, number));
+}
+
 function checksOf(level: VerifyLevel, recoverSenders: boolean): readonly Check[] {
   if (level === "off") return [];
   if (level === "bloom") return CHEAP;
-  return recoverSenders ? [...ALL, "senders"] : ALL;
+  return recoverSenders ? [...ALL_CHECKS, "senders"] : ALL_CHECKS;
 }
 
 /** These need the encoding of every transaction in the block. */

@@ -94,18 +94,22 @@ export const longWay: Scenario = {
 
 /**
  * Asks for more than the workers near the server take before one that is far away has even heard of it: else
- * that one never gets a block. Not before it has come back: the supply is limited.
+ * that one never gets a block. Not before it has a session to claim with: the supply is limited.
  */
 async function keepAsking(world: World, supervisorId: string, signal: AbortSignal): Promise<void> {
-  const isBack = async () => {
-    const rows = await world.ask("select from pg_stat_activity where application_name like $1 limit 1", [
-      `blockmill ${supervisorId}/w%`,
-    ]);
+  const canClaim = async () => {
+    const rows = await world.ask(
+      `select from pg_stat_activity
+       where application_name like $1 and application_name not like '% listen' limit 1`,
+      [`blockmill ${supervisorId}/w%`],
+    );
     return rows.length > 0;
   };
   while (!signal.aborted) {
-    const isAsked = (await isBack()) && (await world.load.askNow(150));
-    await sleep(isAsked ? 300 : 50, undefined, { signal }).catch(() => {});
+    const isTime = await canClaim();
+    if (isTime && !(await world.load.askNow(400)))
+      return world.tally.brokenBy("no old blocks are left to ask for: the world's history is too short");
+    await sleep(isTime ? 1_000 : 50, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -1,0 +1,186 @@
+// The direct way of a block: what is usual goes from the bytes of a node's answers straight to the bytes of a COPY,
+// proven, in one WebAssembly module (src/direct/wasm). No object is made for it, and nothing is left to collect.
+//
+// It only ever says yes: a block that it does not take goes the long way (parse, verify, decode, transform, encode), which
+// knows every chain's peculiarities and says what is wrong. What it does take has the very rows of the long way.
+
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import type { AnswerBytes } from "../chain/endpoints/wire.js";
+import type { BlockAnswers, WantedBlock } from "../chain/fetch-block.js";
+import { type ChainRules, type Check, rulesFor } from "../chain/verify/chain-rules.js";
+import { ALL_CHECKS, checksAt, type VerifyLevel } from "../chain/verify/verify-block.js";
+import { CopyWriter } from "../store/copy-writer.js";
+import type { EncodedBlock, Encoder } from "../store/encode-block.js";
+import { compile, isCompileError, isTrap } from "../web-assembly.js";
+
+/** Answers that are together larger than this go the long way. */
+const mostBytes = 24 * 1024 * 1024;
+/** The memory of an instance never shrinks: one that has grown beyond this is replaced. */
+const mostKept = 32 * 1024 * 1024;
+
+interface DirectExports {
+  memory: { readonly buffer: ArrayBuffer };
+  /** Where the answers are to be written. The calls below must follow one another in this order. */
+  place(blockBytes: number, receiptsBytes: number): number;
+  placeOfReceipts(): number;
+  read(blockId: number, receiptsId: number): void;
+  check(checks: number, chainId: number): void;
+  encode(verifiedBytes: number): void;
+  resultAt(): number;
+  verifiedAt(): number;
+  whyNot(): number;
+}
+
+/** A block that went the direct way. */
+export interface DirectBlock {
+  rows: EncodedBlock;
+  verified: readonly Check[];
+  /** How long it took to prove it, and to write its rows. */
+  verifyMs: number;
+  encodeMs: number;
+}
+
+/** Who served the answers, of which chain. */
+export interface Served {
+  wanted: WantedBlock;
+  chainId: number;
+}
+
+/** Takes what two answers hold, or returns null: then the block goes the long way. */
+export type TakeDirectly = (answers: BlockAnswers, served: Served) => DirectBlock | null;
+
+export interface DirectOptions {
+  level: VerifyLevel;
+  recoverSenders: boolean;
+  /** Lends the memory for the rows. */
+  encoder: Encoder;
+  /** Told of the rules of each block's chain. */
+  onRules?: (rules: ChainRules) => void;
+  /** Told why a block was not taken: a reason of src/direct/wasm/memory.ts. */
+  onLeft?: (reason: number) => void;
+  /** Told, at once, why none will be: the processor lacks SIMD, as some virtual ones do. */
+  onUnavailable?: (error: unknown) => void;
+}
+
+/** Makes the direct way: one per process. */
+export function createDirectWay(options: DirectOptions): TakeDirectly {
+  const { level, recoverSenders, encoder, onRules, onLeft } = options;
+  const instantiate = compileHere(options);
+  if (instantiate === null) return () => null;
+  let module = instantiate();
+  const resultAt = module.resultAt();
+  const verifiedFields = new Map<string, Buffer>();
+
+  /** The column `verified` with these names. */
+  const verifiedField = (checks: readonly Check[]): Buffer => {
+    const key = checks.join();
+    const known = verifiedFields.get(key);
+    if (known !== undefined) return known;
+    const out = new CopyWriter();
+    out.begin(Buffer.alloc(0));
+    out.textArray(checks);
+    const field = Buffer.from(out.bytesOf({ from: 0, to: out.size }));
+    verifiedFields.set(key, field);
+    return field;
+  };
+
+  const put = ({ chunks }: AnswerBytes, at: number): void => {
+    const memory = new Uint8Array(module.memory.buffer);
+    let to = at;
+    for (const chunk of chunks) {
+      memory.set(chunk, to);
+      to += chunk.length;
+    }
+  };
+
+  const take = (
+    { block, receipts }: { block: AnswerBytes; receipts: AnswerBytes },
+    { wanted, rules }: { wanted: WantedBlock; rules: ChainRules },
+  ): DirectBlock | null => {
+    const blockAt = module.place(block.size, receipts.size);
+    put(block, blockAt);
+    put(receipts, module.placeOfReceipts());
+    module.read(block.id, receipts.id);
+    // Each call may make the memory grow, and then what was taken of it before is detached.
+    let memory = Buffer.from(module.memory.buffer);
+    const number = memory.readDoubleLE(resultAt);
+    const hash = hashAt(memory, memory.readUInt32LE(resultAt + 8));
+    if (number !== wanted.number || (wanted.hash !== null && hash !== wanted.hash)) return null;
+
+    const started = performance.now();
+    const checks = checksAt(number, { level, rules });
+    module.check(bitsOf(checks), rules.chainId);
+    const verified = performance.now();
+    const field = verifiedField(checks);
+    memory = Buffer.from(module.memory.buffer);
+    field.copy(memory, module.verifiedAt());
+    module.encode(field.length);
+    memory = Buffer.from(module.memory.buffer);
+    const rows = encoder.keep(memory, {
+      number,
+      hash,
+      parentHash: hashAt(memory, memory.readUInt32LE(resultAt + 12)),
+      places: placesAt(memory, resultAt + 16),
+    });
+    return {
+      rows,
+      verified: checks,
+      verifyMs: verified - started,
+      encodeMs: performance.now() - verified,
+    };
+  };
+
+  return ({ block, receipts }, { wanted, chainId }) => {
+    if (block.bytes === null || receipts.bytes === null) return null;
+    const rules = rulesFor(chainId);
+    if (recoverSenders || rules.stateSync) return null;
+    if (block.bytes.size + receipts.bytes.size > mostBytes) return null;
+    onRules?.(rules);
+    try {
+      return take({ block: block.bytes, receipts: receipts.bytes }, { wanted, rules });
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      onLeft?.(module.whyNot());
+      return null;
+    } finally {
+      if (module.memory.buffer.byteLength > mostKept) module = instantiate();
+    }
+  };
+}
+
+/** Null: this processor cannot run it. */
+function compileHere({ onUnavailable }: DirectOptions): (() => DirectExports) | null {
+  try {
+    return compile<DirectExports>(readFileSync(new URL("./block.wasm", import.meta.url)));
+  } catch (error) {
+    if (!isCompileError(error)) throw error;
+    onUnavailable?.(error);
+    return null;
+  }
+}
+
+function bitsOf(checks: readonly Check[]): number {
+  return checks.reduce((bits, check) => bits | (1 << ALL_CHECKS.indexOf(check)), 0);
+}
+
+/** The 32 bytes whose text lies here. */
+function hashAt(memory: Buffer, at: number): `0x${string}` {
+  return memory.toString("latin1", at, at + 66) as `0x${string}`;
+}
+
+/** Five times where rows begin and how many they are, then where the last ones end. */
+function placesAt(memory: Buffer, at: number) {
+  const placed = (index: number) => ({
+    from: memory.readUInt32LE(at + 8 * index),
+    to: memory.readUInt32LE(at + 8 * index + 8),
+    count: memory.readUInt32LE(at + 8 * index + 4),
+  });
+  return {
+    transactions: placed(0),
+    logs: placed(1),
+    withdrawals: placed(2),
+    tokenTransfers: placed(3),
+    blocks: placed(4),
+  };
+}

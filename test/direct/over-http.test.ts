@@ -1,0 +1,75 @@
+// The direct way on the wire: whole answers from HTTP, plain and gzipped; whose fault it is when one is wrong.
+
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import type { Mutation } from "../../bench/fixture-node/protocol.js";
+import type { Endpoints } from "../../src/chain/endpoints.js";
+import { fetchBlock } from "../../src/chain/fetch-block.js";
+import { fetchProvenBlock } from "../../src/chain/fetch-proven-block.js";
+import { createProve } from "../../src/chain/prove-block.js";
+import { VerificationError } from "../../src/chain/verify/verification-error.js";
+import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
+import { createDirectWay } from "../../src/direct/direct-way.js";
+import { createEncoder } from "../../src/store/encode-block.js";
+import { toRows } from "../../src/transform/to-rows.js";
+import { openEndpoints } from "../chain/open-endpoints.js";
+import { startFixture } from "../support/fixture.js";
+
+const fixture = await startFixture({ transactions: 150, head: 10, ports: 2, gzip: true });
+const wanted = { number: 7, hash: null };
+const encoder = createEncoder();
+const proving = { level: "roots", recoverSenders: false, onRules: () => {} } as const;
+const prove = createProve(proving);
+const take = createDirectWay({ ...proving, encoder });
+
+after(() => fixture.stop());
+beforeEach(() => fixture.clearFaults());
+
+const fetched = (endpoints: Endpoints) =>
+  fetchProvenBlock({ endpoints, prove, take, wanted, signal: new AbortController().signal });
+
+for (const compress of [false, true]) {
+  test(`a block of 150 transactions is taken from ${compress ? "gzipped" : "plain"} answers`, async (t) => {
+    const endpoints = openEndpoints(t, fixture.urls.slice(0, 1), { compress });
+    const [endpoint] = endpoints.all;
+    assert(endpoint !== undefined);
+    const found = await fetched(endpoints);
+    assert("taken" in found);
+    assert.equal(found.endpoint, endpoint.name);
+    const block = await fetchBlock(endpoint, wanted);
+    const verified = prove(block, { endpoint: endpoint.name, chainId: 1 });
+    const long = encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
+    assert.deepEqual(found.taken.rows.digest, long.digest);
+    assert.deepEqual(found.taken.verified, verified);
+  });
+}
+
+test("what comes over a WebSocket is proven the long way", async (t) => {
+  const found = await fetched(openEndpoints(t, fixture.wsUrls.slice(0, 1)));
+  assert("verified" in found && found.verified.includes("receiptsRoot"));
+});
+
+test("an endpoint that lies is named with what is wrong, and another one serves the block", async (t) => {
+  const failures: unknown[] = [];
+  const endpoints = openEndpoints(t, fixture.urls, { onFailure: (_, error) => failures.push(error) });
+  await Promise.all(endpoints.all.map(({ name }) => endpoints.ready(name)));
+  const lie = { kind: "set", path: "[3].cumulativeGasUsed", value: "0x5", method: "eth_getBlockReceipts" };
+  await fixture.mutate({ ...lie, block: 7, count: 0 } as Mutation, 0);
+  // Either may be asked first.
+  for (let i = 0; failures.length === 0 && i < 20; i += 1) assert("taken" in (await fetched(endpoints)));
+  const [error] = failures;
+  assert(error instanceof VerificationError);
+  assert.equal(error.facts.field, "receipts[3].cumulativeGasUsed");
+});
+
+test("an endpoint that is asked too fast is slowed down, though its answer is well-formed", async (t) => {
+  const endpoints = openEndpoints(t, fixture.urls.slice(0, 1));
+  const [endpoint] = endpoints.all;
+  assert(endpoint !== undefined);
+  await fetched(endpoints);
+  const before = endpoint.load.limit;
+  const slow = { kind: "error", code: -32005, message: "slow", method: "eth_getBlockReceipts", count: 0 };
+  await fixture.mutate({ ...slow, block: 7 } as Mutation, 0);
+  await assert.rejects(fetchBlock(endpoint, wanted));
+  assert(endpoint.load.limit < before);
+});
