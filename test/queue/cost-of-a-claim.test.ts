@@ -136,9 +136,10 @@ for (const [beginning, prepare] of Object.entries(beginnings)) {
       await pool.query("select pg_stat_force_next_flush()");
       const after = await countsOf(database.pool);
       assert.equal(after.seq_scan - before.seq_scan, 0);
-      // Some 300 jobs, behind what was claimed before, again and again.
-      const read = after.claim_entries_read - before.claim_entries_read;
-      assert(read > 0 && read < 20_000, `${read} index entries were read for 25 claims`);
+      // What was claimed before, again and again: some 800 entries a claim, twice that while somebody's
+      // snapshot keeps dead versions. The whole index has 20,000.
+      const read = (after.claim_entries_read - before.claim_entries_read) / 25;
+      assert(read > 0 && read < 2_000, `a claim read ${read} index entries`);
     } finally {
       await pool.end();
     }
