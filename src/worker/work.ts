@@ -67,8 +67,10 @@ export class Work {
   #busy = performance.eventLoopUtilization();
   /** The last claim got all that it asked for: there may be more. */
   #isPlenty = false;
-  /** A claim may have been made although its answer never came. */
-  #claimsUnknown = false;
+  /** A claim failed: it may have been made, and its answer lost. */
+  #answerLost = false;
+  /** The claim that is made beside a commit; whether it took jobs. Never rejects. */
+  #beside: Promise<boolean> = Promise.resolve(false);
   /** Aborts at the next `tryAgain`. */
   #away = new AbortController();
 
@@ -117,16 +119,9 @@ export class Work {
       return jobs;
     }
     if (!this.#chainKnown) this.#chainKnown = await learnChain(this.#pipeline);
-    if (this.#claimsUnknown) {
-      const found = await giveBackUnknown(this.#pipeline.pool, this.#pipeline.workerId, this.#tokens());
-      if (found > 0) this.#context.log.warn({ jobs: found }, "gave back claims whose answer was lost");
-    }
-    this.#claimsUnknown = true;
+    if (this.#answerLost) await this.#giveBackLost();
     const request = this.#request();
-    const started = performance.now();
-    const jobs = await claimBatch(this.#pipeline, request);
-    this.#claimsUnknown = false;
-    this.#noteClaim(request, jobs, started);
+    const jobs = await this.#claim(request);
     // Behind the last position there is nothing; there may be something before it.
     return jobs.length === 0 && request.after !== undefined ? this.claim() : jobs;
   }
@@ -145,32 +140,49 @@ export class Work {
    * where there is another, so that the server does both at once, and neither waits for the other's disk.
    */
   async commit(batch: PreparedBatch, { claimNext }: { claimNext: boolean }): Promise<void> {
-    const claiming = claimNext ? this.#claimBeside() : false;
+    if (claimNext) this.#beside = this.#claimBeside();
     try {
       await this.#commit(batch);
     } finally {
       // Not begun before: the rows of this batch are still in memory.
-      if (await claiming) this.#begin();
+      if (claimNext && (await this.#beside)) this.#begin();
     }
   }
 
   /** Whether jobs were claimed. */
   async #claimBeside(): Promise<boolean> {
     const { draining, lease } = this.#context;
-    const mayClaim = this.#isPlenty && this.#next.length === 0 && !this.#claimsUnknown;
+    const mayClaim = this.#isPlenty && this.#next.length === 0 && !this.#answerLost;
     if (!mayClaim || draining.aborted || !lease.holds()) return false;
-    const request = this.#request();
+    try {
+      this.#next = await this.#claim(this.#request());
+      return true;
+    } catch {
+      // Whoever claims next meets the reason.
+      return false;
+    }
+  }
+
+  async #claim(request: ClaimRequest): Promise<ClaimedJob[]> {
     const started = performance.now();
     try {
       const jobs = await claimBatch(this.#pipeline, request);
       this.#noteClaim(request, jobs, started);
-      this.#next = jobs;
-      return true;
-    } catch {
-      // Whoever claims next meets the reason.
-      this.#claimsUnknown = true;
-      return false;
+      return jobs;
+    } catch (error) {
+      this.#answerLost = true;
+      throw error;
     }
+  }
+
+  /** Gives back what this worker does not know to have claimed. */
+  async #giveBackLost(): Promise<void> {
+    // It would give back what is just being claimed.
+    await this.#beside;
+    const { pool, workerId } = this.#pipeline;
+    const jobs = await giveBackUnknown(pool, workerId, this.#tokens());
+    this.#answerLost = false;
+    if (jobs > 0) this.#context.log.warn({ jobs }, "gave back claims whose answer was lost");
   }
 
   async #commit(batch: PreparedBatch): Promise<void> {
@@ -204,7 +216,7 @@ export class Work {
     await this.#drop();
     try {
       await giveBack(pool, workerId, this.#tokens());
-      if (this.#claimsUnknown) await giveBackUnknown(pool, workerId, []);
+      if (this.#answerLost) await giveBackUnknown(pool, workerId, []);
     } catch (error) {
       // They are released when this process is gone: by its supervisor, or by a sweep.
       this.#context.log.warn({ err: error, jobs: this.#inHand.size }, "claims could not be given back");

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { type Program, spawnProgram } from "../support/process.js";
 import { compiledTests, programFile, projectRoot } from "../support/project.js";
-import { describeStuck } from "./stuck.js";
+import { describeStuck } from "../support/stuck.js";
 
 // bin/blockmill runs what lies in dist. Tests that were compiled elsewhere run what lies beside them.
 const compiledProgram = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));

@@ -10,6 +10,7 @@ import { type Daemon, startDaemon } from "../support/daemon.js";
 import { createDatabase } from "../support/database.js";
 import { type Fixture, startFixture } from "../support/fixture.js";
 import { waitFor } from "../support/process.js";
+import { describeStuck } from "../support/stuck.js";
 import { assertRows, createDigestOf, watchLinks } from "./expected-rows.js";
 
 export interface ReorgRow {
@@ -79,11 +80,11 @@ export async function setScene(
         why = await differenceFrom(pool, canonical);
         return why === "";
       };
-      await waitFor(done, { what: "the canonical chain to be stored", timeoutMs, everyMs: 20 }).catch(
-        (error) => {
-          throw new Error(`${error.message}: ${why}`);
-        },
-      );
+      const what = "the canonical chain to be stored";
+      await waitFor(done, { what, timeoutMs, everyMs: 20 }).catch(async (error) => {
+        const stuck = await Promise.all(daemons.map(({ program }) => describeStuck(program, url)));
+        throw new Error([`${error.message}: ${why}`, ...stuck].join("\n"));
+      });
       const expected = new Map<number, Hex>();
       for (const { number, hash } of canonical) {
         const digest = digests.get(hash) ?? digestOf(await node.expected(number));

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import type pg from "pg";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { mustBeAlone, Work } from "../../src/worker/work.js";
 import { assertCanonical, numbers, silent, useWorld, workerOf } from "../orchestrator/scene.js";
@@ -11,7 +12,7 @@ import { waitFor } from "../support/process.js";
 
 const world = useWorld();
 
-async function scene(blocks: number) {
+async function scene(blocks: number, pool: (real: pg.Pool) => pg.Pool = (real) => real) {
   const chain = scriptChain({ head: blocks });
   const asked: number[] = [];
   chain.beforeAnswer = async ({ method, params }) => {
@@ -29,7 +30,13 @@ async function scene(blocks: number) {
     log: silent,
   } as unknown as ChildContext;
   const { pipeline } = workerOf(world, chain);
-  return { chain, asked, stopping, work: new Work({ pipeline, maxBatch: 2, maxDepth: 4, context }) };
+  const work = new Work({
+    pipeline: { ...pipeline, pool: pool(pipeline.pool) },
+    maxBatch: 2,
+    maxDepth: 4,
+    context,
+  });
+  return { chain, asked, stopping, work };
 }
 
 /** Claims, prepares and commits a batch, and claims the next one along with it. */
@@ -93,3 +100,47 @@ test("what was begun is given back, unharmed, when another job must be alone, an
   const burnt = await world.rows("select from processing_jobs where status = 'pending' and attempts > 0");
   assert.equal(burnt.length, 0);
 });
+
+test("claims whose answer was lost are given back, though another claim succeeded meanwhile", async () => {
+  let claims = 0;
+  let isLost = false;
+  const { work } = await scene(6, (real) =>
+    interceptClaims(real, async (claim) => {
+      claims += 1;
+      // The first is made alone, the second beside a commit, the third while that one is under way.
+      if (claims === 2) {
+        await claim();
+        await waitFor(() => claims === 3, { what: "another claim" });
+        isLost = true;
+        throw Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+      }
+      if (claims === 3) await waitFor(() => isLost, { what: "the answer to be lost" });
+      return claim();
+    }),
+  );
+  const committing = commitOne(work);
+  await waitFor(() => claims === 2, { what: "the claim beside the commit" });
+  const jobs = await work.claim();
+  assert.deepEqual(await statuses("processing"), [2, 3, 4, 5]);
+  await committing;
+  await work.commit(await work.prepare(jobs), { claimNext: false });
+  assert.deepEqual(await statuses("processing"), [2, 3]);
+  // It goes on behind what it claimed last.
+  assert.equal((await work.claim())[0]?.blockNumber, 6);
+  assert.deepEqual(await statuses("pending"), [2, 3]);
+});
+
+/** A pool whose claims pass through `on`. */
+function interceptClaims(real: pg.Pool, on: (claim: () => Promise<unknown>) => Promise<unknown>): pg.Pool {
+  const query = (config: string | pg.QueryConfig, values?: unknown[]) => {
+    const send = () => real.query(config as pg.QueryConfig, values) as Promise<unknown>;
+    return typeof config !== "string" && config.name?.startsWith("claim") ? on(send) : send();
+  };
+  return new Proxy(real, {
+    get(target, key) {
+      if (key === "query") return query;
+      const value = Reflect.get(target, key) as unknown;
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import pg from "pg";
-import { descendants, type Program } from "../support/process.js";
+import { descendants, type Program } from "./process.js";
 
 /** What its database knows, and what it cannot have forgotten. */
 const questions = [
@@ -12,6 +12,10 @@ const questions = [
   "select * from processing_jobs where status <> 'completed' order by block_number limit 20",
   "select * from processing_ranges order by id",
   "select worker_id, pid, state, seen_at, doing from processing_workers",
+  "select * from processing_head",
+  "select * from reorgs order by id desc limit 5",
+  `select number, encode(hash, 'hex') as hash, encode(parent_hash, 'hex') as parent
+   from blocks order by number desc limit 10`,
 ];
 
 /** Its lines so far, its processes, and what goes on in its database. */
