@@ -12,15 +12,30 @@ import {
   parseAnswer,
   type SentCall,
 } from "./match-answers.js";
-import type { RpcAnswer, SendOptions, Subscription, SubscriptionListener, Wire } from "./wire.js";
+import { mayBeError } from "./may-be-error.js";
+import type {
+  AnswerBytes,
+  RpcAnswer,
+  RpcCall,
+  SendOptions,
+  Subscription,
+  SubscriptionListener,
+  Wire,
+} from "./wire.js";
 
 /** A socket that says nothing for so long is pinged, and given up when it is as silent again. */
 const silenceMs = 3_000;
 /** Ids of calls that nobody waits for any more, whose answers may still come. */
 const maxForgotten = 1_000;
 
+/** How most servers begin an answer. Others' are parsed as soon as they are there: whose they are is not known before. */
+const usualBeginning = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"result":/;
+const usualBeginningBytes = 64;
+
 interface Pending {
   settle(raw: unknown): void;
+  /** Where it is wanted: the message, unparsed, which begins as the answer to this call does. */
+  settleBytes?: ((message: Buffer) => void) | undefined;
   fail(error: unknown): void;
 }
 
@@ -50,6 +65,7 @@ export function createWsWire({ url, name, maxResponseBytes }: WireOptions): Wire
 
   return {
     send: (call, options) => send(options, (to) => to.send(call, options)),
+    sendForBytes: (call, options) => send(options, (to) => to.sendForBytes(call, options)),
     sendBatch: (calls, options) => send(options, (to) => to.sendBatch(calls, options)),
     subscribe: (params, listener, options) => send(options, (to) => to.subscribe(params, listener, options)),
     close() {
@@ -115,17 +131,22 @@ class Connection {
     return !this.#ended;
   }
 
-  async send({ method, params }: { method: string; params: readonly unknown[] }, options: SendOptions) {
-    const call: SentCall = { id: this.#nextIds(1), method, params };
-    return matchAnswer(call, await this.#exchange([call], envelope(call), options));
+  async send(call: RpcCall, options: SendOptions): Promise<RpcAnswer> {
+    const sent = { id: this.#nextIds(1), ...call };
+    return matchAnswer(sent, await this.#exchange([sent], envelope(sent), options));
   }
 
-  async sendBatch(
-    calls: readonly { method: string; params: readonly unknown[] }[],
-    options: SendOptions,
-  ): Promise<RpcAnswer[]> {
+  async sendForBytes(call: RpcCall, options: SendOptions): Promise<RpcAnswer | AnswerBytes> {
+    const sent = { id: this.#nextIds(1), ...call };
+    const came = await this.#exchange([sent], envelope(sent), { ...options, asBytes: true });
+    if (!Buffer.isBuffer(came)) return matchAnswer(sent, came);
+    const parse = (): RpcAnswer => matchAnswer(sent, parseAnswer(String(came)));
+    return { chunks: [came], size: came.length, id: sent.id, parse };
+  }
+
+  async sendBatch(calls: readonly RpcCall[], options: SendOptions): Promise<RpcAnswer[]> {
     const first = this.#nextIds(calls.length);
-    const sent = calls.map((call, i): SentCall => ({ ...call, id: first + i }));
+    const sent = calls.map((call, i): SentCall => ({ id: first + i, ...call }));
     return matchBatch(sent, await this.#exchange(sent, sent.map(envelope), options), this.#name);
   }
 
@@ -171,7 +192,12 @@ class Connection {
     return first;
   }
 
-  #exchange(calls: readonly SentCall[], body: unknown, { signal, timeoutMs }: SendOptions): Promise<unknown> {
+  /** The answer, parsed; with `asBytes` a Buffer where the message begins as most servers' answers do. */
+  #exchange(
+    calls: readonly SentCall[],
+    body: unknown,
+    { signal, timeoutMs, asBytes = false }: SendOptions & { asBytes?: boolean },
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new SocketClosedError({}));
       const settle = (finish: () => void): void => {
@@ -189,6 +215,7 @@ class Connection {
       signal?.addEventListener("abort", abort, { once: true });
       const pending: Pending = {
         settle: (raw) => settle(() => resolve(raw)),
+        settleBytes: asBytes ? (message) => settle(() => resolve(message)) : undefined,
         fail: (error) => settle(() => reject(error)),
       };
       for (const { id } of calls) this.#pending.set(id, pending);
@@ -200,6 +227,7 @@ class Connection {
 
   #receive(data: RawData): void {
     this.#isAlive = true;
+    if (this.#settledUnparsed(data)) return;
     let raw: unknown;
     try {
       raw = parseAnswer(String(data));
@@ -218,6 +246,16 @@ class Connection {
     else if (!this.#isForgotten(raw)) {
       this.end(new MalformedAnswerError("id", "the id of a call", "another"));
     }
+  }
+
+  /** Hands a message on as it came, if it is the answer to a call that wants it so, and looks like no error. */
+  #settledUnparsed(data: RawData): boolean {
+    if (!Buffer.isBuffer(data)) return false;
+    const [, id] = usualBeginning.exec(data.toString("latin1", 0, usualBeginningBytes)) ?? [];
+    const settle = id === undefined ? undefined : this.#pending.get(Number(id))?.settleBytes;
+    if (settle === undefined || mayBeError([data])) return false;
+    settle(data);
+    return true;
   }
 
   /** The call, or the batch, that an answer is for. An error without an id is for the only one that waits. */
