@@ -20,6 +20,8 @@ export const serverSettings: Record<string, string> = {
 /** The PostgreSQL that everything is measured on. */
 export interface Server {
   description: string;
+  /** The postmaster. */
+  pid: number;
   logFile: string;
   /** A database with blockmill's schema in it, or with nothing; `drop` it when done. */
   database(options?: { empty?: boolean }): Promise<BenchDatabase>;
@@ -54,6 +56,7 @@ export async function startServer(): Promise<Server> {
   let made = 0;
   return {
     description: `${rows[0]?.version}; ${settings.map(([name, value]) => `${name}=${value}`).join(", ")}`,
+    pid: server.pid ?? 0,
     logFile: server.logFile,
     database: (options = {}) => {
       made += 1;

@@ -1,5 +1,6 @@
 import type { Suite } from "../harness/suite.js";
 import { backfill } from "./backfill.js";
+import { backfillCpu } from "./backfill-cpu.js";
 import { claimDepth } from "./claim-depth.js";
 import { enqueue } from "./enqueue.js";
 import { head } from "./head.js";
@@ -12,6 +13,7 @@ import { wake } from "./wake.js";
 /** Every benchmark, in the order of the table. */
 export const suites: readonly Suite[] = [
   backfill,
+  backfillCpu,
   head,
   wake,
   queueDrain,

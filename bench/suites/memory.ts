@@ -3,11 +3,11 @@
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type pg from "pg";
 import { waitFor } from "../../test/support/process.js";
 import type { HeavyChain } from "../harness/chains.js";
 import { withDaemon, workerPids } from "../harness/product.js";
 import { quantile, slopeOf } from "../harness/statistics.js";
+import { storeAll } from "../harness/store-all.js";
 import { type Bench, figures, type Suite } from "../harness/suite.js";
 
 export const memory: Suite = {
@@ -74,24 +74,6 @@ async function watchWorker(
   } finally {
     await database.drop();
   }
-}
-
-/** Empties the tables, and has every block stored; returns how many were. */
-async function storeAll(
-  pool: pg.Pool,
-  { blocks, over }: { blocks: number; over(): boolean },
-): Promise<number> {
-  await pool.query("truncate processing_jobs, blocks, transactions, logs, withdrawals, token_transfers");
-  await pool.query("update processing_coverage set blocks = '{}'");
-  await pool.query("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
-  let stored = 0;
-  const done = async (): Promise<boolean> => {
-    const { rows } = await pool.query<{ count: string }>("select count(*) from blocks");
-    stored = Number(rows[0]?.count);
-    return stored === blocks || over();
-  };
-  await waitFor(done, { what: "the blocks to be stored", timeoutMs: 600_000, everyMs: 200 });
-  return stored;
 }
 
 function residentMb(pid: number): number {
