@@ -228,6 +228,8 @@ export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Pro
     pipeline.workerId,
     batch.unharmed.map(({ token }) => token),
   );
+  // Nobody commits it again: what PostgreSQL took, it has read to the end, since COMMIT came behind it.
+  pipeline.encoder.reuse(batch.prepared.map(({ rows }) => rows));
   return outcome;
 }
 
@@ -236,8 +238,6 @@ async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Prom
   try {
     await pipeline.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
     await inTransaction(pipeline.pool, (tx) => writePrepared(tx, pipeline, prepared));
-    // The server has read them to the end: COMMIT came behind them.
-    pipeline.encoder.reuse(prepared.map(({ rows }) => rows));
     return { completed: prepared.length, failed: 0, lost: 0 };
   } catch (error) {
     if (error instanceof ClaimsLost) {

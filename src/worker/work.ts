@@ -185,18 +185,8 @@ export class Work {
     if (jobs > 0) this.#context.log.warn({ jobs }, "gave back claims whose answer was lost");
   }
 
-  async #commit(batch: PreparedBatch): Promise<void> {
-    const { stopping } = this.#context;
-    for (let attempt = 0; !stopping.aborted; attempt += 1) {
-      try {
-        this.#settled(batch, await commitBatch(this.#pipeline, batch));
-        return;
-      } catch (error) {
-        if (dispositionOf(error) === "fatal-process") throw error;
-        this.reportWaiting(error);
-        await this.pause(attempt);
-      }
-    }
+  #commit(batch: PreparedBatch): Promise<void> {
+    return this.#untilTaken(async () => this.#settled(batch, await commitBatch(this.#pipeline, batch)));
   }
 
   /** Gives back what is not in `kept`, once nobody works on it any more. */
@@ -204,9 +194,26 @@ export class Work {
     await this.#drop();
     const keep = new Set(kept.map(({ token }) => token.id));
     const others = this.#tokens().filter(({ id }) => !keep.has(id));
-    await giveBack(this.#pipeline.pool, this.#pipeline.workerId, others);
-    for (const { id } of others) this.#inHand.delete(id);
-    this.#next = [];
+    await this.#untilTaken(async () => {
+      await giveBack(this.#pipeline.pool, this.#pipeline.workerId, others);
+      for (const { id } of others) this.#inHand.delete(id);
+      this.#next = [];
+    });
+  }
+
+  /** Tries until the database takes it, or this worker is to stop. */
+  async #untilTaken(settle: () => Promise<void>): Promise<void> {
+    const { stopping } = this.#context;
+    for (let attempt = 0; !stopping.aborted; attempt += 1) {
+      try {
+        await settle();
+        return;
+      } catch (error) {
+        if (dispositionOf(error) === "fatal-process") throw error;
+        this.reportWaiting(error);
+        await this.pause(attempt);
+      }
+    }
   }
 
   /** Gives back everything that is in hand, at the end. */

@@ -21,6 +21,16 @@ for (const bytes of [1, 2, 7, 17, 100, 100_000]) {
   });
 }
 
+test("an error with null in its data is one, and so is an answer that says neither", () => {
+  for (const fields of [
+    '"error":{"code":-32005,"data":{"error":null,"result":1}}',
+    '"result":null,"error":{"code":-32005,"data":{"error":null}}',
+    '"code":429,"message":"Too many requests"',
+    `"junk":"${"x".repeat(2_000)}","result":null`,
+  ])
+    assert(mayBeError([Buffer.from(`{"jsonrpc":"2.0","id":1,${fields}}`)]), fields);
+});
+
 test("what is no object is looked at at once", () => {
   for (const text of ["", "<html>", "[", " {}", "null"]) assert(mayBeError([Buffer.from(text)]), text);
   assert(mayBeError([]));

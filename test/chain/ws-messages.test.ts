@@ -5,7 +5,12 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { createEndpoint, type Endpoint } from "../../src/chain/endpoint.js";
-import { BadResponseError, EndpointUnavailableError, RateLimitedError } from "../../src/errors.js";
+import {
+  BadResponseError,
+  EndpointError,
+  EndpointUnavailableError,
+  RateLimitedError,
+} from "../../src/errors.js";
 import { failureOf } from "./open-endpoints.js";
 
 interface Call {
@@ -98,6 +103,18 @@ test("an answer to no call ends the connection, and the next request makes anoth
   const lost = await failureOf(endpoint.requestAnswer("eth_getBlockReceipts", []));
   assert(lost instanceof BadResponseError || lost instanceof EndpointUnavailableError, String(lost));
   assert.deepEqual((await endpoint.requestAnswer("eth_getBlockReceipts", [])).result(), [7]);
+});
+
+test("an answer without an id is taken for nobody's, unless it is an error", async (t) => {
+  const bare = '"jsonrpc":"2.0","id":null,"error":null,"result":"of another"';
+  const endpoint = await openServer(t, () => `{${bare}}`);
+  assert((await failureOf(endpoint.request("eth_blockNumber", []))) instanceof BadResponseError);
+  assert((await failureOf(endpoint.requestBatch("eth_blockNumber", [[], []]))) instanceof BadResponseError);
+  const unread = await openServer(
+    t,
+    () => '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse error"}}',
+  );
+  assert((await failureOf(unread.request("eth_blockNumber", []))) instanceof EndpointError);
 });
 
 test("an answer that is cut short is blamed on the endpoint when it is read", async (t) => {

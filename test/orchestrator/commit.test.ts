@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertCanonical, numbers, useWorld, workerOf } from "./scene.js";
+import type pg from "pg";
+import { commitBatch } from "../../src/pipeline/pipeline.js";
+import { assertCanonical, forgetRows, numbers, useWorld, workerOf } from "./scene.js";
 import { scriptChain } from "./scripted-chain.js";
 
 const world = useWorld();
@@ -58,3 +60,28 @@ test("rows wait for the disk, also on the connection of a claim that did not", a
   await worker.commit(await worker.prepare(1));
   assert.deepEqual(await world.rows("select * from settings_at_commit"), [{ synchronous_commit: "on" }]);
 });
+
+test("a batch that must be committed again still has its own rows", async () => {
+  const { chain, worker } = await scene(4);
+  const batch = await worker.prepare(2);
+  const failing = batch.prepared.pop();
+  assert(failing !== undefined);
+  batch.failed.push({ job: failing.job, error: new Error("of the test") });
+  const pool = withoutQueries(worker.pipeline.pool);
+  await assert.rejects(commitBatch({ ...worker.pipeline, pool }, batch), { code: "ECONNRESET" });
+  assert.deepEqual(await stored(), [1]);
+  // Prepared beside the commit: it needs memory for its rows.
+  await worker.prepare(2);
+  // The server comes back without its last transaction, as a standby that had not heard of it.
+  await forgetRows(world, 1);
+  await world.rows("update processing_jobs set status = 'processing', result = null where block_number = 1");
+  assert.deepEqual(await worker.commit(batch), { completed: 1, failed: 1, lost: 0 });
+  await assertCanonical(world, chain, [1]);
+});
+
+/** A pool that makes transactions, and loses every statement outside of one. */
+function withoutQueries(pool: pg.Pool): pg.Pool {
+  const query = () =>
+    Promise.reject(Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" }));
+  return Object.assign(Object.create(pool) as pg.Pool, { query });
+}

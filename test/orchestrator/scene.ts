@@ -222,8 +222,12 @@ export async function storedScene(
 
 /** Takes a block and its job away, as a person might. */
 export async function forgetBlock(world: World, number: number): Promise<void> {
+  await world.pool.query("delete from processing_jobs where block_number = $1", [number]);
+  await forgetRows(world, number);
+}
+
+export async function forgetRows(world: World, number: number): Promise<void> {
   await world.pool.query(`
-    delete from processing_jobs where block_number = ${number};
     delete from blocks where number = ${number};
     delete from transactions where block_number = ${number};
     delete from logs where block_number = ${number};

@@ -37,7 +37,7 @@ export function parseAnswer(text: string): unknown {
 export function matchAnswer(call: SentCall, raw: unknown): RpcAnswer {
   const fields = objectOf(raw, "answer");
   // A server that cannot read the request answers with an error and the id null.
-  const isUnread = fields.id === null && fields.error !== undefined;
+  const isUnread = fields.id === null && hasError(fields);
   if (fields.id !== call.id && !isUnread) {
     throw new MalformedAnswerError("id", String(call.id), describeValue(fields.id));
   }
@@ -74,8 +74,13 @@ function refusalOf(raw: unknown, calls: number): { code: number; message: string
   const alone = Array.isArray(raw) && raw.length === 1 && calls > 1 ? (raw[0] as unknown) : raw;
   if (typeof alone !== "object" || alone === null || Array.isArray(alone)) return undefined;
   const { id, error } = alone as { id?: unknown; error?: unknown };
-  if (error === undefined || (alone !== raw && id !== null)) return undefined;
+  if (!hasError({ error }) || (alone !== raw && id !== null)) return undefined;
   return readError(error);
+}
+
+/** Some servers send `error: null` beside a result. */
+export function hasError({ error }: { error?: unknown }): boolean {
+  return error !== undefined && error !== null;
 }
 
 function objectOf(raw: unknown, field: string): Record<string, unknown> {
@@ -84,8 +89,7 @@ function objectOf(raw: unknown, field: string): Record<string, unknown> {
 }
 
 function answerOf(fields: Record<string, unknown>): RpcAnswer {
-  // Some servers send `error: null` beside a result.
-  if (fields.error !== undefined && fields.error !== null) return { error: readError(fields.error) };
+  if (hasError(fields)) return { error: readError(fields.error) };
   if (fields.result === undefined)
     throw new MalformedAnswerError("result", "a result or an error", "nothing");
   return { result: fields.result };

@@ -6,6 +6,7 @@ import { HttpRequestError, SocketClosedError, TimeoutError, WebSocketRequestErro
 import { type RawData, WebSocket } from "ws";
 import { envelope, type WireOptions } from "./http-wire.js";
 import {
+  hasError,
   MalformedAnswerError,
   matchAnswer,
   matchBatch,
@@ -267,7 +268,7 @@ class Connection {
     }
     const waiting = new Set(this.#pending.values());
     const { id, error } = (Array.isArray(raw) ? (raw[0] ?? {}) : (raw ?? {})) as Record<string, unknown>;
-    return id === null && error !== undefined && waiting.size === 1 ? [...waiting][0] : undefined;
+    return id === null && hasError({ error }) && waiting.size === 1 ? [...waiting][0] : undefined;
   }
 
   #isForgotten(raw: unknown): boolean {
