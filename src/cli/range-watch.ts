@@ -12,8 +12,10 @@ export interface WatchOptions {
 }
 
 const pollMs = { first: 50, most: 1_000 };
-/** Reading the progress may take so much of the time. */
+/** Reading the progress may take so much of the time, ... */
 const readShare = 0.1;
+/** ... but is not put off for longer: a read that was held up tells nothing of the next one. */
+const mostWaitMs = 5_000;
 /** The rate is that of the last so many milliseconds. */
 const rateWindowMs = 15_000;
 
@@ -42,12 +44,17 @@ export async function watchRange(
       display.show(reportOf(progress, ratePerSecond(progress.stored)));
       if (isFinished(progress)) return { progress, finished: true };
       if (signal.aborted) return { progress, finished: false };
-      waitMs = Math.max(Math.min(waitMs * 1.2, pollMs.most), tookMs / readShare);
+      waitMs = nextWaitMs(waitMs, tookMs);
       await sleep(waitMs, undefined, { signal }).catch(() => {});
     }
   } finally {
     display.end();
   }
+}
+
+/** How long to wait before the next look, after a wait and a read that took so long. */
+export function nextWaitMs(waitMs: number, tookMs: number): number {
+  return Math.max(Math.min(waitMs * 1.2, pollMs.most), Math.min(tookMs / readShare, mostWaitMs));
 }
 
 function isFinished({ ahead, queued, scheduled, rangeCancelled }: RangeProgress): boolean {

@@ -89,6 +89,7 @@ async function workOnHeads(options: FollowChainOptions, inbox: Inbox<ToldHead>, 
         endpoints,
         config,
         log,
+        signal,
         ...(announce === undefined ? {} : { announce }),
         chainId: await agreeOnChain(pool, endpoints, head),
       });

@@ -25,6 +25,8 @@ export interface FollowerOptions {
   chainId: number;
   log: Log;
   confirm?: ConfirmOptions;
+  /** Aborts when it is not this follower's time any more: then it changes nothing. */
+  signal?: AbortSignal;
   /** Hears of a head that follows the one before it, ahead of its being enqueued. */
   announce?(head: Head): void;
 }
@@ -40,6 +42,8 @@ export interface Tags {
  * later), `halted` (a reorg deeper than chain.max_reorg_depth: a person must look).
  */
 export type HeadOutcome = { kind: "enqueued"; blocks: number } | { kind: "known" | "unconfirmed" | "halted" };
+
+const depthOf = ({ oldHead, block }: Conflict): number => oldHead - block;
 
 export interface Follower {
   /**
@@ -67,18 +71,23 @@ export function createFollower(options: FollowerOptions): Follower {
       const lowest = lowestOpen(head, tags);
       if (config.pipeline.auto_enqueue && head.parentHash === view.tip?.hash) options.announce?.(head);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
-      const { conflict, doubts } = await compare(candidate, linked, source);
+      const { conflict, doubts, suspended } = await compare(candidate, linked, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);
       if (conflict !== null && !(await undo(candidate, conflict, toldBy))) return { kind: "unconfirmed" };
       lastDoubt = Math.max(lastDoubt, ...doubts.map(({ id }) => id));
-      if (conflict === null && candidate === view) {
+      options.signal?.throwIfAborted();
+      // A leader whose time was over may have suspended what this one has reached already.
+      const resumed = new Set(suspended.filter((number) => candidate.hashAt(number) !== undefined));
+      if (conflict === null && candidate === view && resumed.size === 0) {
         await standDown();
         return { kind: "known" };
       }
       const blocks = await advanceHead(pool, {
         chainId,
         headers: candidate.headers.filter(({ number }) => number > lowest || number === head.number),
-        fresh: candidate.headers.filter(({ number, hash }) => view.hashAt(number) !== hash),
+        fresh: candidate.headers.filter(
+          ({ number, hash }) => view.hashAt(number) !== hash || resumed.has(number),
+        ),
         safeBlock: tags.safe,
         finalizedBlock: tags.finalized,
         startBlock: config.chain.start_block,
@@ -102,18 +111,18 @@ export function createFollower(options: FollowerOptions): Follower {
     candidate: CanonicalView,
     linked: boolean,
     source: HeaderSource,
-  ): Promise<{ conflict: Conflict | "too deep" | null; doubts: Doubt[] }> {
+  ): Promise<{ conflict: Conflict | "too deep" | null; doubts: Doubt[]; suspended: number[] }> {
     const read = () => readKnownBlocks(pool, { from: candidate.tail?.number ?? 0, afterDoubt: lastDoubt });
     const known = await read();
-    const { doubts } = known;
+    const { doubts, suspended } = known;
     // A block below the view was fetched by its number while the chain was on another branch, or from
     // an endpoint that was: then the next one does not link to it.
     const isDoubtful = doubts.some(({ blockNumber }) => blockNumber <= (candidate.tail?.number ?? 0));
     const isLinked = linked && !isDoubtful;
     const below = isLinked ? null : await findBelow(candidate, source);
     const conflict = below ?? findConflict(isLinked ? known : await read(), candidate, view);
-    if (conflict === null || conflict === "too deep") return { conflict, doubts };
-    return { conflict: conflict.oldHead - conflict.block >= maxDepth ? "too deep" : conflict, doubts };
+    const isTooDeep = conflict !== null && conflict !== "too deep" && depthOf(conflict) >= maxDepth;
+    return { conflict: isTooDeep ? "too deep" : conflict, doubts, suspended };
   }
 
   async function findBelow(
@@ -140,6 +149,7 @@ export function createFollower(options: FollowerOptions): Follower {
       log.warn(facts, "another branch was told of, but is not confirmed; nothing is removed");
       return false;
     }
+    options.signal?.throwIfAborted();
     const removed = await revertAbove(pool, {
       schema: config.database.schema,
       forkBlock,

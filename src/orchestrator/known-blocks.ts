@@ -8,6 +8,8 @@ import { storedFromSql } from "../store/stored-hashes.js";
 export interface KnownBlocks {
   /** Being fetched by their number: they may be of any branch. */
   claimed: number[];
+  /** Their jobs wait for the branch to reach their height. */
+  suspended: number[];
   /** The hashes that jobs ask for, and those that are stored. */
   wanted: [number: number, hash: Hex][];
   stored: [number: number, hash: Hex][];
@@ -19,7 +21,7 @@ export interface KnownBlocks {
 const statement = `${jobsFromSql} union all ${storedFromSql} union all ${doubtsSql}`;
 
 interface Row {
-  kind: "claimed" | "wanted" | "stored" | "doubt";
+  kind: "claimed" | "suspended" | "wanted" | "stored" | "doubt";
   number: number;
   hash: Hex;
   id: number;
@@ -31,9 +33,9 @@ export async function readKnownBlocks(
   { from, afterDoubt }: { from: number; afterDoubt: number },
 ): Promise<KnownBlocks> {
   const { rows } = await sql.query<Row>({ name: "known", text: statement, values: [from, afterDoubt] });
-  const known: KnownBlocks = { claimed: [], wanted: [], stored: [], doubts: [] };
+  const known: KnownBlocks = { claimed: [], suspended: [], wanted: [], stored: [], doubts: [] };
   for (const { kind, number, hash, id } of rows) {
-    if (kind === "claimed") known.claimed.push(number);
+    if (kind === "claimed" || kind === "suspended") known[kind].push(number);
     else if (kind === "doubt") known.doubts.push({ id, blockNumber: number });
     else known[kind].push([number, hash]);
   }

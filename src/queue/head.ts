@@ -95,7 +95,8 @@ export async function lockHead(tx: Tx): Promise<void> {
 
 /** Lets the next head enqueue from `nextBlock` on again, after a reorg to a shorter branch. */
 export async function rewindHead(tx: Tx, nextBlock: number): Promise<void> {
-  await tx.query("update processing_head set next_block = least(next_block, $1)", [nextBlock]);
+  // Null stays null: nobody follows yet.
+  await tx.query("update processing_head set next_block = $1 where next_block > $1", [nextBlock]);
 }
 
 /** Enqueues from `from` up to what is fetched by its hash: as jobs, or as a range where there are many. */

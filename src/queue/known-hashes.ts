@@ -22,13 +22,16 @@ export async function newestWanted(sql: Sql): Promise<number | null> {
 
 /**
  * What jobs know of the blocks from $1 on, as rows (kind, number, hash, id): those that ask for a hash
- * (`wanted`), and those that are just being fetched by their number, of whatever branch (`claimed`).
+ * (`wanted`), those that are just being fetched by their number, of whatever branch (`claimed`), and those
+ * that wait for the branch to reach their height (`suspended`).
  */
 export const jobsFromSql = `
-  select case when block_hash is null then 'claimed' else 'wanted' end as kind, block_number as number,
-    '0x' || encode(block_hash, 'hex') as hash, null::bigint as id
+  select case when block_hash is not null then 'wanted' when status = 'processing' then 'claimed'
+      else 'suspended' end as kind,
+    block_number as number, '0x' || encode(block_hash, 'hex') as hash, null::bigint as id
   from processing_jobs
-  where block_number >= $1 and case when block_hash is null then status = 'processing' else status <> 'cancelled' end`;
+  where block_number >= $1 and case when block_hash is not null then status <> 'cancelled'
+    else status = 'processing' or (status = 'scheduled' and run_at = 'infinity') end`;
 
 // Claims in flight lose their token, as in requeue-above.ts.
 const unpin = `

@@ -40,6 +40,8 @@ interface Begun {
 
 /** The longest wait between two looks at whether what was down is up again. */
 const maxWaitMs = 1_000;
+/** How long a worker that ends tries to give its claims back, where the database is away. */
+const giveBackWithinMs = 3_000;
 
 /** A job that has seen a death must not take others with it: nothing else is in hand while it runs. */
 export function mustBeAlone(jobs: readonly ClaimedJob[]): boolean {
@@ -196,7 +198,7 @@ export class Work {
     const others = this.#tokens().filter(({ id }) => !keep.has(id));
     await this.#untilTaken(async () => {
       await giveBack(this.#pipeline.pool, this.#pipeline.workerId, others);
-      for (const { id } of others) this.#inHand.delete(id);
+      this.#forget(others);
       this.#next = [];
     });
   }
@@ -219,14 +221,23 @@ export class Work {
   /** Gives back everything that is in hand, at the end. */
   async giveBackRest(): Promise<void> {
     const { pool, workerId } = this.#pipeline;
+    const { stopping, log } = this.#context;
     this.#ahead.drop();
     await this.#drop();
-    try {
-      await giveBack(pool, workerId, this.#tokens());
-      if (this.#answerLost) await giveBackUnknown(pool, workerId, []);
-    } catch (error) {
-      // They are released when this process is gone: by its supervisor, or by a sweep.
-      this.#context.log.warn({ err: error, jobs: this.#inHand.size }, "claims could not be given back");
+    const deadline = performance.now() + giveBackWithinMs;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await giveBack(pool, workerId, this.#tokens());
+        if (this.#answerLost) await giveBackUnknown(pool, workerId, []);
+        return;
+      } catch (error) {
+        if (stopping.aborted || performance.now() > deadline) {
+          // They are released when this host's lease has fallen, or by timeout_minutes.
+          log.warn({ err: error, jobs: this.#inHand.size }, "claims could not be given back");
+          return;
+        }
+      }
+      await this.pause(attempt);
     }
   }
 
@@ -322,8 +333,14 @@ export class Work {
     this.#counts.lost += lost;
     if (lost > 0)
       this.#context.log.warn({ jobs: lost }, "claims were handed on meanwhile; nothing was written for them");
-    for (const { job } of [...batch.prepared, ...batch.failed]) this.#inHand.delete(job.token.id);
-    for (const { token } of batch.unharmed) this.#inHand.delete(token.id);
+    const jobs = [...batch.prepared, ...batch.failed].map(({ job }) => job);
+    this.#forget([...jobs, ...batch.unharmed].map(({ token }) => token));
+  }
+
+  /** These claims are settled. The same worker may hold a later claim of the same job, after a reorg. */
+  #forget(tokens: readonly Token[]): void {
+    for (const { id, claim } of tokens)
+      if (this.#inHand.get(id)?.token.claim === claim) this.#inHand.delete(id);
   }
 
   #tokens(): Token[] {

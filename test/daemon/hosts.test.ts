@@ -141,7 +141,8 @@ test("where a leader lost its session, supervisors get the time of a lease to ta
   const daemon = await scene.start({ database: { lease_seconds: 3 } });
   await said(daemon, /leading: following/);
   await scene.pool.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill % lead'",
+    // Of this database alone: others' tests run beside this one.
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill % lead' and datname = current_database()",
   );
   const lost = timeOf(await said(daemon, /not leading/));
   await registerLost(scene);

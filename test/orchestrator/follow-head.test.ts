@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readHead } from "../../src/queue/head.js";
 import { openRange, topUpRanges } from "../../src/queue/ranges.js";
+import { waitFor } from "../support/process.js";
 import {
   archiveAll,
   assertCanonical,
@@ -124,6 +125,63 @@ test("with auto_enqueue off, a shorter branch's suspended jobs run all the same,
   await follow();
   await worker.finish();
   await assertCanonical(world, chain, numbers(20, 40));
+});
+
+/**
+ * Two leaders on the way back from branch B to A: the old one is held up as it asks again for A's block above the
+ * fork, before the newest block of A is there, which the new one follows.
+ */
+async function overlappingLeaders({ signal }: { signal?: AbortSignal } = {}) {
+  const { chain, follow, worker } = await storedScene(world);
+  chain.canonical.reorg({ depth: 4, length: 5 });
+  await follow();
+  await worker.finish();
+  const old = followerOf(world, chain, {}, signal);
+  await old.follow();
+  chain.canonical.switchTo("main");
+  const { promise, resolve } = gate();
+  let isHeldUp = false;
+  chain.beforeAnswer = async ({ method, params }) => {
+    if (isHeldUp || method !== "eth_getBlockByNumber" || Number(params[0]) !== 37) return;
+    isHeldUp = true;
+    await promise;
+  };
+  const outcome = old.follow();
+  outcome.catch(() => {});
+  await waitFor(() => isHeldUp, { what: "the old leader to ask" });
+  chain.canonical.mine(2);
+  await follow();
+  return { chain, follow, worker, outcome, goOn: resolve };
+}
+
+function gate(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+test("what a leader whose time was over suspends runs again, though the head stands still", async () => {
+  const { chain, follow, worker, outcome, goOn } = await overlappingLeaders();
+  goOn();
+  await outcome;
+  const suspended = await world.rows("select from processing_jobs where run_at = 'infinity'");
+  assert.equal(suspended.length, 2);
+  await follow();
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 42));
+  assert.equal((await follow()).kind, "known");
+});
+
+test("a leader that is told that its time is over changes nothing", async () => {
+  const over = new AbortController();
+  const { chain, worker, outcome, goOn } = await overlappingLeaders({ signal: over.signal });
+  over.abort();
+  goOn();
+  await assert.rejects(outcome, { name: "AbortError" });
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 42));
 });
 
 test("an alert of an earlier leader is cleared by one that finds all well", async () => {

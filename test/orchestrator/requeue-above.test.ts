@@ -270,6 +270,12 @@ test("after a reorg to a shorter branch, the head goes on behind it; to a longer
   assert.equal(await advance({ headers: branchOf("b", 11, 13) }), 2);
 });
 
+test("a reorg that is undone before anybody follows leaves it to the first one where to begin", async () => {
+  await advance({ headers: branchOf("a", 10, 14), autoEnqueue: false });
+  await inTransaction(world.pool, (tx) => rewindHead(tx, 12));
+  assert.equal((await readHead(world.pool))?.nextBlock, null);
+});
+
 test("a reorg is told on the schema's channel when it commits, however long the schema's name is", async () => {
   for (const schema of ["public", "a".repeat(48)]) {
     const channel = reorgsChannel(schema);

@@ -105,6 +105,7 @@ export function followerOf(
   world: World,
   chain: ScriptedChain,
   wanted: Record<string, unknown> = {},
+  signal?: AbortSignal,
 ): FollowerScene {
   const follower = createFollower({
     pool: world.pool,
@@ -113,6 +114,7 @@ export function followerOf(
     chainId: 1,
     log: silent,
     confirm: { secondThoughtMs: 0, stalledAfterMs: 30_000 },
+    ...(signal === undefined ? {} : { signal }),
   });
   return {
     follower,

@@ -22,7 +22,10 @@ const questions = [
 export async function describeStuck(program: Program, databaseUrl: string | undefined): Promise<string> {
   const pids = [program.pid, ...descendants(program.pid)].join(",");
   const columns = "pid,ppid,stat,etimes,time,wchan:24,args";
-  const { stdout: processes } = spawnSync("ps", ["-o", columns, "-p", pids], { encoding: "utf8" });
+  const { stdout: processes } = spawnSync("ps", ["-o", columns, "-p", pids], {
+    encoding: "utf8",
+    timeout: 10_000,
+  });
   const database = databaseUrl === undefined ? [] : await askDatabase(databaseUrl);
   return ["it said:", ...program.output, processes, ...database].join("\n");
 }
@@ -31,6 +34,7 @@ async function askDatabase(connectionString: string): Promise<string[]> {
   const client = new pg.Client({
     connectionString,
     application_name: "blockmill-test",
+    connectionTimeoutMillis: 10_000,
     query_timeout: 10_000,
   });
   try {

@@ -150,6 +150,31 @@ test("others are given back as soon as the database answers, and the job that mu
   assert.deepEqual(await statuses("completed"), [2]);
 });
 
+test("a claim that was lost and made again by the same worker is given back at the end", async () => {
+  const { work } = await scene(1);
+  const batch = await work.prepare(await work.claim());
+  await world.rows("update processing_jobs set status = 'pending'");
+  assert.equal((await work.claim()).length, 1);
+  // Its token does not hold any more.
+  await work.commit(batch, { claimNext: false });
+  assert.deepEqual(await statuses("processing"), [1]);
+  await work.giveBackRest();
+  assert.deepEqual(await statuses("pending"), [1]);
+});
+
+test("what is in hand at the end is given back although the database was away for a moment", async () => {
+  let asked = 0;
+  const { work } = await scene(1, (real) =>
+    intercept(real, "give_back", (giveBack) => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(connectionLost()) : giveBack();
+    }),
+  );
+  await work.claim();
+  await work.giveBackRest();
+  assert.deepEqual(await statuses("pending"), [1]);
+});
+
 const connectionLost = () =>
   Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
 
