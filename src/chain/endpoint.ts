@@ -39,7 +39,7 @@ export interface RequestOptions {
 
 /** What an endpoint answered to a call. */
 export interface Answered {
-  /** As it came; null where it was parsed at once, as a WebSocket's messages are. */
+  /** As it came; null where it was parsed at once, as a WebSocket's messages are that begin in an unusual way. */
   bytes: AnswerBytes | null;
   /** The call's `result`, which is parsed now. Throws as `request` does. */
   result(): unknown;
