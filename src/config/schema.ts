@@ -45,15 +45,15 @@ export const keys = {
       env: "BLOCKMILL_PIPELINE_AUTO_ENQUEUE",
     },
     batch_size: {
-      doc: "The most blocks that a worker claims at once and commits in one transaction.",
+      doc: "The most blocks that a worker claims at once and commits in one transaction. It takes fewer of heavy ones.",
       format: format.integer({ min: 1, max: 1_000 }),
-      default: 20,
+      default: 64,
       env: "BLOCKMILL_PIPELINE_BATCH_SIZE",
     },
     fetch_concurrency: {
       doc: "The most blocks that one worker fetches at the same time. It takes as many as keep it busy: the further away the node, the more; the larger the blocks, the fewer.",
       format: format.integer({ min: 1, max: 256 }),
-      default: 32,
+      default: 64,
       env: "BLOCKMILL_PIPELINE_FETCH_CONCURRENCY",
     },
     worker_memory_mb: {

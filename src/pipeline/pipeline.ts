@@ -64,6 +64,8 @@ export interface Pipeline {
 /** A block whose rows are ready to be written. */
 export interface PreparedBlock {
   rows: EncodedBlock;
+  /** How it became rows: src/direct, or step by step. */
+  way: "direct" | "long";
   /** For processing_jobs.result. */
   result: Record<string, unknown>;
 }
@@ -182,8 +184,8 @@ export async function prepareBlock(
   if ("taken" in served) {
     const { rows, verifyMs, encodeMs } = served.taken;
     const fetchMs = performance.now() - started - verifyMs - encodeMs;
-    const { endpoint } = served;
-    return { rows, result: resultOf(rows, { fetchMs, verifyMs, encodeMs, endpoint, direct: true }) };
+    const told = { fetchMs, verifyMs, encodeMs, endpoint: served.endpoint, direct: true };
+    return { rows, way: "direct", result: resultOf(rows, told) };
   }
   if (inSteps) await setImmediate();
   const proven = performance.now();
@@ -191,7 +193,8 @@ export async function prepareBlock(
   const rows = pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
-  return { rows, result: resultOf(rows, { fetchMs, verifyMs, encodeMs, endpoint, direct: false }) };
+  const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };
+  return { rows, way: "long", result: resultOf(rows, told) };
 }
 
 /** For processing_jobs.result. */

@@ -20,7 +20,7 @@ import { giveBack, giveBackUnknown } from "../queue/give-back.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 import { byteLength } from "../store/encode-block.js";
 import { nextBatchSize } from "./batch-size.js";
-import { nextDepth } from "./fetch-depth.js";
+import { bytesUnderWay, nextDepth } from "./fetch-depth.js";
 
 export interface WorkOptions {
   pipeline: Pipeline;
@@ -64,6 +64,7 @@ export class Work {
   #next: ClaimedJob[] = [];
   /** Their preparation, unless they must be alone. */
   #begun: Begun | undefined;
+  #isCommitting = false;
   /** When the last batch was prepared, and how busy this process has been until then. */
   #preparedAt = 0;
   #busy = performance.eventLoopUtilization();
@@ -143,9 +144,11 @@ export class Work {
    */
   async commit(batch: PreparedBatch, { claimNext }: { claimNext: boolean }): Promise<void> {
     if (claimNext) this.#beside = this.#claimBeside();
+    this.#isCommitting = true;
     try {
       await this.#commit(batch);
     } finally {
+      this.#isCommitting = false;
       // Not begun before: the rows of this batch are still in memory.
       if (claimNext && (await this.#beside)) this.#begin();
     }
@@ -290,27 +293,26 @@ export class Work {
     // Another batch may have been under way for a part of that time.
     const tookMs = performance.now() - Math.max(started, this.#preparedAt);
     this.#preparedAt = performance.now();
+    const sizes = batch.prepared.map(({ rows }) => byteLength(rows));
     this.#batchSize = nextBatchSize({
       current: this.#batchSize,
       claimed: jobs.length,
       busyMs: Math.min(active, tookMs),
       tookMs,
+      utilization,
+      rowBytes: mean(sizes),
       max: this.#maxBatch,
     });
-    this.#adaptDepth(batch, utilization);
-    return batch;
-  }
-
-  #adaptDepth({ prepared }: PreparedBatch, utilization: number): void {
     const { slots } = this.#pipeline;
-    const bytes = prepared.reduce((sum, { rows }) => sum + byteLength(rows), 0);
     slots.limit = nextDepth({
       current: slots.limit,
       hadToWait: slots.takeHadToWait(),
       utilization,
-      rowBytes: prepared.length === 0 ? 0 : bytes / prepared.length,
+      isHeldUp: this.#isCommitting,
+      blockBytes: mean(batch.prepared.map(({ way }, i) => bytesUnderWay(sizes[i] ?? 0, way))),
       max: this.#maxDepth,
     });
+    return batch;
   }
 
   #request(): ClaimRequest {
@@ -346,4 +348,9 @@ export class Work {
   #tokens(): Token[] {
     return [...this.#inHand.values()].map(({ token }) => token);
   }
+}
+
+/** 0 for none. */
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length);
 }

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextBatchSize } from "../../src/worker/batch-size.js";
 
-const seen = { current: 4, claimed: 4, busyMs: 30, tookMs: 40, max: 20 };
+const seen = {
+  current: 4,
+  claimed: 4,
+  busyMs: 30,
+  tookMs: 40,
+  utilization: 0.95,
+  rowBytes: 200_000,
+  max: 20,
+};
 
 test("batches double up to their bound while they are light, and only full ones tell", () => {
   assert.equal(nextBatchSize(seen), 8);
@@ -15,11 +23,25 @@ test("a node that is far away does not keep batches small", () => {
   assert.equal(nextBatchSize({ ...seen, current: 1, claimed: 1, busyMs: 8, tookMs: 1_500 }), 2);
 });
 
+test("a worker that is busy makes no larger batches than spread the cost of a commit; one that waits does", () => {
+  const large = { ...seen, current: 32, claimed: 32, busyMs: 90, tookMs: 300, max: 64 };
+  assert.equal(nextBatchSize(large), 32);
+  assert.equal(nextBatchSize({ ...large, utilization: 0.4 }), 52, "its rows have 10 MiB");
+  assert.equal(nextBatchSize({ ...large, busyMs: 20 }), 52);
+});
+
 test("a batch shrinks in proportion when it takes too much of the worker's time, or too long, and one block is the least", () => {
   assert.equal(nextBatchSize({ ...seen, busyMs: 1_000, tookMs: 1_000 }), 1);
   assert.equal(nextBatchSize({ ...seen, current: 20, claimed: 20, busyMs: 1_000, tookMs: 1_000 }), 5);
   assert.equal(nextBatchSize({ ...seen, current: 20, claimed: 20, busyMs: 20, tookMs: 8_000 }), 5);
   assert.equal(nextBatchSize({ ...seen, current: 1, claimed: 1, busyMs: 60_000, tookMs: 60_000 }), 1);
+});
+
+test("large blocks come in small batches, however idle the worker is", () => {
+  const idle = { ...seen, utilization: 0.1, max: 64 };
+  assert.equal(nextBatchSize({ ...idle, rowBytes: 3_000_000 }), 3);
+  assert.equal(nextBatchSize({ ...idle, rowBytes: 1_000_000_000 }), 1);
+  assert.equal(nextBatchSize({ ...idle, rowBytes: 0 }), 8);
 });
 
 test("a batch that takes somewhat longer than it should keeps its size", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
-import { nextDepth } from "../../src/worker/fetch-depth.js";
+import { bytesUnderWay, nextDepth } from "../../src/worker/fetch-depth.js";
 
 /** Work that ends when it is told to. */
 function work() {
@@ -57,7 +57,14 @@ test("a higher limit admits those that wait, a lower one holds up those that com
   await all[3];
 });
 
-const seen = { current: 8, hadToWait: true, utilization: 0.5, rowBytes: 240_000, max: 32 };
+const seen = {
+  current: 8,
+  hadToWait: true,
+  utilization: 0.5,
+  isHeldUp: false,
+  blockBytes: 1_920_000,
+  max: 32,
+};
 
 test("the depth grows up to its bound while blocks wait for a slot and the worker is not busy", () => {
   const depths = [8];
@@ -71,8 +78,20 @@ test("the depth stays while the worker is busy, or nobody waits", () => {
   assert.equal(nextDepth({ ...seen, hadToWait: false }), 8);
 });
 
+test("the depth shrinks while the database is slower than the node, down to where it began", () => {
+  const heldUp = { ...seen, isHeldUp: true };
+  assert.equal(nextDepth({ ...heldUp, current: 32 }), 25);
+  assert.equal(nextDepth({ ...heldUp, current: 9 }), 8);
+  assert.equal(nextDepth({ ...heldUp, current: 4 }), 4);
+});
+
 test("large blocks are fetched fewer at a time, and one always", () => {
-  assert.equal(nextDepth({ ...seen, current: 32, rowBytes: 2_000_000 }), 4);
-  assert.equal(nextDepth({ ...seen, rowBytes: 1_000_000_000 }), 1);
-  assert.equal(nextDepth({ ...seen, current: 1, rowBytes: 0 }), 2);
+  assert.equal(nextDepth({ ...seen, current: 32, blockBytes: 16_000_000 }), 4);
+  assert.equal(nextDepth({ ...seen, blockBytes: 1_000_000_000 }), 1);
+  assert.equal(nextDepth({ ...seen, current: 1, blockBytes: 0 }), 2);
+});
+
+test("a block that goes the direct way takes half of what it takes the long way", () => {
+  assert.equal(bytesUnderWay(200_000, "direct"), 800_000);
+  assert.equal(bytesUnderWay(200_000, "long"), 1_600_000);
 });
