@@ -12,7 +12,7 @@ const tuning = {
   default: {},
   tuned: {
     concurrentJobs: 24,
-    localQueue: { size: 500, refetchDelay: { durationMs: 10 } },
+    localQueue: { size: 1_000, refetchDelay: { durationMs: 10 } },
     completeJobBatchDelay: 0,
     failJobBatchDelay: 0,
   },

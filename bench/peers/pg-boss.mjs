@@ -9,7 +9,7 @@ const queue = "noop";
 /** tuned: large batches, fetched one after the other while they come full. */
 const tuning = {
   default: {},
-  tuned: { batchSize: 500, burstWhenBatchFull: true, localConcurrency: 2 },
+  tuned: { batchSize: 1_000, burstWhenBatchFull: true, localConcurrency: 2 },
 };
 
 runPeer(async ({ settings, ready, progress, finish }) => {

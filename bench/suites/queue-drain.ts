@@ -205,7 +205,7 @@ const blockmillQueue: Queue = {
   drainer: ({ url }, index) =>
     forkProgram({
       file: programFile("drain"),
-      settings: { databaseUrl: url, workerId: `bench/w${index}`, batchSize: 500, stay: false },
+      settings: { databaseUrl: url, workerId: `bench/w${index}`, batchSize: 1_000, stay: false },
     }),
   beside: ({ url }) => forkProgram({ file: programFile("duties"), settings: { databaseUrl: url } }),
   mayLeave: 0,
