@@ -43,8 +43,6 @@ export interface Tags {
  */
 export type HeadOutcome = { kind: "enqueued"; blocks: number } | { kind: "known" | "unconfirmed" | "halted" };
 
-const depthOf = ({ oldHead, block }: Conflict): number => oldHead - block;
-
 export interface Follower {
   /**
    * Takes a head, one at a time. A head that is known already makes it look again whether what is stored
@@ -193,3 +191,6 @@ export function createFollower(options: FollowerOptions): Follower {
     mayBeAlarmed = false;
   }
 }
+
+/** How many blocks below the newest known one the dropped ones begin. */
+const depthOf = ({ oldHead, block }: Conflict): number => oldHead - block;
