@@ -20,7 +20,7 @@ import { giveBack, giveBackUnknown } from "../queue/give-back.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 import { byteLength } from "../store/encode-block.js";
 import { nextBatchSize } from "./batch-size.js";
-import { bytesUnderWay, nextDepth } from "./fetch-depth.js";
+import { busyEnough, bytesUnderWay, nextDepth } from "./fetch-depth.js";
 
 export interface WorkOptions {
   pipeline: Pipeline;
@@ -30,7 +30,7 @@ export interface WorkOptions {
   context: ChildContext;
 }
 
-/** A batch whose preparation began while the one before it was under way. */
+/** A batch whose preparation began before its turn. */
 interface Begun {
   jobs: ClaimedJob[];
   batch: Promise<PreparedBatch>;
@@ -60,20 +60,22 @@ export class Work {
   readonly #counts = { completed: 0, failed: 0, lost: 0 };
   #batchSize = 1;
   #chainKnown = false;
-  /** Jobs that were claimed along with a commit, and that `claim` has not handed out. */
+  /** Jobs that were claimed before their turn, and that `claim` has not handed out. */
   #next: ClaimedJob[] = [];
   /** Their preparation, unless they must be alone. */
   #begun: Begun | undefined;
+  /** The claim of what comes next, before its turn. Never rejects. */
+  #claimingNext: Promise<void> = Promise.resolve();
   #isCommitting = false;
   /** When the last batch was prepared, and how busy this process has been until then. */
   #preparedAt = 0;
   #busy = performance.eventLoopUtilization();
+  /** This process waited for a node while the last batch was prepared: it can prepare another one meanwhile. */
+  #hasTime = false;
   /** The last claim got all that it asked for: there may be more. */
   #isPlenty = false;
   /** A claim failed: it may have been made, and its answer lost. */
   #answerLost = false;
-  /** The claim that is made beside a commit; whether it took jobs. Never rejects. */
-  #beside: Promise<boolean> = Promise.resolve(false);
   /** Aborts at the next `tryAgain`. */
   #away = new AbortController();
 
@@ -90,11 +92,6 @@ export class Work {
     this.#maxBatch = maxBatch;
     this.#maxDepth = maxDepth;
     this.#context = context;
-  }
-
-  /** Whether jobs were claimed along with a commit, and wait for `claim` to hand them out. */
-  get hasNext(): boolean {
-    return this.#next.length > 0;
   }
 
   /** The database answers again: whoever waits for it tries at once. */
@@ -114,19 +111,26 @@ export class Work {
     this.#ahead.announced(block, { isIdle });
   }
 
-  /** Takes the jobs that were claimed along with the last commit; none: claims some. */
+  /**
+   * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now. Where nodes keep the
+   * worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it as busy as one nearby.
+   */
   async claim(): Promise<ClaimedJob[]> {
-    if (this.#next.length > 0) {
-      const jobs = this.#next;
-      this.#next = [];
-      return jobs;
-    }
+    await this.#claimingNext;
+    const next = this.#next;
+    this.#next = [];
+    const jobs = next.length > 0 ? next : await this.#claimNow();
+    if (!mustBeAlone(jobs)) this.#claimingNext = this.#claimNext();
+    return jobs;
+  }
+
+  async #claimNow(): Promise<ClaimedJob[]> {
     if (!this.#chainKnown) this.#chainKnown = await learnChain(this.#pipeline);
     if (this.#answerLost) await this.#giveBackLost();
     const request = this.#request();
     const jobs = await this.#claim(request);
     // Behind the last position there is nothing; there may be something before it.
-    return jobs.length === 0 && request.after !== undefined ? this.claim() : jobs;
+    return jobs.length === 0 && request.after !== undefined ? this.#claimNow() : jobs;
   }
 
   /** What `claim` handed out, prepared: it may have begun before. */
@@ -137,34 +141,25 @@ export class Work {
     return begun.batch;
   }
 
-  /**
-   * Commits until the database takes it, or somebody else has the claims: the rows are worth keeping.
-   * With `claimNext` the next jobs are claimed meanwhile, if there seem to be any: on a connection of its own,
-   * where there is another, so that the server does both at once, and neither waits for the other's disk.
-   */
-  async commit(batch: PreparedBatch, { claimNext }: { claimNext: boolean }): Promise<void> {
-    if (claimNext) this.#beside = this.#claimBeside();
+  /** Commits until the database takes it, or somebody else has the claims: the rows are worth keeping. */
+  async commit(batch: PreparedBatch): Promise<void> {
     this.#isCommitting = true;
     try {
-      await this.#commit(batch);
+      await this.#untilTaken(async () => this.#settled(batch, await commitBatch(this.#pipeline, batch)));
     } finally {
       this.#isCommitting = false;
-      // Not begun before: the rows of this batch are still in memory.
-      if (claimNext && (await this.#beside)) this.#begin();
     }
   }
 
-  /** Whether jobs were claimed. */
-  async #claimBeside(): Promise<boolean> {
+  /** Claims before its turn what seems to be there, and begins it. */
+  async #claimNext(): Promise<void> {
     const { draining, lease } = this.#context;
-    const mayClaim = this.#isPlenty && this.#next.length === 0 && !this.#answerLost;
-    if (!mayClaim || draining.aborted || !lease.holds()) return false;
+    if (!this.#hasTime || !this.#isPlenty || draining.aborted || !lease.holds()) return;
     try {
       this.#next = await this.#claim(this.#request());
-      return true;
+      this.#begin();
     } catch {
       // Whoever claims next meets the reason.
-      return false;
     }
   }
 
@@ -182,16 +177,10 @@ export class Work {
 
   /** Gives back what this worker does not know to have claimed. */
   async #giveBackLost(): Promise<void> {
-    // It would give back what is just being claimed.
-    await this.#beside;
     const { pool, workerId } = this.#pipeline;
     const jobs = await giveBackUnknown(pool, workerId, this.#tokens());
     this.#answerLost = false;
     if (jobs > 0) this.#context.log.warn({ jobs }, "gave back claims whose answer was lost");
-  }
-
-  #commit(batch: PreparedBatch): Promise<void> {
-    return this.#untilTaken(async () => this.#settled(batch, await commitBatch(this.#pipeline, batch)));
   }
 
   /** Gives back what is not in `kept`, once nobody works on it any more. */
@@ -263,7 +252,6 @@ export class Work {
     ).catch(() => {});
   }
 
-  /** Begins what comes next, while others are under way: so there is always a block to fetch. */
   #begin(): void {
     const jobs = this.#next;
     if (jobs.length === 0 || mustBeAlone(jobs)) return;
@@ -276,7 +264,9 @@ export class Work {
     batch.catch(() => {});
   }
 
+  /** Gives up what was begun before its turn; nothing is being claimed after this. */
   async #drop(): Promise<void> {
+    await this.#claimingNext;
     const begun = this.#begun;
     this.#begun = undefined;
     begun?.drop.abort();
@@ -293,6 +283,7 @@ export class Work {
     // Another batch may have been under way for a part of that time.
     const tookMs = performance.now() - Math.max(started, this.#preparedAt);
     this.#preparedAt = performance.now();
+    this.#hasTime = utilization < busyEnough && batch.waitFor === undefined;
     const sizes = batch.prepared.map(({ rows }) => byteLength(rows));
     this.#batchSize = nextBatchSize({
       current: this.#batchSize,

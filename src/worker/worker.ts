@@ -12,7 +12,7 @@ export interface WorkerOptions {
 
 /**
  * A worker's loop: claims while there is work, sleeps without a query while there is none, and prepares
- * the next batch while the last one commits; what was claimed along with that commit is begun meanwhile.
+ * the next batch while the last one commits.
  * Returns when it has drained: every claim that it made is settled or given back.
  */
 export async function runWorker({ work, wake, context }: WorkerOptions): Promise<void> {
@@ -31,8 +31,6 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
       const jobs = await work.claim();
       if (jobs.length === 0) {
         await committing;
-        // The commit may have claimed what was not there a moment ago.
-        if (work.hasNext) continue;
         work.report("idle");
         await wake.after(seen, draining);
         await giveWay(giveWayMs(rank, vainLooks), draining);
@@ -47,7 +45,7 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
       }
       const batch = await work.prepare(jobs);
       await committing;
-      committing = work.commit(batch, { claimNext: !alone && batch.waitFor === undefined });
+      committing = work.commit(batch);
       // Its failure is met at the next await; until then it must not count as unhandled.
       committing.catch(() => {});
       if (alone) await committing;

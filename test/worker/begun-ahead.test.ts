@@ -1,10 +1,12 @@
-// What a worker begins before it is asked to: the jobs that were claimed along with a commit.
+// What a worker claims and begins before its turn, while it waits for a node.
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { ChildContext } from "../../src/child/run-child.js";
+import type { ClaimedJob } from "../../src/queue/job.js";
 import { mustBeAlone, Work } from "../../src/worker/work.js";
 import { assertCanonical, numbers, silent, useWorld, workerOf } from "../orchestrator/scene.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
@@ -12,11 +14,18 @@ import { waitFor } from "../support/process.js";
 
 const world = useWorld();
 
-async function scene(blocks: number, pool: (real: pg.Pool) => pg.Pool = (real) => real) {
+/** A node that takes its time, unless `busyMs`: then it is this process that does. */
+async function scene(
+  blocks: number,
+  { busyMs = 0, pool = (real) => real }: { busyMs?: number; pool?(real: pg.Pool): pg.Pool } = {},
+) {
   const chain = scriptChain({ head: blocks });
   const asked: number[] = [];
   chain.beforeAnswer = async ({ method, params }) => {
-    if (method === "eth_getBlockByNumber") asked.push(Number(params[0]));
+    if (method !== "eth_getBlockByNumber") return;
+    asked.push(Number(params[0]));
+    if (busyMs === 0) return sleep(50);
+    for (const until = performance.now() + busyMs; performance.now() < until; );
   };
   await world.rows("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
   const never = new AbortController().signal;
@@ -40,28 +49,41 @@ async function scene(blocks: number, pool: (real: pg.Pool) => pg.Pool = (real) =
   return { chain, asked, stopping, work };
 }
 
-/** Claims, prepares and commits a batch, and claims the next one along with it. */
-async function commitOne(work: Work): Promise<number[]> {
-  const jobs = await work.claim();
-  await work.commit(await work.prepare(jobs), { claimNext: true });
+async function commit(work: Work, jobs: ClaimedJob[]): Promise<number[]> {
+  await work.commit(await work.prepare(jobs));
   return jobs.map(({ blockNumber }) => blockNumber);
 }
+
+const commitOne = async (work: Work) => commit(work, await work.claim());
 
 const statuses = async (wanted: string) =>
   Object.entries(await world.statuses()).flatMap(([block, status]) =>
     status === wanted ? [Number(block)] : [],
   );
 
-test("jobs that are claimed along with a commit are fetched at once, and once", async () => {
-  const { chain, asked, work } = await scene(3);
+test("while a node keeps the worker waiting, the next jobs are claimed and fetched at once, and once", async () => {
+  const { chain, asked, work } = await scene(4);
+  // Nothing is known of the node yet.
   assert.deepEqual(await commitOne(work), [1]);
-  await waitFor(() => asked.length === 2, { what: "the next one to be asked for" });
-  assert.deepEqual(asked, [1, 2]);
-  assert.deepEqual(await statuses("processing"), [2]);
-  assert.deepEqual(await commitOne(work), [2]);
+  assert.deepEqual(asked, [1]);
+  const jobs = await work.claim();
+  await waitFor(() => asked.includes(3), { what: "the next one to be asked for" });
+  assert.deepEqual(await statuses("processing"), [2, 3]);
+  assert.deepEqual(await commit(work, jobs), [2]);
   assert.deepEqual(await commitOne(work), [3]);
-  assert.deepEqual(asked, [1, 2, 3]);
-  await assertCanonical(world, chain, numbers(1, 3));
+  assert.deepEqual(await commitOne(work), [4]);
+  assert.deepEqual(asked.toSorted(), [1, 2, 3, 4]);
+  await assertCanonical(world, chain, numbers(1, 4));
+});
+
+test("a worker that has enough to do claims nothing before its turn", async () => {
+  const { asked, work } = await scene(3, { busyMs: 200 });
+  await commitOne(work);
+  const jobs = await work.claim();
+  // It would be made before this is over.
+  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.deepEqual(await statuses("pending"), [3]);
+  assert.deepEqual(asked, [1, 2]);
 });
 
 test("blocks leave nothing behind at the signal that lives as long as the worker", async () => {
@@ -77,68 +99,105 @@ test("blocks leave nothing behind at the signal that lives as long as the worker
   assert.equal(getEventListeners(stopping, "abort").length, 0);
 });
 
-test("a job that saw a worker die is not begun beside others", async () => {
-  const { asked, work } = await scene(3);
-  await world.rows("update processing_jobs set deaths = 1 where block_number = 2");
-  assert.deepEqual(await commitOne(work), [1]);
-  assert(work.hasNext);
-  assert.deepEqual(await statuses("processing"), [2]);
+test("a job that saw a worker die is not begun beside others, nor others beside it", async () => {
+  const { asked, work } = await scene(4);
+  await world.rows("update processing_jobs set deaths = 1 where block_number = 3");
+  await commitOne(work);
+  await commitOne(work);
   const jobs = await work.claim();
   assert(mustBeAlone(jobs));
-  assert.deepEqual(asked, [1]);
+  assert.deepEqual(asked, [1, 2]);
+  assert.deepEqual(await commit(work, jobs), [3]);
+  assert.deepEqual(await statuses("pending"), [4]);
 });
 
 test("what was begun is given back, unharmed, when another job must be alone, and at the end", async () => {
-  const { asked, work } = await scene(3);
+  const { asked, work } = await scene(4);
   await commitOne(work);
-  await waitFor(() => asked.length === 2, { what: "the next one to be asked for" });
-  await work.giveBackBut([]);
-  assert.deepEqual(await statuses("pending"), [2, 3]);
-  assert(!work.hasNext);
-  await commitOne(work);
+  const jobs = await work.claim();
+  await waitFor(() => asked.includes(3), { what: "the next one to be asked for" });
+  await work.giveBackBut(jobs);
+  assert.deepEqual(await statuses("pending"), [3, 4]);
+  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.equal((await work.claim()).length, 1);
   await work.giveBackRest();
-  assert.deepEqual(await statuses("processing"), []);
+  assert.deepEqual(await statuses("pending"), [3, 4]);
   const burnt = await world.rows("select from processing_jobs where status = 'pending' and attempts > 0");
   assert.equal(burnt.length, 0);
 });
 
-test("claims whose answer was lost are given back, though another claim succeeded meanwhile", async () => {
+/** The third claim, which is the first before its turn, waits for `answer`. */
+async function sceneOfHeldClaim() {
   let claims = 0;
-  let isLost = false;
-  const { work } = await scene(4, (real) =>
+  let answer = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const pool = (real: pg.Pool): pg.Pool =>
     intercept(real, "claim", async (claim) => {
       claims += 1;
-      // The first is made alone, the second beside a commit, the third while that one is under way.
-      if (claims === 2) {
-        await claim();
-        await waitFor(() => claims === 3, { what: "another claim" });
-        isLost = true;
-        throw connectionLost();
-      }
-      if (claims === 3) await waitFor(() => isLost, { what: "the answer to be lost" });
+      if (claims === 3) await held;
       return claim();
-    }),
+    });
+  const { work } = await scene(4, { pool });
+  // So that nothing is asked before a claim.
+  await world.rows(
+    `insert into processing_head (chain_id, next_block, head_number, head_hash, head_time)
+     values (1, 5, 4, decode(repeat('00', 32), 'hex'), now())`,
   );
-  const committing = commitOne(work);
-  await waitFor(() => claims === 2, { what: "the claim beside the commit" });
+  await commitOne(work);
+  assert.deepEqual((await work.claim())[0]?.blockNumber, 2);
+  assert.equal(claims, 3);
+  return { work, answer, claims: () => claims };
+}
+
+test("what is being claimed when the worker ends is given back", async () => {
+  const { work, answer } = await sceneOfHeldClaim();
+  const ended = work.giveBackRest();
+  answer();
+  await ended;
+  assert.deepEqual(await statuses("pending"), [2, 3, 4]);
+});
+
+test("what is being claimed before its turn comes next: no other claim is made beside it", async () => {
+  const { work, answer, claims } = await sceneOfHeldClaim();
+  const next = work.claim();
+  await setImmediate();
+  assert.equal(claims(), 3);
+  answer();
+  assert.deepEqual((await next)[0]?.blockNumber, 3);
+});
+
+test("claims whose answer was lost are given back, and those in hand are kept", async () => {
+  let claims = 0;
+  const { work } = await scene(3, {
+    pool: (real) =>
+      intercept(real, "claim", async (claim) => {
+        claims += 1;
+        const answer = await claim();
+        // The one before its turn.
+        if (claims === 3) throw connectionLost();
+        return answer;
+      }),
+  });
+  await commitOne(work);
   const jobs = await work.claim();
-  assert.deepEqual(await statuses("processing"), [2, 3]);
-  await committing;
-  await work.commit(await work.prepare(jobs), { claimNext: false });
-  assert.deepEqual(await statuses("processing"), [2]);
-  // It goes on behind what it claimed last.
-  assert.equal((await work.claim())[0]?.blockNumber, 4);
-  assert.deepEqual(await statuses("pending"), [2]);
+  await waitFor(async () => (await statuses("processing")).length === 2, { what: "the claim that is lost" });
+  const next = await work.claim();
+  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.deepEqual(await commit(work, next), [3]);
+  assert.deepEqual(await statuses("completed"), [1, 2, 3]);
 });
 
 test("others are given back as soon as the database answers, and the job that must be alone is kept", async () => {
   let refused = 0;
-  const { work } = await scene(2, (real) =>
-    intercept(real, "give_back", (giveBack) => {
-      refused += 1;
-      return refused < 3 ? Promise.reject(connectionLost()) : giveBack();
-    }),
-  );
+  const { work } = await scene(2, {
+    pool: (real) =>
+      intercept(real, "give_back", (giveBack) => {
+        refused += 1;
+        return refused < 3 ? Promise.reject(connectionLost()) : giveBack();
+      }),
+  });
   await world.rows("update processing_jobs set deaths = 1 where block_number = 2");
   const [other] = await work.claim();
   assert.equal(other?.blockNumber, 1);
@@ -146,7 +205,7 @@ test("others are given back as soon as the database answers, and the job that mu
   await work.giveBackBut(alone);
   assert.equal(refused, 3);
   assert.deepEqual(await statuses("pending"), [1]);
-  await work.commit(await work.prepare(alone), { claimNext: false });
+  await work.commit(await work.prepare(alone));
   assert.deepEqual(await statuses("completed"), [2]);
 });
 
@@ -156,7 +215,7 @@ test("a claim that was lost and made again by the same worker is given back at t
   await world.rows("update processing_jobs set status = 'pending'");
   assert.equal((await work.claim()).length, 1);
   // Its token does not hold any more.
-  await work.commit(batch, { claimNext: false });
+  await work.commit(batch);
   assert.deepEqual(await statuses("processing"), [1]);
   await work.giveBackRest();
   assert.deepEqual(await statuses("pending"), [1]);
@@ -164,12 +223,13 @@ test("a claim that was lost and made again by the same worker is given back at t
 
 test("what is in hand at the end is given back although the database was away for a moment", async () => {
   let asked = 0;
-  const { work } = await scene(1, (real) =>
-    intercept(real, "give_back", (giveBack) => {
-      asked += 1;
-      return asked === 1 ? Promise.reject(connectionLost()) : giveBack();
-    }),
-  );
+  const { work } = await scene(1, {
+    pool: (real) =>
+      intercept(real, "give_back", (giveBack) => {
+        asked += 1;
+        return asked === 1 ? Promise.reject(connectionLost()) : giveBack();
+      }),
+  });
   await work.claim();
   await work.giveBackRest();
   assert.deepEqual(await statuses("pending"), [1]);
