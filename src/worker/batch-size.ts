@@ -6,7 +6,7 @@ const busyTargetMs = 250;
 const enoughMs = 60;
 /** It should be done after so long, however far away the node is: a worker that dies loses little. */
 const targetMs = 2_000;
-/** Its rows may take so much memory, in bytes: three batches are under way. */
+/** Its rows may take so much memory, in bytes: up to three batches are under way. */
 const mostRowBytes = 10 * 1024 * 1024;
 
 /**

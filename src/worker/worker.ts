@@ -12,8 +12,7 @@ export interface WorkerOptions {
 
 /**
  * A worker's loop: claims while there is work, sleeps without a query while there is none, and prepares
- * the next batch while the last one commits.
- * Returns when it has drained: every claim that it made is settled or given back.
+ * the next batch while the last one commits. Returns when it has drained: every claim that it made is settled or given back.
  */
 export async function runWorker({ work, wake, context }: WorkerOptions): Promise<void> {
   const { rank = 0 } = context.settings;
