@@ -66,6 +66,8 @@ export interface PreparedBlock {
   rows: EncodedBlock;
   /** How it became rows: src/direct, or step by step. */
   way: "direct" | "long";
+  /** Milliseconds until its node had answered. */
+  fetchMs: number;
   /** For processing_jobs.result. */
   result: Record<string, unknown>;
 }
@@ -185,7 +187,7 @@ export async function prepareBlock(
     const { rows, verifyMs, encodeMs } = served.taken;
     const fetchMs = performance.now() - started - verifyMs - encodeMs;
     const told = { fetchMs, verifyMs, encodeMs, endpoint: served.endpoint, direct: true };
-    return { rows, way: "direct", result: resultOf(rows, told) };
+    return { rows, way: "direct", fetchMs, result: resultOf(rows, told) };
   }
   if (inSteps) await setImmediate();
   const proven = performance.now();
@@ -194,7 +196,7 @@ export async function prepareBlock(
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };
-  return { rows, way: "long", result: resultOf(rows, told) };
+  return { rows, way: "long", fetchMs, result: resultOf(rows, told) };
 }
 
 /** For processing_jobs.result. */

@@ -13,6 +13,14 @@ export function bytesUnderWay(rowBytes: number, way: keyof typeof bytesPerRowByt
 }
 
 /**
+ * Whether a worker that fetches one batch after the other would compute for too little of its time. `busyMs` is how
+ * long it computes for a batch, `waitMs` how long a node takes to answer, at best.
+ */
+export function isKeptWaiting({ busyMs, waitMs }: { busyMs: number; waitMs: number }): boolean {
+  return busyMs < (busyMs + waitMs) * busyEnough;
+}
+
+/**
  * How many blocks to fetch at the same time from now on. It grows while blocks wait for a slot although the
  * worker is not busy: so a node that is far away keeps it as busy as one nearby. It shrinks while the database
  * is slower than the node: what comes sooner would only wait. Large blocks come fewer at a time.

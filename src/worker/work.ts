@@ -20,7 +20,7 @@ import { giveBack, giveBackUnknown } from "../queue/give-back.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 import { byteLength } from "../store/encode-block.js";
 import { nextBatchSize } from "./batch-size.js";
-import { busyEnough, bytesUnderWay, nextDepth } from "./fetch-depth.js";
+import { bytesUnderWay, isKeptWaiting, nextDepth } from "./fetch-depth.js";
 
 export interface WorkOptions {
   pipeline: Pipeline;
@@ -70,8 +70,8 @@ export class Work {
   /** When the last batch was prepared, and how busy this process has been until then. */
   #preparedAt = 0;
   #busy = performance.eventLoopUtilization();
-  /** This process waited for a node while the last batch was prepared: it can prepare another one meanwhile. */
-  #hasTime = false;
+  /** Nodes keep this worker waiting, unless it begins the next batch meanwhile. */
+  #isKeptWaiting = false;
   /** The last claim got all that it asked for: there may be more. */
   #isPlenty = false;
   /** A claim failed: it may have been made, and its answer lost. */
@@ -112,14 +112,17 @@ export class Work {
   }
 
   /**
-   * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now. Where nodes keep the
-   * worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it as busy as one nearby.
+   * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now; none: there is nothing
+   * to do, or no time for it. Where nodes keep the worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it as busy as one nearby.
    */
   async claim(): Promise<ClaimedJob[]> {
     await this.#claimingNext;
+    if (this.#context.draining.aborted) return [];
     const next = this.#next;
     this.#next = [];
     const jobs = next.length > 0 ? next : await this.#claimNow();
+    // Of what comes after a pause, others are to have their part.
+    if (jobs.length === 0) this.#isKeptWaiting = false;
     if (!mustBeAlone(jobs)) this.#claimingNext = this.#claimNext();
     return jobs;
   }
@@ -154,7 +157,7 @@ export class Work {
   /** Claims before its turn what seems to be there, and begins it. */
   async #claimNext(): Promise<void> {
     const { draining, lease } = this.#context;
-    if (!this.#hasTime || !this.#isPlenty || draining.aborted || !lease.holds()) return;
+    if (!this.#isKeptWaiting || !this.#isPlenty || draining.aborted || !lease.holds()) return;
     try {
       this.#next = await this.#claim(this.#request());
       this.#begin();
@@ -283,12 +286,15 @@ export class Work {
     // Another batch may have been under way for a part of that time.
     const tookMs = performance.now() - Math.max(started, this.#preparedAt);
     this.#preparedAt = performance.now();
-    this.#hasTime = utilization < busyEnough && batch.waitFor === undefined;
+    const busyMs = Math.min(active, tookMs);
+    const waitMs = Math.min(...batch.prepared.map(({ fetchMs }) => fetchMs));
+    const isUsual = batch.prepared.length > 0 && batch.waitFor === undefined;
+    this.#isKeptWaiting = isUsual && isKeptWaiting({ busyMs, waitMs });
     const sizes = batch.prepared.map(({ rows }) => byteLength(rows));
     this.#batchSize = nextBatchSize({
       current: this.#batchSize,
       claimed: jobs.length,
-      busyMs: Math.min(active, tookMs),
+      busyMs,
       tookMs,
       utilization,
       rowBytes: mean(sizes),

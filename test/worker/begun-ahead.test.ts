@@ -14,24 +14,27 @@ import { waitFor } from "../support/process.js";
 
 const world = useWorld();
 
-/** A node that takes its time, unless `busyMs`: then it is this process that does. */
+/** A node that takes its time, and a worker that computes for so long for each block. */
 async function scene(
   blocks: number,
-  { busyMs = 0, pool = (real) => real }: { busyMs?: number; pool?(real: pg.Pool): pg.Pool } = {},
+  {
+    waitMs = 50,
+    busyMs = 0,
+    pool = (real) => real,
+  }: { waitMs?: number; busyMs?: number; pool?(real: pg.Pool): pg.Pool } = {},
 ) {
   const chain = scriptChain({ head: blocks });
   const asked: number[] = [];
   chain.beforeAnswer = async ({ method, params }) => {
     if (method !== "eth_getBlockByNumber") return;
     asked.push(Number(params[0]));
-    if (busyMs === 0) return sleep(50);
-    for (const until = performance.now() + busyMs; performance.now() < until; );
+    if (waitMs > 0) await sleep(waitMs);
   };
   await world.rows("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
-  const never = new AbortController().signal;
+  const draining = new AbortController();
   const stopping = new AbortController().signal;
   const context = {
-    draining: never,
+    draining: draining.signal,
     stopping,
     lease: { holds: () => true, wait: async () => {} },
     report: () => {},
@@ -40,13 +43,25 @@ async function scene(
   } as unknown as ChildContext;
   const { pipeline } = workerOf(world, chain);
   const work = new Work({
-    pipeline: { ...pipeline, pool: pool(pipeline.pool) },
+    pipeline: {
+      ...pipeline,
+      pool: pool(pipeline.pool),
+      // Step by step, so that every block passes the encoder.
+      takeDirectly: () => null,
+      encoder: {
+        ...pipeline.encoder,
+        encode(rows) {
+          for (const until = performance.now() + busyMs; performance.now() < until; );
+          return pipeline.encoder.encode(rows);
+        },
+      },
+    },
     // A batch's size depends on how long the one before it took.
     maxBatch: 1,
     maxDepth: 4,
     context,
   });
-  return { chain, asked, stopping, work };
+  return { chain, asked, stopping, work, drain: () => draining.abort() };
 }
 
 async function commit(work: Work, jobs: ClaimedJob[]): Promise<number[]> {
@@ -77,7 +92,8 @@ test("while a node keeps the worker waiting, the next jobs are claimed and fetch
 });
 
 test("a worker that has enough to do claims nothing before its turn", async () => {
-  const { asked, work } = await scene(3, { busyMs: 200 });
+  // The node may still answer 50 times as slowly as it does.
+  const { asked, work } = await scene(3, { waitMs: 0, busyMs: 1_000 });
   await commitOne(work);
   const jobs = await work.claim();
   // It would be made before this is over.
@@ -97,6 +113,27 @@ test("blocks leave nothing behind at the signal that lives as long as the worker
     notes === undefined ? undefined : (stopping as unknown as Record<symbol, Set<unknown>>)[notes];
   assert.equal(followers?.size ?? 0, 0);
   assert.equal(getEventListeners(stopping, "abort").length, 0);
+});
+
+test("a worker that had nothing to do leaves others their part: it claims nothing before its turn", async () => {
+  const { work } = await scene(4);
+  await world.rows("delete from processing_jobs where block_number > 2");
+  await commitOne(work);
+  await commitOne(work);
+  assert.deepEqual(await work.claim(), []);
+  await world.rows("insert into processing_jobs (block_number) values (3), (4)");
+  const jobs = await work.claim();
+  assert.deepEqual(await commit(work, jobs), [3]);
+  assert.deepEqual(await statuses("pending"), [4]);
+});
+
+test("a worker that is to end claims nothing more, though what it was claiming took long", async () => {
+  const { work, answer, drain, claims } = await sceneOfHeldClaim({ isLost: true });
+  const next = work.claim();
+  drain();
+  answer();
+  assert.deepEqual(await next, []);
+  assert.equal(claims(), 3);
 });
 
 test("a job that saw a worker die is not begun beside others, nor others beside it", async () => {
@@ -126,8 +163,8 @@ test("what was begun is given back, unharmed, when another job must be alone, an
   assert.equal(burnt.length, 0);
 });
 
-/** The third claim, which is the first before its turn, waits for `answer`. */
-async function sceneOfHeldClaim() {
+/** The third claim, which is the first before its turn, waits for `answer`, and may be lost then. */
+async function sceneOfHeldClaim({ isLost = false } = {}) {
   let claims = 0;
   let answer = (): void => {};
   const held = new Promise<void>((resolve) => {
@@ -137,9 +174,10 @@ async function sceneOfHeldClaim() {
     intercept(real, "claim", async (claim) => {
       claims += 1;
       if (claims === 3) await held;
+      if (claims === 3 && isLost) throw connectionLost();
       return claim();
     });
-  const { work } = await scene(4, { pool });
+  const { work, drain } = await scene(4, { pool });
   // So that nothing is asked before a claim.
   await world.rows(
     `insert into processing_head (chain_id, next_block, head_number, head_hash, head_time)
@@ -148,7 +186,7 @@ async function sceneOfHeldClaim() {
   await commitOne(work);
   assert.deepEqual((await work.claim())[0]?.blockNumber, 2);
   assert.equal(claims, 3);
-  return { work, answer, claims: () => claims };
+  return { work, answer, drain, claims: () => claims };
 }
 
 test("what is being claimed when the worker ends is given back", async () => {

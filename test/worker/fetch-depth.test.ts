@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
-import { bytesUnderWay, nextDepth } from "../../src/worker/fetch-depth.js";
+import { bytesUnderWay, isKeptWaiting, nextDepth } from "../../src/worker/fetch-depth.js";
 
 /** Work that ends when it is told to. */
 function work() {
@@ -83,6 +83,11 @@ test("the depth shrinks while the database is slower than the node, down to wher
   assert.equal(nextDepth({ ...heldUp, current: 32 }), 25);
   assert.equal(nextDepth({ ...heldUp, current: 9 }), 8);
   assert.equal(nextDepth({ ...heldUp, current: 4 }), 4);
+});
+
+test("a worker is kept waiting where a node takes longer to answer than a ninth of the time that a batch computes", () => {
+  assert(isKeptWaiting({ busyMs: 100, waitMs: 12 }));
+  assert(!isKeptWaiting({ busyMs: 100, waitMs: 11 }));
 });
 
 test("large blocks are fetched fewer at a time, and one always", () => {
