@@ -87,7 +87,7 @@ export interface EndpointLoad {
   latencyMs: number | undefined;
 }
 
-const defaultMaxInFlight = 128;
+const defaultMaxInFlight = 192;
 const defaultBatchSize = 100;
 
 export function createEndpoint(options: EndpointOptions): Endpoint {

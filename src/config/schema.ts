@@ -53,7 +53,7 @@ export const keys = {
     fetch_concurrency: {
       doc: "The most blocks that one worker fetches at the same time. It takes as many as keep it busy: the further away the node, the more; the larger the blocks, the fewer.",
       format: format.integer({ min: 1, max: 256 }),
-      default: 64,
+      default: 96,
       env: "BLOCKMILL_PIPELINE_FETCH_CONCURRENCY",
     },
     worker_memory_mb: {

@@ -5,7 +5,7 @@ export const busyEnough = 0.9;
 /** What blocks that are being fetched, parsed and encoded may take, in bytes, ... */
 const memoryBytes = 64 * 1024 * 1024;
 /** ... and how much that is for each byte of their rows: the answers as they came, or else as text and as objects. */
-const bytesPerRowByte = { direct: 4, long: 8 };
+const bytesPerRowByte = { direct: 3, long: 8 };
 
 /** What a block takes until its rows are there, in bytes, from the size of its rows and the way it goes. */
 export function bytesUnderWay(rowBytes: number, way: keyof typeof bytesPerRowByte): number {
