@@ -79,6 +79,17 @@ test("a job with a time in the future runs when it is due, and not before", asyn
   await assertCleanStop(daemon, scene.pool);
 });
 
+/** What each connection of a daemon sent, by its application_name without the first word. */
+function statementsIn(log: string): Map<string, string[]> {
+  const statements = new Map<string, string[]>();
+  // Lines of one statement after its first begin with a tab.
+  for (const entry of log.replaceAll("\n\t", " ").split("\n")) {
+    const [, name, text] = /^blockmill ([^|]*)\|.*?(?:statement|execute [^:]*): (.*)/.exec(entry) ?? [];
+    if (name !== undefined) statements.set(name, [...(statements.get(name) ?? []), text ?? ""]);
+  }
+  return statements;
+}
+
 test("between jobs the workers send no statement at all, and the whole daemon hardly any", async (t) => {
   const server = await startEmbeddedPostgres({
     settings: { log_statement: "all", log_line_prefix: "%a|", log_min_messages: "warning" },
@@ -95,29 +106,41 @@ test("between jobs the workers send no statement at all, and the whole daemon ha
     database: { lease_seconds: 4 },
   });
   const ids = daemon.workers().map(({ workerId }) => workerId);
+  const log = (from = 0): string => readFileSync(server.logFile, "utf8").slice(from);
+  const workersSince = (from: number) =>
+    [...statementsIn(log(from))].filter(([name]) => /\/w\d+( listen)?$/.test(name));
+  await until(
+    () =>
+      ids.every((id) =>
+        statementsIn(log())
+          .get(`${id} listen`)
+          ?.some((text) => /^LISTEN/i.test(text)),
+      ),
+    "the workers to be listening",
+  );
+  const inserted = log().length;
   await scene.insert(1, 10);
   await scene.settled();
+  // The notification wakes each of them, however late: who has not looked yet is still to do so.
+  await until(() => {
+    const looked = new Set(workersSince(inserted).map(([name]) => name));
+    return ids.every((id) => looked.has(id));
+  }, "every worker to have looked");
   await until(async () => {
-    const states = await scene.states();
-    return ids.every((id) => states[id] === "idle");
-  }, "the workers to be idle again");
+    const from = log().length;
+    await sleep(1_000);
+    return workersSince(from).length === 0;
+  }, "the workers to have done so to the end");
 
-  const logged = readFileSync(server.logFile, "utf8").length;
+  const logged = log().length;
   const seconds = 8;
   // Silence is what is proven here.
   await sleep(seconds * 1_000);
-  const statements = new Map<string, string[]>();
-  // Lines of one statement after its first begin with a tab.
-  const entries = readFileSync(server.logFile, "utf8").slice(logged).replaceAll("\n\t", " ").split("\n");
-  for (const entry of entries) {
-    const [, name, statement] = /^(blockmill [^|]*)\|.*?(?:statement|execute [^:]*): (.*)/.exec(entry) ?? [];
-    if (name !== undefined) statements.set(name, [...(statements.get(name) ?? []), statement ?? ""]);
-  }
-  const workers = [...statements].filter(([name]) => /\/w\d+( listen)?$/.test(name));
-  assert.deepEqual(workers, []);
+  assert.deepEqual(workersSince(logged), []);
+  const statements = statementsIn(log(logged));
   const all = [...statements.values()].flat();
   for (const [name, sent] of statements)
-    t.diagnostic(`${name.replace(/^blockmill [^/ ]*/, "")}: ${sent.length} in ${seconds} s`);
+    t.diagnostic(`${name.replace(/^[^/ ]*/, "")}: ${sent.length} in ${seconds} s`);
   assert(all.length > 0, "the leases are pinged");
   // Three a second, and the two of the thorough sweep that comes once in check_interval.
   assert(all.length <= 3 * seconds + 2, `${all.length} statements in ${seconds} s:\n${all.join("\n")}`);
