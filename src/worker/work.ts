@@ -112,8 +112,9 @@ export class Work {
   }
 
   /**
-   * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now; none: there is nothing
-   * to do, or no time for it. Where nodes keep the worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it as busy as one nearby.
+   * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now; none: there is
+   * nothing to do, or the worker is to end. Where nodes keep it waiting, the next ones are claimed and begun
+   * meanwhile: so that one far away keeps it nearly as busy as one nearby.
    */
   async claim(): Promise<ClaimedJob[]> {
     await this.#claimingNext;
