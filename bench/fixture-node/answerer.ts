@@ -75,7 +75,8 @@ export class Answerer {
     this.#random = new Random(seed);
   }
 
-  reply(request: Request | undefined): Reply {
+  /** The reply to a request that came when so many mutations were ordered. */
+  reply(request: Request | undefined, orders: number): Reply {
     if (!request) return json(errorBody(null, { code: -32700, message: "parse error" }));
     const { rateLimit, errors, batchLimit } = this.#faults();
     const { calls, isBatch } = request;
@@ -91,13 +92,13 @@ export class Answerer {
     if (errors?.answer === 500 && calls.some(() => this.#random.chance(errors.rate))) {
       return { status: 500, headers: {}, chunks: [Buffer.from("Internal Server Error")] };
     }
-    const responses = calls.map((call) => this.#respond(call));
+    const responses = calls.map((call) => this.#respond(call, orders));
     return assemble(responses, isBatch);
   }
 
-  #respond({ id, method, params }: RpcCall): Response {
+  #respond({ id, method, params }: RpcCall, orders: number): Response {
     const answer = this.#refusal() ?? this.#answer(method, params);
-    const mutation = this.#mutations.take({ view: this.#view, method, params });
+    const mutation = this.#mutations.take({ view: this.#view, method, params }, orders);
     if (!mutation) return { id, answer, mutation };
     return {
       id: mutation.kind === "wrong-id" ? wrongId(id) : id,

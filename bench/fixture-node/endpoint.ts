@@ -164,8 +164,9 @@ export class Endpoint {
     const request = parseRequest(text);
     this.#record(request);
     if (this.#hangs(request)) return undefined;
+    const { orders } = this.mutations;
     await this.#latency();
-    const reply = this.#answerer.reply(request);
+    const reply = this.#answerer.reply(request, orders);
     for (const chunk of reply.chunks) this.#bytesSent += chunk.length;
     return reply;
   }

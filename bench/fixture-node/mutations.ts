@@ -18,22 +18,30 @@ const DEFAULT_DEPTH = 100_000;
 
 /** The mutations that are on order at an endpoint; the first that matches a call is used. */
 export class Mutations {
-  #ordered: { mutation: Mutation; left: number }[] = [];
+  #ordered: { order: number; mutation: Mutation; left: number }[] = [];
+  #orders = 0;
+
+  /** How many were ordered so far: a call takes none that was ordered after the call came. */
+  get orders(): number {
+    return this.#orders;
+  }
 
   order(mutation: Mutation): void {
-    this.#ordered.push({ mutation, left: mutation.count || Number.POSITIVE_INFINITY });
+    this.#orders += 1;
+    this.#ordered.push({ order: this.#orders, mutation, left: mutation.count || Number.POSITIVE_INFINITY });
   }
 
   clear(): void {
     this.#ordered = [];
   }
 
-  /** The mutation for this call, which is then used up once. */
-  take({ view, method, params }: Asked): Mutation | undefined {
+  /** The mutation for a call that came when so many were ordered; it is then used up once. */
+  take({ view, method, params }: Asked, orders: number): Mutation | undefined {
     if (this.#ordered.length === 0) return undefined;
     const number = blockAskedFor(view, params)?.number ?? numberIn(params);
     const found = this.#ordered.find(
-      ({ mutation }) =>
+      ({ order, mutation }) =>
+        order <= orders &&
         (mutation.method === "*" || mutation.method === method) &&
         (mutation.block === undefined || mutation.block === number),
     );

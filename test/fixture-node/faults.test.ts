@@ -90,6 +90,15 @@ test("a request that hangs was received", async () => {
   await assert.rejects(hanging, { name: "AbortError" });
 });
 
+test("a slow call takes no wrong answer that was ordered after it came", async () => {
+  await fixture.setFaults({ latencyMs: 200 });
+  const slow = result("eth_chainId");
+  await fixture.waitForCalls({ method: "eth_chainId", count: 1 });
+  await fixture.mutate({ kind: "error", code: -32000, message: "ordered", method: "eth_chainId", count: 1 });
+  assert.equal(await slow, "0x1");
+  assert.equal((await error("eth_chainId")).message, "ordered");
+});
+
 test("an endpoint may lack methods and tags", async () => {
   await fixture.setFaults({ lacks: ["eth_getBlockReceipts", "finalized"] });
   assert.equal((await error("eth_getBlockReceipts", [AT])).code, -32601);
