@@ -24,6 +24,11 @@ export class ClaimCursor {
     this.#hinted = true;
   }
 
+  /** What was claimed last is given back: the next claim is to find it. */
+  reset(): void {
+    this.#after = undefined;
+  }
+
   /** The position to claim behind; undefined: from the start. */
   next(now: number): Position | undefined {
     const sinceLook = now - this.#lookedAt;

@@ -22,8 +22,9 @@ export function isKeptWaiting({ busyMs, waitMs }: { busyMs: number; waitMs: numb
 
 /**
  * How many blocks to fetch at the same time from now on. It grows while blocks wait for a slot although the
- * worker is not busy: so a node that is far away keeps it as busy as one nearby. It shrinks while the database
- * is slower than the node: what comes sooner would only wait. Large blocks come fewer at a time.
+ * worker is not busy: so a node that is far away keeps it as busy as one nearby. It shrinks when the node has come
+ * near, and while the database is slower than the node: what comes sooner would only wait, and take memory.
+ * Large blocks come fewer at a time.
  */
 export function nextDepth(seen: {
   current: number;
@@ -31,16 +32,19 @@ export function nextDepth(seen: {
   hadToWait: boolean;
   /** The part of its time that the worker computed, from 0 to 1. */
   utilization: number;
+  /** See the function of that name. */
+  isKeptWaiting: boolean;
   /** The batch before is still being committed, though this one is prepared. */
   isHeldUp: boolean;
   /** Bytes that a block takes until its rows are there, on average; 0: not known. */
   blockBytes: number;
   max: number;
 }): number {
-  const { current, hadToWait, utilization, isHeldUp, blockBytes, max } = seen;
+  const { current, hadToWait, utilization, isKeptWaiting, isHeldUp, blockBytes, max } = seen;
   const room = blockBytes === 0 ? max : Math.floor(memoryBytes / blockBytes);
   const less = Math.max(Math.min(initialDepth, current), Math.floor(current * 0.8));
-  const more = hadToWait && utilization < busyEnough ? Math.ceil(current * 1.5) : current;
-  const wanted = isHeldUp ? less : more;
+  const hasTime = hadToWait && utilization < busyEnough;
+  const more = hasTime ? Math.ceil(current * 1.5) : current;
+  const wanted = isHeldUp || !(hasTime || isKeptWaiting) ? less : more;
   return Math.max(1, Math.min(wanted, room, max));
 }

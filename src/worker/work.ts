@@ -62,7 +62,7 @@ export class Work {
   #chainKnown = false;
   /** Jobs that were claimed before their turn, and that `claim` has not handed out. */
   #next: ClaimedJob[] = [];
-  /** Their preparation, unless they must be alone. */
+  /** Their preparation. */
   #begun: Begun | undefined;
   /** The claim of what comes next, before its turn. Never rejects. */
   #claimingNext: Promise<void> = Promise.resolve();
@@ -161,10 +161,20 @@ export class Work {
     if (!this.#isKeptWaiting || !this.#isPlenty || draining.aborted || !lease.holds()) return;
     try {
       this.#next = await this.#claim(this.#request());
-      this.#begin();
+      if (mustBeAlone(this.#next)) await this.#giveBackNext();
+      else this.#begin();
     } catch {
       // Whoever claims next meets the reason.
     }
+  }
+
+  /** A job that must be alone is not held beside others: were they to end this worker, it would count for it as well. */
+  async #giveBackNext(): Promise<void> {
+    const tokens = this.#next.map(({ token }) => token);
+    await giveBack(this.#pipeline.pool, this.#pipeline.workerId, tokens);
+    this.#forget(tokens);
+    this.#next = [];
+    this.#cursor.reset();
   }
 
   async #claim(request: ClaimRequest): Promise<ClaimedJob[]> {
@@ -258,7 +268,7 @@ export class Work {
 
   #begin(): void {
     const jobs = this.#next;
-    if (jobs.length === 0 || mustBeAlone(jobs)) return;
+    if (jobs.length === 0) return;
     const drop = new AbortController();
     const batch = withLinkedSignal([this.#context.stopping, drop.signal], (signal) =>
       this.#prepare(jobs, signal),
@@ -306,6 +316,7 @@ export class Work {
       current: slots.limit,
       hadToWait: slots.takeHadToWait(),
       utilization,
+      isKeptWaiting: this.#isKeptWaiting,
       isHeldUp: this.#isCommitting,
       blockBytes: mean(batch.prepared.map(({ way }, i) => bytesUnderWay(sizes[i] ?? 0, way))),
       max: this.#maxDepth,

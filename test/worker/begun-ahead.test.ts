@@ -136,14 +136,27 @@ test("a worker that is to end claims nothing more, though what it was claiming t
   assert.equal(claims(), 3);
 });
 
-test("a job that saw a worker die is not begun beside others, nor others beside it", async () => {
-  const { asked, work } = await scene(4);
+test("a job that saw a worker die is not held beside others, nor others beside it", async () => {
+  let givenBack = 0;
+  const { asked, work } = await scene(4, {
+    pool: (real) =>
+      intercept(real, "give_back", async (giveBack) => {
+        const answer = await giveBack();
+        givenBack += 1;
+        return answer;
+      }),
+  });
   await world.rows("update processing_jobs set deaths = 1 where block_number = 3");
   await commitOne(work);
-  await commitOne(work);
+  const second = await work.claim();
+  await waitFor(() => givenBack === 1, { what: "the third job to be given back" });
+  assert.deepEqual(await statuses("processing"), [2]);
+  assert.deepEqual(await commit(work, second), [2]);
   const jobs = await work.claim();
   assert(mustBeAlone(jobs));
   assert.deepEqual(asked, [1, 2]);
+  const [third] = await world.rows("select attempts, deaths from processing_jobs where block_number = 3");
+  assert.deepEqual(third, { attempts: 1, deaths: 1 });
   assert.deepEqual(await commit(work, jobs), [3]);
   assert.deepEqual(await statuses("pending"), [4]);
 });

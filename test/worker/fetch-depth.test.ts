@@ -61,6 +61,7 @@ const seen = {
   current: 8,
   hadToWait: true,
   utilization: 0.5,
+  isKeptWaiting: true,
   isHeldUp: false,
   blockBytes: 1_920_000,
   max: 32,
@@ -83,6 +84,13 @@ test("the depth shrinks while the database is slower than the node, down to wher
   assert.equal(nextDepth({ ...heldUp, current: 32 }), 25);
   assert.equal(nextDepth({ ...heldUp, current: 9 }), 8);
   assert.equal(nextDepth({ ...heldUp, current: 4 }), 4);
+});
+
+test("the depth shrinks when the node has come near, unless blocks wait although the worker is not busy", () => {
+  const near = { ...seen, isKeptWaiting: false, current: 32 };
+  assert.equal(nextDepth({ ...near, utilization: 0.95 }), 25);
+  assert.equal(nextDepth({ ...near, hadToWait: false }), 25);
+  assert.equal(nextDepth({ ...near, current: 20 }), 30);
 });
 
 test("a worker is kept waiting where a node takes longer to answer than a ninth of the time that a batch computes", () => {
