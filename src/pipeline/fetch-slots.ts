@@ -5,7 +5,6 @@
 export class FetchSlots {
   #limit: number;
   #taken = 0;
-  #hadToWait = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
@@ -21,20 +20,15 @@ export class FetchSlots {
     this.#admit();
   }
 
-  /** Whether somebody had to wait since this was asked last. */
-  takeHadToWait(): boolean {
-    const had = this.#hadToWait;
-    this.#hadToWait = this.#waiting.length > 0;
-    return had;
+  /** How many blocks have a slot, or wait for one. */
+  get wanted(): number {
+    return this.#taken + this.#waiting.length;
   }
 
   /** Runs `work` as soon as there is a slot, and passes on what becomes of it. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     if (this.#taken < this.#limit) this.#taken += 1;
-    else {
-      this.#hadToWait = true;
-      await new Promise<void>((admit) => this.#waiting.push(admit));
-    }
+    else await new Promise<void>((admit) => this.#waiting.push(admit));
     try {
       return await work();
     } finally {

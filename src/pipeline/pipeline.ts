@@ -4,8 +4,8 @@
 //                  (all behind the fetch in one go, where a block is usual: src/direct)
 //   commitBatch    complete the jobs and write their rows          one transaction, no network
 //
-// While one batch commits, the worker prepares the next; while nodes keep it waiting, it begins the one after
-// that. Everything that goes wrong with a block ends in settleFailure; everything that is nobody's fault
+// While one batch commits, the worker prepares the next; while nodes keep it waiting, it begins those after
+// it. Everything that goes wrong with a block ends in settleFailure; everything that is nobody's fault
 // (database gone, endpoints down) is thrown to the worker, which waits.
 
 import { performance } from "node:perf_hooks";

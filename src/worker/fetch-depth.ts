@@ -1,7 +1,13 @@
+import type { FetchSlots } from "../pipeline/fetch-slots.js";
+
 /** How many blocks a worker begins to fetch at the same time, before it knows how far away the node is. */
 export const initialDepth = 8;
+/** So much more than would do are fetched at once: so it is seen when more would come. */
+const roomToGrow = 1.5;
+/** What is seen in less than so much time tells of a moment only: batches come in bursts. */
+const leastMs = 200;
 /** A worker that computes for this part of its time has enough to do. */
-export const busyEnough = 0.9;
+const busyEnough = 0.9;
 /** What blocks that are being fetched, parsed and encoded may take, in bytes, ... */
 const memoryBytes = 64 * 1024 * 1024;
 /** ... and how much that is for each byte of their rows: the answers as they came, or else as text and as objects. */
@@ -21,30 +27,66 @@ export function isKeptWaiting({ busyMs, waitMs }: { busyMs: number; waitMs: numb
 }
 
 /**
- * How many blocks to fetch at the same time from now on. It grows while blocks wait for a slot although the
- * worker is not busy: so a node that is far away keeps it as busy as one nearby. It shrinks when the node has come
- * near, and while the database is slower than the node: what comes sooner would only wait, and take memory.
- * Large blocks come fewer at a time.
+ * How many blocks to fetch at the same time from now on: so many as come in the time that a node takes to answer (Little's
+ * law), with room to grow. So a node that is far away keeps a worker as busy as one nearby. What comes sooner than it can
+ * be stored would only wait, and take memory. Large blocks come fewer at a time.
  */
 export function nextDepth(seen: {
-  current: number;
-  /** Some block waited for a slot. */
-  hadToWait: boolean;
-  /** The part of its time that the worker computed, from 0 to 1. */
-  utilization: number;
-  /** See the function of that name. */
-  isKeptWaiting: boolean;
-  /** The batch before is still being committed, though this one is prepared. */
-  isHeldUp: boolean;
+  /** Blocks that came in a millisecond. */
+  perMs: number;
+  /** How long a node takes to answer, at best. */
+  waitMs: number;
   /** Bytes that a block takes until its rows are there, on average; 0: not known. */
   blockBytes: number;
   max: number;
 }): number {
-  const { current, hadToWait, utilization, isKeptWaiting, isHeldUp, blockBytes, max } = seen;
+  const { perMs, waitMs, blockBytes, max } = seen;
   const room = blockBytes === 0 ? max : Math.floor(memoryBytes / blockBytes);
-  const less = Math.max(Math.min(initialDepth, current), Math.floor(current * 0.8));
-  const hasTime = hadToWait && utilization < busyEnough;
-  const more = hasTime ? Math.ceil(current * 1.5) : current;
-  const wanted = isHeldUp || !(hasTime || isKeptWaiting) ? less : more;
-  return Math.max(1, Math.min(wanted, room, max));
+  return Math.max(1, Math.min(initialDepth + Math.round(roomToGrow * perMs * waitMs), room, max));
+}
+
+/** Keeps the depth: looks each time when as many blocks have come as are fetched at once. */
+export class FetchDepth {
+  readonly #slots: FetchSlots;
+  readonly #max: number;
+  #blocks = 0;
+  #bytes = 0;
+  #waitMs = Number.POSITIVE_INFINITY;
+  #since: number;
+
+  /** `now` is as performance.now() tells it, here and below. */
+  constructor({ slots, max, now }: { slots: FetchSlots; max: number; now: number }) {
+    this.#slots = slots;
+    this.#max = max;
+    this.#since = now;
+  }
+
+  /** A batch whose turn it is has been prepared. `bytes` is what its blocks took until their rows were there. */
+  prepared({
+    blocks,
+    bytes,
+    waitMs,
+    now,
+  }: {
+    blocks: number;
+    bytes: number;
+    waitMs: number;
+    now: number;
+  }): void {
+    this.#blocks += blocks;
+    this.#bytes += bytes;
+    this.#waitMs = Math.min(this.#waitMs, waitMs);
+    const ms = now - this.#since;
+    if (ms < leastMs || this.#blocks < this.#slots.limit) return;
+    this.#slots.limit = nextDepth({
+      perMs: this.#blocks / ms,
+      waitMs: this.#waitMs,
+      blockBytes: this.#bytes / this.#blocks,
+      max: this.#max,
+    });
+    this.#blocks = 0;
+    this.#bytes = 0;
+    this.#waitMs = Number.POSITIVE_INFINITY;
+    this.#since = now;
+  }
 }

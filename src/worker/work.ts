@@ -20,7 +20,7 @@ import { giveBack, giveBackUnknown } from "../queue/give-back.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 import { byteLength } from "../store/encode-block.js";
 import { nextBatchSize } from "./batch-size.js";
-import { bytesUnderWay, isKeptWaiting, nextDepth } from "./fetch-depth.js";
+import { bytesUnderWay, FetchDepth, isKeptWaiting } from "./fetch-depth.js";
 
 export interface WorkOptions {
   pipeline: Pipeline;
@@ -30,9 +30,10 @@ export interface WorkOptions {
   context: ChildContext;
 }
 
-/** A batch whose preparation began before its turn. */
+/** A batch that is being prepared. */
 interface Begun {
-  jobs: ClaimedJob[];
+  /** By performance.now(). */
+  at: number;
   batch: Promise<PreparedBatch>;
   /** Ends it soon, with all its jobs unharmed. */
   drop: AbortController;
@@ -52,7 +53,7 @@ export function mustBeAlone(jobs: readonly ClaimedJob[]): boolean {
 export class Work {
   readonly #pipeline: Pipeline;
   readonly #maxBatch: number;
-  readonly #maxDepth: number;
+  readonly #depth: FetchDepth;
   readonly #context: ChildContext;
   readonly #cursor = new ClaimCursor();
   readonly #inHand = new Map<number, ClaimedJob>();
@@ -60,17 +61,18 @@ export class Work {
   readonly #counts = { completed: 0, failed: 0, lost: 0 };
   #batchSize = 1;
   #chainKnown = false;
-  /** Jobs that were claimed before their turn, and that `claim` has not handed out. */
-  #next: ClaimedJob[] = [];
-  /** Their preparation. */
-  #begun: Begun | undefined;
-  /** The claim of what comes next, before its turn. Never rejects. */
+  /** Batches that were claimed before their turn, and that `claim` has not handed out. */
+  #next: ClaimedJob[][] = [];
+  /** What has begun of what was claimed, until `prepare` hands it out. */
+  readonly #begun = new Map<ClaimedJob[], Begun>();
+  /** The claims before their turn. Never rejects. */
   #claimingNext: Promise<void> = Promise.resolve();
-  #isCommitting = false;
-  /** When the last batch was prepared, and how busy this process has been until then. */
+  /** When the last batch was handed out prepared, and how busy this process has been until then. */
   #preparedAt = 0;
   #busy = performance.eventLoopUtilization();
-  /** Nodes keep this worker waiting, unless it begins the next batch meanwhile. */
+  /** How long this process computes for a block, in milliseconds; 0: not known. */
+  #busyPerBlock = 0;
+  /** Nodes keep this worker waiting, unless it begins the next batches meanwhile. */
   #isKeptWaiting = false;
   /** The last claim got all that it asked for: there may be more. */
   #isPlenty = false;
@@ -90,7 +92,7 @@ export class Work {
     });
     this.#pipeline = { ...pipeline, ahead: this.#ahead };
     this.#maxBatch = maxBatch;
-    this.#maxDepth = maxDepth;
+    this.#depth = new FetchDepth({ slots: pipeline.slots, max: maxDepth, now: performance.now() });
     this.#context = context;
   }
 
@@ -113,18 +115,18 @@ export class Work {
 
   /**
    * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now; none: there is
-   * nothing to do, or the worker is to end. Where nodes keep it waiting, the next ones are claimed and begun
-   * meanwhile: so that one far away keeps it nearly as busy as one nearby.
+   * nothing to do, or the worker is to end. They are begun at once, unless they must be alone. Where nodes keep the
+   * worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it as busy as one nearby.
    */
   async claim(): Promise<ClaimedJob[]> {
-    await this.#claimingNext;
+    if (this.#next.length === 0) await this.#claimingNext;
     if (this.#context.draining.aborted) return [];
-    const next = this.#next;
-    this.#next = [];
-    const jobs = next.length > 0 ? next : await this.#claimNow();
+    const jobs = this.#next.shift() ?? (await this.#claimNow());
     // Of what comes after a pause, others are to have their part.
     if (jobs.length === 0) this.#isKeptWaiting = false;
-    if (!mustBeAlone(jobs)) this.#claimingNext = this.#claimNext();
+    if (jobs.length === 0 || mustBeAlone(jobs)) return jobs;
+    if (!this.#begun.has(jobs)) this.#begin(jobs);
+    this.#claimingNext = this.#claimingNext.then(() => this.#claimNext());
     return jobs;
   }
 
@@ -137,44 +139,61 @@ export class Work {
     return jobs.length === 0 && request.after !== undefined ? this.#claimNow() : jobs;
   }
 
-  /** What `claim` handed out, prepared: it may have begun before. */
-  prepare(jobs: ClaimedJob[]): Promise<PreparedBatch> {
-    const begun = this.#begun;
-    if (begun?.jobs !== jobs) return this.#prepare(jobs, this.#context.stopping);
-    this.#begun = undefined;
-    return begun.batch;
+  /** What `claim` handed out, prepared. */
+  async prepare(jobs: ClaimedJob[]): Promise<PreparedBatch> {
+    const begun = this.#begun.get(jobs) ?? this.#begin(jobs);
+    const batch = await begun.batch;
+    this.#begun.delete(jobs);
+    this.#learn(batch, jobs.length, begun.at);
+    return batch;
   }
 
   /** Commits until the database takes it, or somebody else has the claims: the rows are worth keeping. */
   async commit(batch: PreparedBatch): Promise<void> {
-    this.#isCommitting = true;
-    try {
-      await this.#untilTaken(async () => this.#settled(batch, await commitBatch(this.#pipeline, batch)));
-    } finally {
-      this.#isCommitting = false;
+    await this.#untilTaken(async () => this.#settled(batch, await commitBatch(this.#pipeline, batch)));
+  }
+
+  /** Claims before their turn, and begins, as many batches as it takes to have all slots used. */
+  async #claimNext(): Promise<void> {
+    while (this.#isToClaimNext()) {
+      let jobs: ClaimedJob[];
+      try {
+        jobs = await this.#claim(this.#request());
+      } catch {
+        // Whoever claims next meets the reason.
+        return;
+      }
+      if (jobs.length === 0) return;
+      if (mustBeAlone(jobs)) return this.#giveBackNext(jobs);
+      this.#begin(jobs);
+      this.#next.push(jobs);
     }
   }
 
-  /** Claims before its turn what seems to be there, and begins it. */
-  async #claimNext(): Promise<void> {
+  #isToClaimNext(): boolean {
     const { draining, lease } = this.#context;
-    if (!this.#isKeptWaiting || !this.#isPlenty || draining.aborted || !lease.holds()) return;
-    try {
-      this.#next = await this.#claim(this.#request());
-      if (mustBeAlone(this.#next)) await this.#giveBackNext();
-      else this.#begin();
-    } catch {
-      // Whoever claims next meets the reason.
-    }
+    const { wanted, limit } = this.#pipeline.slots;
+    const isSure = this.#isPlenty && !this.#answerLost && !draining.aborted && lease.holds();
+    // One batch further in any case, and more where a batch is small for the node's distance. Where the database is
+    // slower than the node, blocks that are prepared must not pile up.
+    const isRoom =
+      this.#next.length === 0 || (wanted < limit && this.#inHand.size <= limit + this.#batchSize);
+    return this.#isKeptWaiting && isRoom && isSure;
   }
 
   /** A job that must be alone is not held beside others: were they to end this worker, it would count for it as well. */
-  async #giveBackNext(): Promise<void> {
-    const tokens = this.#next.map(({ token }) => token);
-    await giveBack(this.#pipeline.pool, this.#pipeline.workerId, tokens);
+  async #giveBackNext(jobs: ClaimedJob[]): Promise<void> {
+    const tokens = jobs.map(({ token }) => token);
+    try {
+      await giveBack(this.#pipeline.pool, this.#pipeline.workerId, tokens);
+    } catch {
+      // Then it keeps its turn.
+      this.#next.push(jobs);
+      return;
+    }
     this.#forget(tokens);
-    this.#next = [];
     this.#cursor.reset();
+    this.#isPlenty = false;
   }
 
   async #claim(request: ClaimRequest): Promise<ClaimedJob[]> {
@@ -266,62 +285,54 @@ export class Work {
     ).catch(() => {});
   }
 
-  #begin(): void {
-    const jobs = this.#next;
-    if (jobs.length === 0) return;
+  #begin(jobs: ClaimedJob[]): Begun {
+    this.report("working");
     const drop = new AbortController();
     const batch = withLinkedSignal([this.#context.stopping, drop.signal], (signal) =>
-      this.#prepare(jobs, signal),
+      prepareBatch(this.#pipeline, jobs, signal),
     );
-    this.#begun = { jobs, batch, drop };
     // Its failure is met by whoever asks for it; until then it must not count as unhandled.
     batch.catch(() => {});
+    const begun = { at: performance.now(), batch, drop };
+    this.#begun.set(jobs, begun);
+    return begun;
   }
 
-  /** Gives up what was begun before its turn; nothing is being claimed after this. */
+  /** Gives up what was begun; nothing is being claimed after this. */
   async #drop(): Promise<void> {
     await this.#claimingNext;
-    const begun = this.#begun;
-    this.#begun = undefined;
-    begun?.drop.abort();
-    await begun?.batch.catch(() => {});
+    const all = [...this.#begun.values()];
+    this.#begun.clear();
+    for (const { drop } of all) drop.abort();
+    await Promise.allSettled(all.map(({ batch }) => batch));
   }
 
-  async #prepare(jobs: ClaimedJob[], signal: AbortSignal): Promise<PreparedBatch> {
-    this.report("working");
-    const started = performance.now();
-    const batch = await prepareBatch(this.#pipeline, jobs, signal);
+  /** What a batch tells of how large the next ones should be, and how many blocks should be on their way. */
+  #learn(batch: PreparedBatch, claimed: number, begunAt: number): void {
     const before = this.#busy;
     this.#busy = performance.eventLoopUtilization();
-    const { active, utilization } = performance.eventLoopUtilization(this.#busy, before);
-    // Another batch may have been under way for a part of that time.
-    const tookMs = performance.now() - Math.max(started, this.#preparedAt);
-    this.#preparedAt = performance.now();
-    const busyMs = Math.min(active, tookMs);
+    const { active } = performance.eventLoopUtilization(this.#busy, before);
+    // Other batches may have been under way for a part of that time.
+    const now = performance.now();
+    const tookMs = now - Math.max(begunAt, this.#preparedAt);
+    this.#preparedAt = now;
+    // Of two batches that come at the same time, the first one would seem to take all of the time.
+    const perBlock = active / Math.max(1, claimed);
+    this.#busyPerBlock += (perBlock - this.#busyPerBlock) * (this.#busyPerBlock === 0 ? 1 : 0.25);
     const waitMs = Math.min(...batch.prepared.map(({ fetchMs }) => fetchMs));
     const isUsual = batch.prepared.length > 0 && batch.waitFor === undefined;
-    this.#isKeptWaiting = isUsual && isKeptWaiting({ busyMs, waitMs });
+    this.#isKeptWaiting = isUsual && isKeptWaiting({ busyMs: this.#busyPerBlock * claimed, waitMs });
     const sizes = batch.prepared.map(({ rows }) => byteLength(rows));
     this.#batchSize = nextBatchSize({
       current: this.#batchSize,
-      claimed: jobs.length,
-      busyMs,
+      claimed,
+      busyMs: Math.min(active, tookMs),
       tookMs,
-      utilization,
-      rowBytes: mean(sizes),
+      rowBytes: sum(sizes) / Math.max(1, sizes.length),
       max: this.#maxBatch,
     });
-    const { slots } = this.#pipeline;
-    slots.limit = nextDepth({
-      current: slots.limit,
-      hadToWait: slots.takeHadToWait(),
-      utilization,
-      isKeptWaiting: this.#isKeptWaiting,
-      isHeldUp: this.#isCommitting,
-      blockBytes: mean(batch.prepared.map(({ way }, i) => bytesUnderWay(sizes[i] ?? 0, way))),
-      max: this.#maxDepth,
-    });
-    return batch;
+    const bytes = batch.prepared.map(({ way }, i) => bytesUnderWay(sizes[i] ?? 0, way));
+    this.#depth.prepared({ blocks: bytes.length, bytes: sum(bytes), waitMs, now });
   }
 
   #request(): ClaimRequest {
@@ -359,7 +370,6 @@ export class Work {
   }
 }
 
-/** 0 for none. */
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length);
+function sum(values: readonly number[]): number {
+  return values.reduce((all, each) => all + each, 0);
 }

@@ -7,13 +7,13 @@ const seen = {
   claimed: 4,
   busyMs: 30,
   tookMs: 40,
-  utilization: 0.95,
   rowBytes: 200_000,
   max: 20,
 };
 
-test("batches double up to their bound while they are light, and only full ones tell", () => {
-  assert.equal(nextBatchSize(seen), 8);
+test("batches grow up to their bound while they cost little, the faster the less, and only full ones tell", () => {
+  assert.equal(nextBatchSize({ ...seen, busyMs: 31 }), 16);
+  assert.equal(nextBatchSize({ ...seen, busyMs: 32 }), 8);
   assert.equal(nextBatchSize({ ...seen, current: 16, claimed: 16 }), 20);
   assert.equal(nextBatchSize({ ...seen, claimed: 3 }), 4);
   assert.equal(nextBatchSize({ ...seen, claimed: 0 }), 4);
@@ -23,11 +23,10 @@ test("a node that is far away does not keep batches small", () => {
   assert.equal(nextBatchSize({ ...seen, current: 1, claimed: 1, busyMs: 8, tookMs: 1_500 }), 2);
 });
 
-test("a worker that is busy makes no larger batches than spread the cost of a commit; one that waits does", () => {
-  const large = { ...seen, current: 32, claimed: 32, busyMs: 90, tookMs: 300, max: 64 };
-  assert.equal(nextBatchSize(large), 32);
-  assert.equal(nextBatchSize({ ...large, utilization: 0.4 }), 52, "its rows have 10 MiB");
-  assert.equal(nextBatchSize({ ...large, busyMs: 20 }), 52);
+test("a batch that spreads the cost of a commit is large enough", () => {
+  const large = { ...seen, current: 32, claimed: 32, tookMs: 300, max: 64 };
+  assert.equal(nextBatchSize({ ...large, busyMs: 60 }), 32);
+  assert.equal(nextBatchSize({ ...large, busyMs: 59 }), 52, "its rows have 10 MiB");
 });
 
 test("a batch shrinks in proportion when it takes too much of the worker's time, or too long, and one block is the least", () => {
@@ -38,10 +37,10 @@ test("a batch shrinks in proportion when it takes too much of the worker's time,
 });
 
 test("large blocks come in small batches, however idle the worker is", () => {
-  const idle = { ...seen, utilization: 0.1, max: 64 };
+  const idle = { ...seen, max: 64 };
   assert.equal(nextBatchSize({ ...idle, rowBytes: 3_000_000 }), 3);
   assert.equal(nextBatchSize({ ...idle, rowBytes: 1_000_000_000 }), 1);
-  assert.equal(nextBatchSize({ ...idle, rowBytes: 0 }), 8);
+  assert.equal(nextBatchSize({ ...idle, rowBytes: 0 }), 16);
 });
 
 test("a batch that takes somewhat longer than it should keeps its size", () => {

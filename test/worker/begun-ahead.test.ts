@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { ChildContext } from "../../src/child/run-child.js";
+import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import type { ClaimedJob } from "../../src/queue/job.js";
 import { mustBeAlone, Work } from "../../src/worker/work.js";
 import { assertCanonical, numbers, silent, useWorld, workerOf } from "../orchestrator/scene.js";
@@ -20,8 +21,16 @@ async function scene(
   {
     waitMs = 50,
     busyMs = 0,
+    slots = 4,
+    holds = () => true,
     pool = (real) => real,
-  }: { waitMs?: number; busyMs?: number; pool?(real: pg.Pool): pg.Pool } = {},
+  }: {
+    waitMs?: number;
+    busyMs?: number;
+    slots?: number;
+    holds?(): boolean;
+    pool?(real: pg.Pool): pg.Pool;
+  } = {},
 ) {
   const chain = scriptChain({ head: blocks });
   const asked: number[] = [];
@@ -36,7 +45,7 @@ async function scene(
   const context = {
     draining: draining.signal,
     stopping,
-    lease: { holds: () => true, wait: async () => {} },
+    lease: { holds, wait: async () => {} },
     report: () => {},
     redact: (text: string) => text,
     log: silent,
@@ -46,6 +55,7 @@ async function scene(
     pipeline: {
       ...pipeline,
       pool: pool(pipeline.pool),
+      slots: new FetchSlots(slots),
       // Step by step, so that every block passes the encoder.
       takeDirectly: () => null,
       encoder: {
@@ -58,7 +68,7 @@ async function scene(
     },
     // A batch's size depends on how long the one before it took.
     maxBatch: 1,
-    maxDepth: 4,
+    maxDepth: slots,
     context,
   });
   return { chain, asked, stopping, work, drain: () => draining.abort() };
@@ -77,18 +87,36 @@ const statuses = async (wanted: string) =>
   );
 
 test("while a node keeps the worker waiting, the next jobs are claimed and fetched at once, and once", async () => {
-  const { chain, asked, work } = await scene(4);
+  const { chain, asked, work } = await scene(8);
   // Nothing is known of the node yet.
   assert.deepEqual(await commitOne(work), [1]);
   assert.deepEqual(asked, [1]);
   const jobs = await work.claim();
-  await waitFor(() => asked.includes(3), { what: "the next one to be asked for" });
-  assert.deepEqual(await statuses("processing"), [2, 3]);
+  await waitFor(() => asked.length === 5, { what: "as many to be asked for as there are slots" });
+  assert.deepEqual(asked.toSorted(), [1, 2, 3, 4, 5]);
+  assert.deepEqual(await statuses("processing"), [2, 3, 4, 5]);
   assert.deepEqual(await commit(work, jobs), [2]);
-  assert.deepEqual(await commitOne(work), [3]);
-  assert.deepEqual(await commitOne(work), [4]);
-  assert.deepEqual(asked.toSorted(), [1, 2, 3, 4]);
-  await assertCanonical(world, chain, numbers(1, 4));
+  for (const block of numbers(3, 8)) assert.deepEqual(await commitOne(work), [block]);
+  assert.deepEqual(asked.toSorted(), numbers(1, 8));
+  await assertCanonical(world, chain, numbers(1, 8));
+});
+
+test("one batch further is claimed although the one before it fills all slots, and no more", async () => {
+  const { work } = await scene(4, { slots: 1 });
+  await commitOne(work);
+  const jobs = await work.claim();
+  await work.prepare(jobs);
+  assert.deepEqual(await statuses("processing"), [2, 3]);
+});
+
+test("where the database is slower than the node, what is prepared does not pile up", async () => {
+  const { asked, work } = await scene(20);
+  await commitOne(work);
+  // None of them is committed.
+  for (const _ of numbers(2, 7)) await work.prepare(await work.claim());
+  await waitFor(() => asked.includes(8), { what: "one batch further" });
+  await work.prepare(await work.claim());
+  assert.deepEqual(await statuses("processing"), numbers(2, 9));
 });
 
 test("a worker that has enough to do claims nothing before its turn", async () => {
@@ -128,7 +156,7 @@ test("a worker that had nothing to do leaves others their part: it claims nothin
 });
 
 test("a worker that is to end claims nothing more, though what it was claiming took long", async () => {
-  const { work, answer, drain, claims } = await sceneOfHeldClaim({ isLost: true });
+  const { work, answer, drain, claims } = await sceneOfHeldClaim();
   const next = work.claim();
   drain();
   answer();
@@ -138,7 +166,7 @@ test("a worker that is to end claims nothing more, though what it was claiming t
 
 test("a job that saw a worker die is not held beside others, nor others beside it", async () => {
   let givenBack = 0;
-  const { asked, work } = await scene(4, {
+  const { asked, work } = await scene(6, {
     pool: (real) =>
       intercept(real, "give_back", async (giveBack) => {
         const answer = await giveBack();
@@ -146,19 +174,21 @@ test("a job that saw a worker die is not held beside others, nor others beside i
         return answer;
       }),
   });
-  await world.rows("update processing_jobs set deaths = 1 where block_number = 3");
+  await world.rows("update processing_jobs set deaths = 1 where block_number = 5");
   await commitOne(work);
   const second = await work.claim();
-  await waitFor(() => givenBack === 1, { what: "the third job to be given back" });
-  assert.deepEqual(await statuses("processing"), [2]);
+  await waitFor(() => givenBack === 1, { what: "the fifth job to be given back" });
+  assert.deepEqual(await statuses("processing"), [2, 3, 4]);
   assert.deepEqual(await commit(work, second), [2]);
+  for (const block of [3, 4]) assert.deepEqual(await commitOne(work), [block]);
   const jobs = await work.claim();
   assert(mustBeAlone(jobs));
-  assert.deepEqual(asked, [1, 2]);
-  const [third] = await world.rows("select attempts, deaths from processing_jobs where block_number = 3");
-  assert.deepEqual(third, { attempts: 1, deaths: 1 });
-  assert.deepEqual(await commit(work, jobs), [3]);
-  assert.deepEqual(await statuses("pending"), [4]);
+  assert.deepEqual(asked.toSorted(), numbers(1, 4));
+  const [fifth] = await world.rows("select attempts, deaths from processing_jobs where block_number = 5");
+  assert.deepEqual(fifth, { attempts: 1, deaths: 1 });
+  assert.deepEqual(await commit(work, jobs), [5]);
+  assert.deepEqual(await statuses("pending"), [6]);
+  assert.equal(givenBack, 1);
 });
 
 test("what was begun is given back, unharmed, when another job must be alone, and at the end", async () => {
@@ -176,8 +206,8 @@ test("what was begun is given back, unharmed, when another job must be alone, an
   assert.equal(burnt.length, 0);
 });
 
-/** The third claim, which is the first before its turn, waits for `answer`, and may be lost then. */
-async function sceneOfHeldClaim({ isLost = false } = {}) {
+/** The third claim, which is the first before its turn, waits for `answer`. */
+async function sceneOfHeldClaim() {
   let claims = 0;
   let answer = (): void => {};
   const held = new Promise<void>((resolve) => {
@@ -187,7 +217,6 @@ async function sceneOfHeldClaim({ isLost = false } = {}) {
     intercept(real, "claim", async (claim) => {
       claims += 1;
       if (claims === 3) await held;
-      if (claims === 3 && isLost) throw connectionLost();
       return claim();
     });
   const { work, drain } = await scene(4, { pool });
@@ -221,23 +250,31 @@ test("what is being claimed before its turn comes next: no other claim is made b
 
 test("claims whose answer was lost are given back, and those in hand are kept", async () => {
   let claims = 0;
-  const { work } = await scene(3, {
+  const { work } = await scene(12, {
     pool: (real) =>
       intercept(real, "claim", async (claim) => {
         claims += 1;
         const answer = await claim();
-        // The one before its turn.
-        if (claims === 3) throw connectionLost();
+        // The second one before its turn.
+        if (claims === 4) throw connectionLost();
         return answer;
       }),
   });
   await commitOne(work);
   const jobs = await work.claim();
-  await waitFor(async () => (await statuses("processing")).length === 2, { what: "the claim that is lost" });
-  const next = await work.claim();
+  await waitFor(async () => (await statuses("processing")).length === 3, { what: "the claim that is lost" });
   assert.deepEqual(await commit(work, jobs), [2]);
-  assert.deepEqual(await commit(work, next), [3]);
-  assert.deepEqual(await statuses("completed"), [1, 2, 3]);
+  // No other was claimed before it.
+  for (const block of numbers(3, 12)) assert.deepEqual(await commitOne(work), [block]);
+  assert.deepEqual(await statuses("completed"), numbers(1, 12));
+});
+
+test("a worker whose host's lease does not hold claims nothing before its turn", async () => {
+  const { asked, work } = await scene(4, { holds: () => false });
+  await commitOne(work);
+  await work.prepare(await work.claim());
+  assert.deepEqual(asked, [1, 2]);
+  assert.deepEqual(await statuses("pending"), [3, 4]);
 });
 
 test("others are given back as soon as the database answers, and the job that must be alone is kept", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
-import { bytesUnderWay, isKeptWaiting, nextDepth } from "../../src/worker/fetch-depth.js";
+import { bytesUnderWay, FetchDepth, isKeptWaiting, nextDepth } from "../../src/worker/fetch-depth.js";
 
 /** Work that ends when it is told to. */
 function work() {
@@ -24,7 +24,7 @@ test("no more than the limit run at once, and the others come in the order in wh
   const { begun, of, end, fail } = work();
   const all = ["a", "b", "c", "d"].map((name) => slots.use(of(name)));
   assert.deepEqual(begun, ["a", "b"]);
-  assert(slots.takeHadToWait());
+  assert.equal(slots.wanted, 4);
   end("b");
   await all[1];
   assert.deepEqual(begun, ["a", "b", "c"]);
@@ -34,8 +34,7 @@ test("no more than the limit run at once, and the others come in the order in wh
   end("c");
   end("d");
   await Promise.all([all[2], all[3]]);
-  assert(slots.takeHadToWait(), "c and d waited since it was asked last");
-  assert(!slots.takeHadToWait());
+  assert.equal(slots.wanted, 0);
 });
 
 test("a higher limit admits those that wait, a lower one holds up those that come", async () => {
@@ -57,40 +56,33 @@ test("a higher limit admits those that wait, a lower one holds up those that com
   await all[3];
 });
 
-const seen = {
-  current: 8,
-  hadToWait: true,
-  utilization: 0.5,
-  isKeptWaiting: true,
-  isHeldUp: false,
-  blockBytes: 1_920_000,
-  max: 32,
-};
+/** 400 blocks a second, of a node 100 ms away. */
+const seen = { perMs: 0.4, waitMs: 100, blockBytes: 600_000, max: 96 };
 
-test("the depth grows up to its bound while blocks wait for a slot and the worker is not busy", () => {
-  const depths = [8];
-  for (let i = 0; i < 5; i += 1) depths.push(nextDepth({ ...seen, current: depths.at(-1) ?? 0 }));
-  assert.deepEqual(depths, [8, 12, 18, 27, 32, 32]);
+test("so many blocks are fetched at once as come while a node answers, with room to grow, up to the bound", () => {
+  assert.equal(nextDepth(seen), 8 + 60);
+  assert.equal(nextDepth({ ...seen, waitMs: 5 }), 8 + 3);
+  assert.equal(nextDepth({ ...seen, waitMs: 200 }), 96);
   assert.equal(nextDepth({ ...seen, max: 4 }), 4);
 });
 
-test("the depth stays while the worker is busy, or nobody waits", () => {
-  assert.equal(nextDepth({ ...seen, utilization: 0.95 }), 8);
-  assert.equal(nextDepth({ ...seen, hadToWait: false }), 8);
+test("a database, or a worker, that is slower than the node has fewer blocks fetched", () => {
+  assert.equal(nextDepth({ ...seen, perMs: 0.1 }), 8 + 15);
 });
 
-test("the depth shrinks while the database is slower than the node, down to where it began", () => {
-  const heldUp = { ...seen, isHeldUp: true };
-  assert.equal(nextDepth({ ...heldUp, current: 32 }), 25);
-  assert.equal(nextDepth({ ...heldUp, current: 9 }), 8);
-  assert.equal(nextDepth({ ...heldUp, current: 4 }), 4);
-});
-
-test("the depth shrinks when the node has come near, unless blocks wait although the worker is not busy", () => {
-  const near = { ...seen, isKeptWaiting: false, current: 32 };
-  assert.equal(nextDepth({ ...near, utilization: 0.95 }), 25);
-  assert.equal(nextDepth({ ...near, hadToWait: false }), 25);
-  assert.equal(nextDepth({ ...near, current: 20 }), 30);
+test("the depth follows what came in a fifth of a second or more, and no fewer blocks than are fetched at once", () => {
+  const slots = new FetchSlots(8);
+  const depth = new FetchDepth({ slots, max: 96, now: 1_000 });
+  const far = { bytes: 0, waitMs: 200 };
+  depth.prepared({ ...far, blocks: 7, now: 1_300 });
+  assert.equal(slots.limit, 8);
+  depth.prepared({ ...far, blocks: 73, waitMs: 210, now: 1_400 });
+  assert.equal(slots.limit, 8 + 60);
+  // Batches come in bursts.
+  depth.prepared({ ...far, blocks: 1_000, now: 1_599 });
+  assert.equal(slots.limit, 68);
+  depth.prepared({ ...far, blocks: 0, now: 1_600 });
+  assert.equal(slots.limit, 96);
 });
 
 test("a worker is kept waiting where a node takes longer to answer than a ninth of the time that a batch computes", () => {
@@ -99,9 +91,9 @@ test("a worker is kept waiting where a node takes longer to answer than a ninth 
 });
 
 test("large blocks are fetched fewer at a time, and one always", () => {
-  assert.equal(nextDepth({ ...seen, current: 32, blockBytes: 16_000_000 }), 4);
+  assert.equal(nextDepth({ ...seen, blockBytes: 16_000_000 }), 4);
   assert.equal(nextDepth({ ...seen, blockBytes: 1_000_000_000 }), 1);
-  assert.equal(nextDepth({ ...seen, current: 1, blockBytes: 0 }), 2);
+  assert.equal(nextDepth({ ...seen, blockBytes: 0 }), 8 + 60);
 });
 
 test("a block that goes the direct way takes less than half of what it takes the long way", () => {
