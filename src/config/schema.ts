@@ -51,7 +51,7 @@ export const keys = {
       env: "BLOCKMILL_PIPELINE_BATCH_SIZE",
     },
     fetch_concurrency: {
-      doc: "The most blocks that one worker fetches at the same time. It takes as many as keep it busy: the further away the node, the more; the larger the blocks, the fewer.",
+      doc: "The most blocks that one worker fetches at the same time. It takes as many as come while a node answers: the further away the node, the more; the larger the blocks, the fewer.",
       format: format.integer({ min: 1, max: 256 }),
       default: 96,
       env: "BLOCKMILL_PIPELINE_FETCH_CONCURRENCY",
