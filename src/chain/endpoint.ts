@@ -41,6 +41,8 @@ export interface RequestOptions {
 export interface Answered {
   /** As it came; null where it was parsed at once, as a WebSocket's messages are that begin in an unusual way. */
   bytes: AnswerBytes | null;
+  /** Milliseconds from when the call went out, which the endpoint's limits may have held up before. */
+  tookMs: number;
   /** The call's `result`, which is parsed now. Throws as `request` does. */
   result(): unknown;
 }
@@ -145,12 +147,15 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     { signal }: RequestOptions = {},
   ): Promise<Answered> => {
     const call = { method, params };
+    let sentAt = 0;
     const answer = await exchange({ method, calls: 1, signal }, async () => {
+      sentAt = performance.now();
       const options = { timeoutMs, signal };
       const came = await (wire.sendForBytes?.(call, options) ?? wire.send(call, options));
       return "parse" in came ? came : { result: resultOf(came, method) };
     });
-    if (!("parse" in answer)) return { bytes: null, result: () => answer.result };
+    const tookMs = performance.now() - sentAt;
+    if (!("parse" in answer)) return { bytes: null, tookMs, result: () => answer.result };
     const result = (): unknown => {
       try {
         return resultOf(answer.parse(), method);
@@ -158,7 +163,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         throw asEndpointError(error, { endpoint: name, method });
       }
     };
-    return { bytes: answer, result };
+    return { bytes: answer, tookMs, result };
   };
 
   const sendBatch = (

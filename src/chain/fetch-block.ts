@@ -81,7 +81,7 @@ async function askForReceipts(
   wanted: WantedBlock,
   signal?: AbortSignal,
 ): Promise<Answered> {
-  const none = { bytes: null, result: () => lacking };
+  const none = { bytes: null, tookMs: 0, result: () => lacking };
   const { receiptsBy } = endpoint.capabilities;
   if (receiptsBy === null) return none;
   const parameter = blockParameter(wanted, receiptsBy);

@@ -11,6 +11,8 @@ export interface ProvenBlock {
   verified: readonly string[];
   /** The endpoint that served it. */
   endpoint: string;
+  /** How long that took to answer, in milliseconds. */
+  answerMs: number;
   verifyMs: number;
 }
 
@@ -18,6 +20,7 @@ export interface ProvenBlock {
 export interface TakenBlock<Taken> {
   taken: Taken;
   endpoint: string;
+  answerMs: number;
 }
 
 export interface FetchProvenOptions<Taken> {
@@ -75,12 +78,13 @@ function fetchOnce<Taken>({
       // Known: an endpoint is probed before its first work.
       const chainId = endpoint.capabilities.chainId ?? 0;
       const taken = take?.(answers, { wanted, chainId }) ?? null;
-      if (taken !== null) return { taken, endpoint: endpoint.name };
+      const answerMs = Math.max(answers.block.tookMs, answers.receipts.tookMs);
+      if (taken !== null) return { taken, endpoint: endpoint.name, answerMs };
       const block = await readBlock(endpoint, answers, wanted, cancelled);
       if (inSteps) await setImmediate();
       const started = performance.now();
       const verified = prove(block, { endpoint: endpoint.name, chainId });
-      return { block, verified, endpoint: endpoint.name, verifyMs: performance.now() - started };
+      return { block, verified, endpoint: endpoint.name, answerMs, verifyMs: performance.now() - started };
     },
     { signal, block: wanted.number },
   );

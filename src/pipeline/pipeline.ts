@@ -66,8 +66,8 @@ export interface PreparedBlock {
   rows: EncodedBlock;
   /** How it became rows: src/direct, or step by step. */
   way: "direct" | "long";
-  /** Milliseconds until its node had answered. */
-  fetchMs: number;
+  /** Milliseconds that its node took to answer, once it was asked. */
+  answerMs: number;
   /** For processing_jobs.result. */
   result: Record<string, unknown>;
 }
@@ -187,16 +187,16 @@ export async function prepareBlock(
     const { rows, verifyMs, encodeMs } = served.taken;
     const fetchMs = performance.now() - started - verifyMs - encodeMs;
     const told = { fetchMs, verifyMs, encodeMs, endpoint: served.endpoint, direct: true };
-    return { rows, way: "direct", fetchMs, result: resultOf(rows, told) };
+    return { rows, way: "direct", answerMs: served.answerMs, result: resultOf(rows, told) };
   }
   if (inSteps) await setImmediate();
   const proven = performance.now();
-  const { block, verified, verifyMs, endpoint } = served;
+  const { block, verified, verifyMs, endpoint, answerMs } = served;
   const rows = pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };
-  return { rows, way: "long", fetchMs, result: resultOf(rows, told) };
+  return { rows, way: "long", answerMs, result: resultOf(rows, told) };
 }
 
 /** For processing_jobs.result. */

@@ -2,7 +2,7 @@
 const enoughMs = 60;
 /** ... and a batch should take at most so much of it. */
 const busyTargetMs = 250;
-/** It should be done after so long, however far away the node is: a worker that dies loses little. */
+/** So long after the one before it, it should be done, however far away the node is. */
 const targetMs = 2_000;
 /** Below this part of what it may take, the next one may as well be four times as large. */
 const littleShare = 1 / 8;
@@ -30,7 +30,7 @@ export function nextBatchSize(seen: {
   const room = rowBytes === 0 ? seen.max : Math.floor(mostRowBytes / rowBytes);
   const max = Math.max(1, Math.min(seen.max, room));
   const share = Math.max(busyMs / busyTargetMs, tookMs / targetMs);
-  if (share > 2) return Math.max(1, Math.floor(claimed / share));
+  if (share > 2) return Math.max(1, Math.min(max, Math.floor(claimed / share)));
   const isToGrow = claimed >= current && share < 1 && busyMs < enoughMs;
   return Math.min(max, isToGrow ? current * (share < littleShare ? 4 : 2) : current);
 }

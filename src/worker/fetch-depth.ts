@@ -1,7 +1,7 @@
 import type { FetchSlots } from "../pipeline/fetch-slots.js";
 
-/** How many blocks a worker begins to fetch at the same time, before it knows how far away the node is. */
-export const initialDepth = 8;
+/** How many blocks a worker fetches at the same time at least, and before it knows how far away the node is. */
+export const leastDepth = 8;
 /** So much more than would do are fetched at once: so it is seen when more would come. */
 const roomToGrow = 1.5;
 /** What is seen in less than so much time tells of a moment only: batches come in bursts. */
@@ -27,41 +27,45 @@ export function isKeptWaiting({ busyMs, waitMs }: { busyMs: number; waitMs: numb
 }
 
 /**
- * How many blocks to fetch at the same time from now on: so many as come in the time that a node takes to answer (Little's
- * law), with room to grow. So a node that is far away keeps a worker as busy as one nearby. What comes sooner than it can
- * be stored would only wait, and take memory. Large blocks come fewer at a time.
+ * How many blocks to fetch at the same time: so many as come in the time that a node takes to answer (Little's law), with
+ * room to grow. So a node that is far away keeps a worker nearly as busy as one nearby. What comes sooner than it can be
+ * stored would only wait, and take memory.
  */
-export function nextDepth(seen: {
-  /** Blocks that came in a millisecond. */
-  perMs: number;
-  /** How long a node takes to answer, at best. */
-  waitMs: number;
-  /** Bytes that a block takes until its rows are there, on average; 0: not known. */
-  blockBytes: number;
-  max: number;
-}): number {
-  const { perMs, waitMs, blockBytes, max } = seen;
-  const room = blockBytes === 0 ? max : Math.floor(memoryBytes / blockBytes);
-  return Math.max(1, Math.min(initialDepth + Math.round(roomToGrow * perMs * waitMs), room, max));
+export function depthFor({ perMs, waitMs }: { perMs: number; waitMs: number }): number {
+  return leastDepth + Math.round(roomToGrow * perMs * waitMs);
 }
 
-/** Keeps the depth: looks each time when as many blocks have come as are fetched at once. */
+/** How many blocks of so many bytes under way there is memory for; one always. */
+export function roomFor(blockBytes: number): number {
+  return Math.max(1, Math.floor(memoryBytes / Math.max(1, blockBytes)));
+}
+
+/** Keeps the depth. Times are as performance.now() tells them. */
 export class FetchDepth {
   readonly #slots: FetchSlots;
   readonly #max: number;
   #blocks = 0;
-  #bytes = 0;
   #waitMs = Number.POSITIVE_INFINITY;
-  #since: number;
+  #since = 0;
 
-  /** `now` is as performance.now() tells it, here and below. */
   constructor({ slots, max, now }: { slots: FetchSlots; max: number; now: number }) {
     this.#slots = slots;
     this.#max = max;
+    this.begin(now);
+  }
+
+  /** Forgets what was seen since it last changed the depth. */
+  begin(now: number): void {
+    this.#blocks = 0;
+    this.#waitMs = Number.POSITIVE_INFINITY;
     this.#since = now;
   }
 
-  /** A batch whose turn it is has been prepared. `bytes` is what its blocks took until their rows were there. */
+  /**
+   * A batch whose turn it is has been prepared: so many blocks, one or more, which took `bytes` until their rows were
+   * there, of a node that took `waitMs` to answer, at best. The depth follows when as many blocks have come as are fetched
+   * at once, and a while has passed; where they are too large for it, at once.
+   */
   prepared({
     blocks,
     bytes,
@@ -74,19 +78,14 @@ export class FetchDepth {
     now: number;
   }): void {
     this.#blocks += blocks;
-    this.#bytes += bytes;
     this.#waitMs = Math.min(this.#waitMs, waitMs);
+    const most = Math.min(this.#max, roomFor(bytes / blocks));
     const ms = now - this.#since;
-    if (ms < leastMs || this.#blocks < this.#slots.limit) return;
-    this.#slots.limit = nextDepth({
-      perMs: this.#blocks / ms,
-      waitMs: this.#waitMs,
-      blockBytes: this.#bytes / this.#blocks,
-      max: this.#max,
-    });
-    this.#blocks = 0;
-    this.#bytes = 0;
-    this.#waitMs = Number.POSITIVE_INFINITY;
-    this.#since = now;
+    if (ms < leastMs || this.#blocks < this.#slots.limit) {
+      this.#slots.limit = Math.min(this.#slots.limit, most);
+      return;
+    }
+    this.#slots.limit = Math.min(most, depthFor({ perMs: this.#blocks / ms, waitMs: this.#waitMs }));
+    this.begin(now);
   }
 }

@@ -12,7 +12,7 @@ import { FetchSlots } from "../pipeline/fetch-slots.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
 import { createPartitions } from "../store/partitions.js";
-import { initialDepth } from "./fetch-depth.js";
+import { leastDepth } from "./fetch-depth.js";
 import { Wake } from "./wake.js";
 import { Work } from "./work.js";
 import { runWorker } from "./worker.js";
@@ -54,7 +54,7 @@ runChild("worker", async (context) => {
       workerId,
       maxAttempts: pipeline.max_attempts,
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,
-      slots: new FetchSlots(Math.min(initialDepth, pipeline.fetch_concurrency)),
+      slots: new FetchSlots(Math.min(leastDepth, pipeline.fetch_concurrency)),
       backoff: { baseMs: pipeline.backoff_seconds * 1_000, maxMs: pipeline.backoff_max_seconds * 1_000 },
       only: settings.only,
       log,

@@ -76,7 +76,7 @@ export class Work {
   #isKeptWaiting = false;
   /** The last claim got all that it asked for: there may be more. */
   #isPlenty = false;
-  /** A claim failed: it may have been made, and its answer lost. */
+  /** A claim failed, which may have been made and its answer lost, or could not be given back. */
   #answerLost = false;
   /** Aborts at the next `tryAgain`. */
   #away = new AbortController();
@@ -122,12 +122,22 @@ export class Work {
     if (this.#next.length === 0) await this.#claimingNext;
     if (this.#context.draining.aborted) return [];
     const jobs = this.#next.shift() ?? (await this.#claimNow());
-    // Of what comes after a pause, others are to have their part.
-    if (jobs.length === 0) this.#isKeptWaiting = false;
+    if (jobs.length === 0) this.#pauses();
     if (jobs.length === 0 || mustBeAlone(jobs)) return jobs;
     if (!this.#begun.has(jobs)) this.#begin(jobs);
     this.#claimingNext = this.#claimingNext.then(() => this.#claimNext());
     return jobs;
+  }
+
+  /** There are batches that were claimed before their turn. */
+  get hasBegun(): boolean {
+    return this.#next.length > 0;
+  }
+
+  /** What is seen of a pause tells nothing of the node; and of what comes after it, others are to have their part. */
+  #pauses(): void {
+    this.#isKeptWaiting = false;
+    this.#depth.begin(performance.now());
   }
 
   async #claimNow(): Promise<ClaimedJob[]> {
@@ -165,7 +175,7 @@ export class Work {
       }
       if (jobs.length === 0) return;
       if (mustBeAlone(jobs)) return this.#giveBackNext(jobs);
-      this.#begin(jobs);
+      if (!this.#context.draining.aborted) this.#begin(jobs);
       this.#next.push(jobs);
     }
   }
@@ -187,9 +197,8 @@ export class Work {
     try {
       await giveBack(this.#pipeline.pool, this.#pipeline.workerId, tokens);
     } catch {
-      // Then it keeps its turn.
-      this.#next.push(jobs);
-      return;
+      // It goes back before the next claim that is in its turn.
+      this.#answerLost = true;
     }
     this.#forget(tokens);
     this.#cursor.reset();
@@ -214,18 +223,6 @@ export class Work {
     const jobs = await giveBackUnknown(pool, workerId, this.#tokens());
     this.#answerLost = false;
     if (jobs > 0) this.#context.log.warn({ jobs }, "gave back claims whose answer was lost");
-  }
-
-  /** Gives back what is not in `kept`, once nobody works on it any more. */
-  async giveBackBut(kept: ClaimedJob[]): Promise<void> {
-    await this.#drop();
-    const keep = new Set(kept.map(({ token }) => token.id));
-    const others = this.#tokens().filter(({ id }) => !keep.has(id));
-    await this.#untilTaken(async () => {
-      await giveBack(this.#pipeline.pool, this.#pipeline.workerId, others);
-      this.#forget(others);
-      this.#next = [];
-    });
   }
 
   /** Tries until the database takes it, or this worker is to stop. */
@@ -308,31 +305,35 @@ export class Work {
   }
 
   /** What a batch tells of how large the next ones should be, and how many blocks should be on their way. */
-  #learn(batch: PreparedBatch, claimed: number, begunAt: number): void {
+  #learn({ prepared, waitFor }: PreparedBatch, claimed: number, begunAt: number): void {
     const before = this.#busy;
     this.#busy = performance.eventLoopUtilization();
     const { active } = performance.eventLoopUtilization(this.#busy, before);
-    // Other batches may have been under way for a part of that time.
     const now = performance.now();
+    // Other batches may have been under way for a part of that time.
     const tookMs = now - Math.max(begunAt, this.#preparedAt);
     this.#preparedAt = now;
+    const busyMs = Math.min(active, tookMs);
+    if (prepared.length === 0 || waitFor !== undefined) {
+      this.#pauses();
+      return;
+    }
     // Of two batches that come at the same time, the first one would seem to take all of the time.
-    const perBlock = active / Math.max(1, claimed);
-    this.#busyPerBlock += (perBlock - this.#busyPerBlock) * (this.#busyPerBlock === 0 ? 1 : 0.25);
-    const waitMs = Math.min(...batch.prepared.map(({ fetchMs }) => fetchMs));
-    const isUsual = batch.prepared.length > 0 && batch.waitFor === undefined;
-    this.#isKeptWaiting = isUsual && isKeptWaiting({ busyMs: this.#busyPerBlock * claimed, waitMs });
-    const sizes = batch.prepared.map(({ rows }) => byteLength(rows));
+    const weight = this.#busyPerBlock === 0 ? 1 : 0.25;
+    this.#busyPerBlock += (busyMs / claimed - this.#busyPerBlock) * weight;
+    const waitMs = Math.min(...prepared.map(({ answerMs }) => answerMs));
+    this.#isKeptWaiting = isKeptWaiting({ busyMs: this.#busyPerBlock * claimed, waitMs });
+    const sizes = prepared.map(({ rows }) => byteLength(rows));
     this.#batchSize = nextBatchSize({
       current: this.#batchSize,
       claimed,
-      busyMs: Math.min(active, tookMs),
+      busyMs,
       tookMs,
-      rowBytes: sum(sizes) / Math.max(1, sizes.length),
+      rowBytes: sum(sizes) / sizes.length,
       max: this.#maxBatch,
     });
-    const bytes = batch.prepared.map(({ way }, i) => bytesUnderWay(sizes[i] ?? 0, way));
-    this.#depth.prepared({ blocks: bytes.length, bytes: sum(bytes), waitMs, now });
+    const bytes = sum(prepared.map(({ way }, i) => bytesUnderWay(sizes[i] ?? 0, way)));
+    this.#depth.prepared({ blocks: prepared.length, bytes, waitMs, now });
   }
 
   #request(): ClaimRequest {

@@ -38,18 +38,16 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
       }
       vainLooks = 0;
       const alone = mustBeAlone(jobs);
-      if (alone) {
-        await committing;
-        await work.giveBackBut(jobs);
-      }
+      if (alone) await committing;
       const batch = await work.prepare(jobs);
       await committing;
       committing = work.commit(batch);
       // Its failure is met at the next await; until then it must not count as unhandled.
       committing.catch(() => {});
       if (alone) await committing;
-      if (batch.waitFor !== undefined) throw batch.waitFor;
-      waits = 0;
+      if (batch.waitFor === undefined) waits = 0;
+      // What was begun before it met the same, and is settled first.
+      else if (!work.hasBegun) throw batch.waitFor;
     } catch (error) {
       if (stopping.aborted) break;
       if (dispositionOf(error) === "fatal-process") throw error;

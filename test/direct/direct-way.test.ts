@@ -265,6 +265,7 @@ test("the id of an answer is the number that was sent", () => {
     const whole = Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":${block}}`);
     return {
       bytes: { ...bytesOf(answerOf(block)), chunks: [whole], size: whole.length, id: 10 },
+      tookMs: 0,
       result: assert.fail,
     };
   };

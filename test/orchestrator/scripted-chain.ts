@@ -61,8 +61,11 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
     };
     const request: Endpoint["request"] = async (method, params) =>
       JSON.parse((await answerTo(method, params)).toString()) as unknown;
-    const requestAnswer: Endpoint["requestAnswer"] = async (method, params) =>
-      answered(await answerTo(method, params));
+    const requestAnswer: Endpoint["requestAnswer"] = async (method, params) => {
+      const sent = performance.now();
+      const answer = await answerTo(method, params);
+      return answered(answer, performance.now() - sent);
+    };
     return {
       name,
       weight: 1,
@@ -136,9 +139,9 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
 }
 
 /** A result as it comes over HTTP. */
-function answered(json: Buffer): Answered {
+function answered(json: Buffer, tookMs: number): Answered {
   const result = (): unknown => JSON.parse(json.toString()) as unknown;
   const chunks = [Buffer.from('{"jsonrpc":"2.0","id":1,"result":'), json, Buffer.from("}")];
   const size = chunks.reduce((sum, { length }) => sum + length, 0);
-  return { bytes: { chunks, size, id: 1, parse: () => ({ result: result() }) }, result };
+  return { bytes: { chunks, size, id: 1, parse: () => ({ result: result() }) }, tookMs, result };
 }

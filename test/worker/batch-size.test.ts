@@ -41,6 +41,9 @@ test("large blocks come in small batches, however idle the worker is", () => {
   assert.equal(nextBatchSize({ ...idle, rowBytes: 3_000_000 }), 3);
   assert.equal(nextBatchSize({ ...idle, rowBytes: 1_000_000_000 }), 1);
   assert.equal(nextBatchSize({ ...idle, rowBytes: 0 }), 16);
+  const slow = { ...idle, current: 64, claimed: 64, tookMs: 12_000 };
+  assert.equal(nextBatchSize({ ...slow, rowBytes: 3_000_000 }), 3);
+  assert.equal(nextBatchSize({ ...slow, rowBytes: 1_000_000_000 }), 1);
 });
 
 test("a batch that takes somewhat longer than it should keeps its size", () => {

@@ -8,36 +8,51 @@ import type pg from "pg";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import type { ClaimedJob } from "../../src/queue/job.js";
+import { Wake } from "../../src/worker/wake.js";
 import { mustBeAlone, Work } from "../../src/worker/work.js";
+import { runWorker } from "../../src/worker/worker.js";
 import { assertCanonical, numbers, silent, useWorld, workerOf } from "../orchestrator/scene.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
 import { waitFor } from "../support/process.js";
 
 const world = useWorld();
 
-/** A node that takes its time, and a worker that computes for so long for each block. */
+/** A node that takes its time, or answers nothing while it is held, and a worker that computes for so long for each block. */
 async function scene(
   blocks: number,
   {
     waitMs = 50,
     busyMs = 0,
     slots = 4,
+    maxBatch = 1,
     holds = () => true,
     pool = (real) => real,
   }: {
     waitMs?: number;
     busyMs?: number;
     slots?: number;
+    maxBatch?: number;
     holds?(): boolean;
     pool?(real: pg.Pool): pg.Pool;
   } = {},
 ) {
   const chain = scriptChain({ head: blocks });
   const asked: number[] = [];
+  let held: Promise<void> | undefined;
+  /** Returns what lets the node answer again. */
+  const hold = (): (() => void) => {
+    let release = (): void => {};
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    return () => release();
+  };
+  const warnings: string[] = [];
   chain.beforeAnswer = async ({ method, params }) => {
     if (method !== "eth_getBlockByNumber") return;
     asked.push(Number(params[0]));
     if (waitMs > 0) await sleep(waitMs);
+    await held;
   };
   await world.rows("insert into processing_jobs (block_number) select generate_series(1, $1::int)", [blocks]);
   const draining = new AbortController();
@@ -48,7 +63,10 @@ async function scene(
     lease: { holds, wait: async () => {} },
     report: () => {},
     redact: (text: string) => text,
-    log: silent,
+    settings: {},
+    log: Object.assign(Object.create(silent) as typeof silent, {
+      warn: (_fields: unknown, message: string) => warnings.push(message),
+    }),
   } as unknown as ChildContext;
   const { pipeline } = workerOf(world, chain);
   const work = new Work({
@@ -66,12 +84,13 @@ async function scene(
         },
       },
     },
-    // A batch's size depends on how long the one before it took.
-    maxBatch: 1,
+    // One unless stated: a batch's size depends on how long the one before it took.
+    maxBatch,
     maxDepth: slots,
     context,
   });
-  return { chain, asked, stopping, work, drain: () => draining.abort() };
+  const run = () => runWorker({ work, wake: new Wake(), context });
+  return { chain, asked, hold, warnings, stopping, work, run, drain: () => draining.abort() };
 }
 
 async function commit(work: Work, jobs: ClaimedJob[]): Promise<number[]> {
@@ -87,14 +106,16 @@ const statuses = async (wanted: string) =>
   );
 
 test("while a node keeps the worker waiting, the next jobs are claimed and fetched at once, and once", async () => {
-  const { chain, asked, work } = await scene(8);
+  const { chain, asked, hold, work } = await scene(8);
   // Nothing is known of the node yet.
   assert.deepEqual(await commitOne(work), [1]);
   assert.deepEqual(asked, [1]);
+  const release = hold();
   const jobs = await work.claim();
   await waitFor(() => asked.length === 5, { what: "as many to be asked for as there are slots" });
   assert.deepEqual(asked.toSorted(), [1, 2, 3, 4, 5]);
   assert.deepEqual(await statuses("processing"), [2, 3, 4, 5]);
+  release();
   assert.deepEqual(await commit(work, jobs), [2]);
   for (const block of numbers(3, 8)) assert.deepEqual(await commitOne(work), [block]);
   assert.deepEqual(asked.toSorted(), numbers(1, 8));
@@ -102,9 +123,12 @@ test("while a node keeps the worker waiting, the next jobs are claimed and fetch
 });
 
 test("one batch further is claimed although the one before it fills all slots, and no more", async () => {
-  const { work } = await scene(4, { slots: 1 });
+  const { hold, work } = await scene(4, { slots: 1 });
   await commitOne(work);
+  const release = hold();
   const jobs = await work.claim();
+  await waitFor(async () => (await statuses("processing")).length > 1, { what: "one batch further" });
+  release();
   await work.prepare(jobs);
   assert.deepEqual(await statuses("processing"), [2, 3]);
 });
@@ -114,8 +138,8 @@ test("where the database is slower than the node, what is prepared does not pile
   await commitOne(work);
   // None of them is committed.
   for (const _ of numbers(2, 7)) await work.prepare(await work.claim());
-  await waitFor(() => asked.includes(8), { what: "one batch further" });
   await work.prepare(await work.claim());
+  await waitFor(() => asked.includes(9), { what: "one batch further" });
   assert.deepEqual(await statuses("processing"), numbers(2, 9));
 });
 
@@ -191,19 +215,65 @@ test("a job that saw a worker die is not held beside others, nor others beside i
   assert.equal(givenBack, 1);
 });
 
-test("what was begun is given back, unharmed, when another job must be alone, and at the end", async () => {
-  const { asked, work } = await scene(4);
+test("a job that must be alone and could not be given back is not held either: it goes back before the next claim", async () => {
+  let refused = 0;
+  const { asked, work } = await scene(6, {
+    pool: (real) =>
+      intercept(real, "give_back", () => {
+        refused += 1;
+        return Promise.reject(connectionLost());
+      }),
+  });
+  await world.rows("update processing_jobs set deaths = 1 where block_number = 4");
   await commitOne(work);
   const jobs = await work.claim();
-  await waitFor(() => asked.includes(3), { what: "the next one to be asked for" });
-  await work.giveBackBut(jobs);
-  assert.deepEqual(await statuses("pending"), [3, 4]);
+  await waitFor(() => refused === 1, { what: "the fourth job to be given back" });
   assert.deepEqual(await commit(work, jobs), [2]);
-  assert.equal((await work.claim()).length, 1);
-  await work.giveBackRest();
-  assert.deepEqual(await statuses("pending"), [3, 4]);
+  for (const block of numbers(3, 6)) assert.deepEqual(await commitOne(work), [block]);
+  assert.equal(refused, 1);
+  const claimed = await world.rows("select claims from processing_jobs where block_number = 4");
+  assert.deepEqual(claimed, [{ claims: 2 }]);
+  assert.deepEqual(asked.toSorted(), numbers(1, 6));
+});
+
+test("what was begun is given back, unharmed, at the end", async () => {
+  const { asked, hold, work } = await scene(6);
+  await commitOne(work);
+  const release = hold();
+  await work.claim();
+  await waitFor(() => asked.length === 5, { what: "as many to be asked for as there are slots" });
+  const ended = work.giveBackRest();
+  release();
+  await ended;
+  assert.deepEqual(await statuses("pending"), numbers(2, 6));
   const burnt = await world.rows("select from processing_jobs where status = 'pending' and attempts > 0");
   assert.equal(burnt.length, 0);
+});
+
+test("batches that fail do not make the next ones larger", async () => {
+  const { chain, work } = await scene(20, { waitMs: 0, maxBatch: 16 });
+  Object.assign(chain.faults[0] ?? {}, { isDown: true });
+  for (let batch = 0; batch < 3; batch += 1) {
+    const jobs = await work.claim();
+    assert.equal(jobs.length, 1);
+    await work.commit(await work.prepare(jobs));
+  }
+});
+
+test("batches that were begun before an outage are given back together: the worker waits once for all of them", async (t) => {
+  const { chain, asked, warnings, run, drain } = await scene(20);
+  const ended = run();
+  t.after(drain);
+  await waitFor(() => asked.length > 4, { what: "several batches to be begun" });
+  Object.assign(chain.faults[0] ?? {}, { isDown: true });
+  await waitFor(() => warnings.length > 0, { what: "the worker to notice" });
+  assert.deepEqual(warnings, ["waiting: nothing is claimed until this is over"]);
+  // The last one is being given back, and the next look may have come.
+  assert((await statuses("processing")).length < 3);
+  Object.assign(chain.faults[0] ?? {}, { isDown: false });
+  await waitFor(async () => (await statuses("completed")).length === 20, { what: "all blocks" });
+  drain();
+  await ended;
 });
 
 /** The third claim, which is the first before its turn, waits for `answer`. */
@@ -275,26 +345,6 @@ test("a worker whose host's lease does not hold claims nothing before its turn",
   await work.prepare(await work.claim());
   assert.deepEqual(asked, [1, 2]);
   assert.deepEqual(await statuses("pending"), [3, 4]);
-});
-
-test("others are given back as soon as the database answers, and the job that must be alone is kept", async () => {
-  let refused = 0;
-  const { work } = await scene(2, {
-    pool: (real) =>
-      intercept(real, "give_back", (giveBack) => {
-        refused += 1;
-        return refused < 3 ? Promise.reject(connectionLost()) : giveBack();
-      }),
-  });
-  await world.rows("update processing_jobs set deaths = 1 where block_number = 2");
-  const [other] = await work.claim();
-  assert.equal(other?.blockNumber, 1);
-  const alone = await work.claim();
-  await work.giveBackBut(alone);
-  assert.equal(refused, 3);
-  assert.deepEqual(await statuses("pending"), [1]);
-  await work.commit(await work.prepare(alone));
-  assert.deepEqual(await statuses("completed"), [2]);
 });
 
 test("a claim that was lost and made again by the same worker is given back at the end", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
-import { bytesUnderWay, FetchDepth, isKeptWaiting, nextDepth } from "../../src/worker/fetch-depth.js";
+import { bytesUnderWay, depthFor, FetchDepth, isKeptWaiting } from "../../src/worker/fetch-depth.js";
 
 /** Work that ends when it is told to. */
 function work() {
@@ -56,44 +56,66 @@ test("a higher limit admits those that wait, a lower one holds up those that com
   await all[3];
 });
 
-/** 400 blocks a second, of a node 100 ms away. */
-const seen = { perMs: 0.4, waitMs: 100, blockBytes: 600_000, max: 96 };
-
-test("so many blocks are fetched at once as come while a node answers, with room to grow, up to the bound", () => {
-  assert.equal(nextDepth(seen), 8 + 60);
-  assert.equal(nextDepth({ ...seen, waitMs: 5 }), 8 + 3);
-  assert.equal(nextDepth({ ...seen, waitMs: 200 }), 96);
-  assert.equal(nextDepth({ ...seen, max: 4 }), 4);
+test("so many blocks are fetched at once as come while a node answers, with room to grow", () => {
+  const perMs = 0.4;
+  assert.equal(depthFor({ perMs, waitMs: 100 }), 8 + 60);
+  assert.equal(depthFor({ perMs, waitMs: 5 }), 8 + 3);
 });
 
 test("a database, or a worker, that is slower than the node has fewer blocks fetched", () => {
-  assert.equal(nextDepth({ ...seen, perMs: 0.1 }), 8 + 15);
+  assert.equal(depthFor({ perMs: 0.1, waitMs: 100 }), 8 + 15);
 });
 
-test("the depth follows what came in a fifth of a second or more, and no fewer blocks than are fetched at once", () => {
+/** Answers of a node 200 ms away, of 600 kB a block, and the depth that came of them. */
+function seenDepth({ max = 96, now = 1_000 } = {}) {
   const slots = new FetchSlots(8);
-  const depth = new FetchDepth({ slots, max: 96, now: 1_000 });
-  const far = { bytes: 0, waitMs: 200 };
-  depth.prepared({ ...far, blocks: 7, now: 1_300 });
-  assert.equal(slots.limit, 8);
-  depth.prepared({ ...far, blocks: 73, waitMs: 210, now: 1_400 });
-  assert.equal(slots.limit, 8 + 60);
+  const depth = new FetchDepth({ slots, max, now });
+  const prepared = (blocks: number, at: { now: number; waitMs?: number; blockBytes?: number }) => {
+    const { waitMs = 200, blockBytes = 600_000 } = at;
+    depth.prepared({ blocks, bytes: blocks * blockBytes, waitMs, now: at.now });
+    return slots.limit;
+  };
+  return { depth, prepared };
+}
+
+test("the depth follows what came in a fifth of a second or more, and no fewer blocks than are fetched at once", () => {
+  const { prepared } = seenDepth();
+  assert.equal(prepared(7, { now: 1_300 }), 8);
+  assert.equal(prepared(73, { now: 1_400, waitMs: 210 }), 8 + 60);
   // Batches come in bursts.
-  depth.prepared({ ...far, blocks: 1_000, now: 1_599 });
-  assert.equal(slots.limit, 68);
-  depth.prepared({ ...far, blocks: 0, now: 1_600 });
-  assert.equal(slots.limit, 96);
+  assert.equal(prepared(1_000, { now: 1_599 }), 68);
+  assert.equal(prepared(1, { now: 1_600 }), 96);
+});
+
+test("the depth follows a node that comes near: what was seen before counts no more", () => {
+  const { prepared } = seenDepth();
+  assert.equal(prepared(80, { now: 1_400 }), 68);
+  assert.equal(prepared(80, { now: 1_800, waitMs: 5 }), 8 + 2);
+  assert.equal(prepared(80, { now: 2_200 }), 68);
+});
+
+test("what was seen of a pause tells nothing", () => {
+  const { depth, prepared } = seenDepth();
+  assert.equal(prepared(80, { now: 1_400 }), 68);
+  depth.begin(61_400);
+  assert.equal(prepared(80, { now: 61_800 }), 68);
+});
+
+test("the depth has a bound", () => {
+  assert.equal(seenDepth({ max: 4 }).prepared(8, { now: 1_300 }), 4);
+});
+
+test("large blocks are fetched fewer at a time from their first batch on, and one always", () => {
+  const { prepared } = seenDepth();
+  assert.equal(prepared(80, { now: 1_400 }), 68);
+  assert.equal(prepared(2, { now: 1_401, blockBytes: 16_000_000 }), 4);
+  assert.equal(prepared(1, { now: 1_402, blockBytes: 1_000_000_000 }), 1);
+  assert.equal(prepared(80, { now: 1_800, blockBytes: 16_000_000 }), 4);
 });
 
 test("a worker is kept waiting where a node takes longer to answer than a ninth of the time that a batch computes", () => {
   assert(isKeptWaiting({ busyMs: 100, waitMs: 12 }));
   assert(!isKeptWaiting({ busyMs: 100, waitMs: 11 }));
-});
-
-test("large blocks are fetched fewer at a time, and one always", () => {
-  assert.equal(nextDepth({ ...seen, blockBytes: 16_000_000 }), 4);
-  assert.equal(nextDepth({ ...seen, blockBytes: 1_000_000_000 }), 1);
-  assert.equal(nextDepth({ ...seen, blockBytes: 0 }), 8 + 60);
 });
 
 test("a block that goes the direct way takes less than half of what it takes the long way", () => {
