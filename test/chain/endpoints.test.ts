@@ -171,6 +171,16 @@ test("max_in_flight is kept to", async (t) => {
   assert.ok(performance.now() - started >= 195);
 });
 
+test("how long an answer took does not count the wait for its turn", async (t) => {
+  await fixture.setFaults({ latencyMs: 100 });
+  const [endpoint] = openEndpoints(t, [first], { maxInFlight: 1 }).all;
+  const started = performance.now();
+  const answers = await Promise.all([1, 2].map(() => endpoint?.requestAnswer("eth_chainId", [])));
+  const [, second] = answers.map((answer) => answer?.tookMs ?? 0);
+  assert(performance.now() - started - (second ?? 0) >= 99);
+  assert((second ?? 0) >= 99);
+});
+
 test("when an endpoint is slow, another is asked beside it, and the slow request is given up", async (t) => {
   const endpoints = openEndpoints(t, [first, second]);
   await Promise.all([endpoints.ready("a"), endpoints.ready("b")]);
