@@ -116,7 +116,7 @@ export class Work {
   /**
    * The jobs whose turn it is: those that were claimed before it, or else what a claim takes now; none: there is
    * nothing to do, or the worker is to end. They are begun at once, unless they must be alone. Where nodes keep the
-   * worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it as busy as one nearby.
+   * worker waiting, the next ones are claimed and begun meanwhile: so that one far away keeps it nearly as busy as one nearby.
    */
   async claim(): Promise<ClaimedJob[]> {
     if (this.#next.length === 0) await this.#claimingNext;
