@@ -8,6 +8,7 @@ import {
   releaseOverdue,
   releaseSupervisor,
 } from "./release.js";
+import { unregisterSupervisor } from "./workers.js";
 
 /** A claim whose supervisor never registered (its first connection is still being made) is left alone so long. */
 const graceSeconds = 30;
@@ -51,14 +52,6 @@ export async function sweepLostSupervisors(
   return released;
 }
 
-// A claim whose row was locked was passed over: whoever is registered is looked at again.
-const forget = `
-  delete from processing_workers
-  where supervisor_id = $1 and not exists (
-    select from processing_jobs
-    where queued and status = 'processing' and starts_with(worker_id, $1 || '/')
-  )`;
-
 // The lock that the supervisor would hold is held by this transaction instead: the supervisor, if it comes
 // back meanwhile, waits until its old claims are released, and no second sweep does the same.
 async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: number): Promise<ReleasedJob[]> {
@@ -71,8 +64,9 @@ async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: num
     const sessions = await endSessions(tx, `${supervisorId}/`);
     const options: ReleaseOptions = { maxDeaths, reason: `its host's supervisor ${supervisorId} was lost` };
     const released = await releaseSupervisor(tx, supervisorId, options);
-    // One that is just ending may have committed a claim that this release did not see.
-    if (sessions === 0) await tx.query(forget, [supervisorId]);
+    // One that is just ending may have committed a claim that this release did not see. A claim whose row was locked
+    // was passed over: whoever is registered is looked at again.
+    if (sessions === 0) await unregisterSupervisor(tx, supervisorId);
     return released;
   });
 }

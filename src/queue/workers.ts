@@ -34,7 +34,17 @@ export async function unregisterWorker(sql: Sql, workerId: string): Promise<void
   await sql.query("delete from processing_workers where worker_id = $1", [workerId]);
 }
 
-/** Removes the rows of a supervisor and all its processes. */
+/**
+ * Removes the rows of a supervisor and all its processes, unless they left claims: those of a supervisor that is
+ * registered are looked for first.
+ */
 export async function unregisterSupervisor(sql: Sql, supervisorId: string): Promise<void> {
-  await sql.query("delete from processing_workers where supervisor_id = $1", [supervisorId]);
+  await sql.query(
+    `delete from processing_workers
+     where supervisor_id = $1 and not exists (
+       select from processing_jobs
+       where queued and status = 'processing' and starts_with(worker_id, $1 || '/')
+     )`,
+    [supervisorId],
+  );
 }

@@ -10,6 +10,7 @@ import { holdLease } from "../db/lease.js";
 import { createPool } from "../db/pool.js";
 import { ConfigError, describeError } from "../errors.js";
 import type { Log } from "../log.js";
+import { giveBackUnknown } from "../queue/give-back.js";
 import { registerWorkers, unregisterSupervisor, unregisterWorker, type WorkerRow } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import { allotConnections } from "./allot-connections.js";
@@ -58,6 +59,8 @@ export interface Supervisor {
   readonly ended: Promise<{ fatal: string | undefined }>;
 }
 
+/** How often it is tried to give back what a worker left, while the database is away. */
+const giveBackAgainMs = 500;
 /** How often processing_workers is written when nothing changed. */
 const registerEveryMs = 10_000;
 /** Starts a supervisor. Throws a ConfigError when the configuration cannot work; a database that is down is waited for. */
@@ -112,6 +115,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     draining: draining.signal,
     async onExit(child, exit, expected) {
       if (!expected) await bury(child, exit);
+      else if (child.role === "worker") await giveBackLeft(child.workerId);
       await unregisterWorker(pool, child.workerId).catch(() => {});
     },
     onFatal(message) {
@@ -166,6 +170,24 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     const ms = Math.round(performance.now() - started);
     if (released.length > 0)
       log.warn({ worker: child.workerId, jobs: released.length, ms }, "released its claims");
+  };
+
+  /** Gives back, unharmed, what a worker that ended in order could not give back itself, as the database was away. */
+  const giveBackLeft = async (workerId: string): Promise<void> => {
+    do {
+      try {
+        const jobs = await giveBackUnknown(pool, workerId, []);
+        if (jobs > 0) log.info({ worker: workerId, jobs }, "gave back what it had left");
+        return;
+      } catch (error) {
+        log.warn(
+          { worker: workerId, reason: redact(describeError(error)) },
+          "its claims cannot be given back yet",
+        );
+      }
+      await sleep(giveBackAgainMs, undefined, { signal: draining.signal }).catch(() => {});
+      // Nobody is to wait for it at the end: it stays registered then, and the sweep releases what it left.
+    } while (!draining.signal.aborted);
   };
 
   const rowsOf = (): WorkerRow[] => {

@@ -54,6 +54,59 @@ for (const [what, config, signals] of [
   });
 }
 
+/** Has PostgreSQL refuse, as if it were away, what takes claims back on connections of such a name. */
+async function refuseGivingBack(pool: pg.Pool, names: string): Promise<void> {
+  await pool.query(`
+    create or replace function refuse_giving_back() returns trigger language plpgsql as $$
+    begin
+      if current_setting('application_name') ~ '${names}' then
+        raise exception 'the database system is starting up' using errcode = 'cannot_connect_now';
+      end if;
+      return new;
+    end $$`);
+  await pool.query(`
+    create or replace trigger refuse_giving_back before update on processing_jobs for each row
+    when (old.status = 'processing' and new.status = 'pending') execute function refuse_giving_back()`);
+}
+
+test("what a worker could not give back as it ended, its supervisor gives back, uncounted", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { drain_seconds: 0.5 }, rpc: { timeout_ms: 60_000 } });
+  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
+  await scene.insert(1, 4);
+  await scene.claimed(2);
+  await refuseGivingBack(scene.pool, "^blockmill [^ ]+/w");
+  daemon.program.child.kill("SIGTERM");
+  assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
+  for (const job of await scene.jobs()) {
+    const { status, attempts, deaths } = job;
+    assert.deepEqual({ status, attempts, deaths }, { status: "pending", attempts: 0, deaths: 0 });
+  }
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a supervisor that ends and leaves claims stays registered, so that the next daemon releases them at once", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { drain_seconds: 0.5 }, rpc: { timeout_ms: 60_000 } });
+  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
+  await scene.insert(1, 4);
+  await scene.claimed(2);
+  await refuseGivingBack(scene.pool, "^blockmill ");
+  daemon.program.child.kill("SIGTERM");
+  assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
+  const left = await scene.pool.query("select from processing_jobs where status = 'processing'");
+  assert(left.rows.length > 0);
+  await scene.pool.query("drop trigger refuse_giving_back on processing_jobs");
+  const registered = await scene.pool.query("select role from processing_workers");
+  assert.deepEqual(registered.rows, [{ role: "supervisor" }]);
+  await scene.node.clearFaults();
+  const next = await scene.start();
+  // Claims of a supervisor that nobody knows have half a minute.
+  await scene.settled({ timeoutMs: 20_000 });
+  await scene.assertWrittenOnce(numbers(1, 4));
+  await assertCleanStop(next, scene.pool);
+});
+
 test("SIGINT drains as SIGTERM does, also when the whole process group gets it", async (t) => {
   const scene = await setScene(t);
   const daemon = await scene.start();
