@@ -46,7 +46,7 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
       committing.catch(() => {});
       if (alone) await committing;
       if (batch.waitFor === undefined) waits = 0;
-      // What was begun before it met the same, and is settled first.
+      // What else had begun met the same, and is settled first.
       else if (!work.hasBegun) throw batch.waitFor;
     } catch (error) {
       if (stopping.aborted) break;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import pg from "pg";
 import { assertCleanStop, numbers, said, setScene } from "./scene.js";
 
@@ -69,15 +69,21 @@ async function refuseGivingBack(pool: pg.Pool, names: string): Promise<void> {
     when (old.status = 'processing' and new.status = 'pending') execute function refuse_giving_back()`);
 }
 
-test("what a worker could not give back as it ended, its supervisor gives back, uncounted", async (t) => {
+/** A daemon that held claims as it ended, which nobody on connections of such a name could give back. */
+async function endWithClaims(t: TestContext, names: string) {
   const scene = await setScene(t);
   const daemon = await scene.start({ pipeline: { drain_seconds: 0.5 }, rpc: { timeout_ms: 60_000 } });
   await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
   await scene.insert(1, 4);
   await scene.claimed(2);
-  await refuseGivingBack(scene.pool, "^blockmill [^ ]+/w");
+  await refuseGivingBack(scene.pool, names);
   daemon.program.child.kill("SIGTERM");
   assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
+  return { scene, daemon };
+}
+
+test("what a worker could not give back as it ended, its supervisor gives back, uncounted", async (t) => {
+  const { scene, daemon } = await endWithClaims(t, "^blockmill [^ ]+/w");
   for (const job of await scene.jobs()) {
     const { status, attempts, deaths } = job;
     assert.deepEqual({ status, attempts, deaths }, { status: "pending", attempts: 0, deaths: 0 });
@@ -86,14 +92,7 @@ test("what a worker could not give back as it ended, its supervisor gives back, 
 });
 
 test("a supervisor that ends and leaves claims stays registered, so that the next daemon releases them at once", async (t) => {
-  const scene = await setScene(t);
-  const daemon = await scene.start({ pipeline: { drain_seconds: 0.5 }, rpc: { timeout_ms: 60_000 } });
-  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
-  await scene.insert(1, 4);
-  await scene.claimed(2);
-  await refuseGivingBack(scene.pool, "^blockmill ");
-  daemon.program.child.kill("SIGTERM");
-  assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
+  const { scene } = await endWithClaims(t, "^blockmill ");
   const left = await scene.pool.query("select from processing_jobs where status = 'processing'");
   assert(left.rows.length > 0);
   await scene.pool.query("drop trigger refuse_giving_back on processing_jobs");
