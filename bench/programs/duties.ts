@@ -3,7 +3,7 @@
 
 import { loadConfig } from "../../src/config/load.js";
 import { createPool } from "../../src/db/pool.js";
-import { createLog } from "../../src/log.js";
+import { createLogger } from "../../src/logger.js";
 import { createDuties } from "../../src/orchestrator/duties.js";
 import { runDuties } from "../../src/orchestrator/run-duties.js";
 import { poolOptions } from "./pool-options.js";
@@ -12,7 +12,7 @@ import { runProgram } from "./run-program.js";
 runProgram<{ databaseUrl: string }>(async ({ settings, ready, finish }) => {
   const { config } = loadConfig({ env: {} });
   const pool = createPool({ ...poolOptions(settings.databaseUrl), min: 1, max: 1 });
-  const log = createLog({
+  const log = createLogger({
     component: "bench",
     level: "warn",
     redact: (text) => text,

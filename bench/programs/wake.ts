@@ -8,7 +8,7 @@ import type { ChildContext } from "../../src/child/run-child.js";
 import { listen } from "../../src/db/listen.js";
 import { createPool } from "../../src/db/pool.js";
 import { UnstorableBlockError } from "../../src/errors.js";
-import { createLog } from "../../src/log.js";
+import { createLogger } from "../../src/logger.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import type { Pipeline } from "../../src/pipeline/pipeline.js";
 import { jobsChannel } from "../../src/queue/job.js";
@@ -90,7 +90,7 @@ function startWorker(
     draining: AbortSignal;
   },
 ) {
-  const log = createLog({
+  const log = createLogger({
     component: "bench",
     level: "fatal",
     redact: (text) => text,

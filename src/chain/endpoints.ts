@@ -1,6 +1,6 @@
 import type { Config, EndpointSettings } from "../config/schema.js";
 import { BlockmillError } from "../errors.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint.js";
 import type { Capabilities } from "./endpoints/capabilities.js";
 import { HedgeBudget } from "./endpoints/hedge-budget.js";
@@ -67,7 +67,7 @@ export interface EndpointStatus {
  */
 export function endpointsOf(
   rpc: Config["rpc"],
-  log: Log,
+  log: Logger,
   { share = 1, chainId }: { share?: number; chainId?: number | undefined } = {},
 ): Endpoints {
   const settings = rpc.urls.map(

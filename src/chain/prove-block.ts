@@ -1,5 +1,5 @@
 import type { Block } from "../block.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { type ChainRules, exceptionsOf, rulesFor } from "./verify/chain-rules.js";
 import { createVerifier, type Verified, type VerifyLevel } from "./verify/verify-block.js";
 
@@ -24,7 +24,13 @@ export function createProve({ level, recoverSenders, onRules }: ProveOptions): P
 }
 
 /** Warns once of the checks that the chain is known not to hold. */
-export function warnOfExceptions({ level, log }: { level: VerifyLevel; log: Log }): ProveOptions["onRules"] {
+export function warnOfExceptions({
+  level,
+  log,
+}: {
+  level: VerifyLevel;
+  log: Logger;
+}): ProveOptions["onRules"] {
   let warned = level === "off";
   return (rules) => {
     if (warned) return;

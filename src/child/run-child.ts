@@ -2,7 +2,7 @@ import type { BlockRef } from "../block.js";
 import { secretsOf } from "../config/secrets.js";
 import { isJournal } from "../config/service.js";
 import { describeError, dispositionOf } from "../errors.js";
-import { createLog, type Log } from "../log.js";
+import { createLogger, type Logger } from "../logger.js";
 import { createRedact, type Redact, redactTexts } from "../redact.js";
 import {
   acceptedProtocols,
@@ -16,7 +16,7 @@ import {
 /** What a child's work gets from its process. */
 export interface ChildContext {
   settings: ChildSettings;
-  log: Log;
+  log: Logger;
   redact: Redact;
   /** Aborts when the child is to finish what it holds and claim no more. */
   draining: AbortSignal;
@@ -93,7 +93,7 @@ export function runChild(
 
   const live = async (settings: ChildSettings): Promise<void> => {
     const redact = createRedact(secretsOf(settings.config));
-    const log = createLog({
+    const log = createLogger({
       component,
       level: settings.config.log.level as "info",
       redact,

@@ -40,7 +40,7 @@ async function backup(
   const file = named ?? `${schema}-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.dump`;
   if (!force && existsSync(file)) throw new UsageError(`${file} is there already (--force replaces it)`);
   const started = performance.now();
-  const { signal, release } = abortOnSignals();
+  const { signal, forgetSignals } = abortOnSignals();
   try {
     const env = libpqEnvironment(sessionUrl(session.config), {
       env: environment,
@@ -55,7 +55,7 @@ async function backup(
       }),
     );
   } finally {
-    release();
+    forgetSignals();
   }
   const { size } = await stat(file);
   const seconds = (performance.now() - started) / 1_000;

@@ -87,7 +87,7 @@ const lookMs = 200;
 
 async function change({ config }: Session, pool: pg.Pool, { wanted, drop, json }: Change): Promise<void> {
   await checkOwner(pool, wanted);
-  const { signal, release } = abortOnSignals();
+  const { signal, forgetSignals } = abortOnSignals();
   const session = await pool.connect();
   const { rows } = await session.query<{ pid: number }>("select pg_backend_pid() as pid");
   const pid = rows[0]?.pid ?? 0;
@@ -113,7 +113,7 @@ async function change({ config }: Session, pool: pg.Pool, { wanted, drop, json }
     throw signal.aborted ? new InterruptedError() : asDatabaseError(thrown);
   } finally {
     display.end();
-    release();
+    forgetSignals();
     // Its settings are not those of other sessions, and with it goes the lock.
     session.release(true);
   }

@@ -64,7 +64,7 @@ async function restore(session: Session, options: RestoreOptions, file: string):
     env: environment,
     applicationName: `blockmill restore ${process.pid}`,
   });
-  const { signal, release } = abortOnSignals();
+  const { signal, forgetSignals } = abortOnSignals();
   const restoreInto = async (pool: pg.Pool): Promise<number> => {
     await checkTool("pg_restore", pool, env);
     const archive = await openArchive(file, env);
@@ -81,7 +81,7 @@ async function restore(session: Session, options: RestoreOptions, file: string):
   try {
     return await withDatabase(session, restoreInto, { needsSchema: false });
   } finally {
-    release();
+    forgetSignals();
   }
 }
 

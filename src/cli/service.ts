@@ -1,5 +1,5 @@
 import type { ServiceEnvironment } from "../config/service.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { checkConfiguration } from "../supervisor/check-configuration.js";
 import { listenForControl } from "../supervisor/control.js";
 import { reportToSystemd } from "../supervisor/report-to-systemd.js";
@@ -9,7 +9,7 @@ import { createNotifier } from "../supervisor/systemd-notify.js";
 export interface ServiceOptions {
   supervisor: Supervisor;
   service: ServiceEnvironment;
-  log: Log;
+  log: Logger;
 }
 
 /**

@@ -11,7 +11,7 @@ import { createPool } from "../db/pool.js";
 import { isSameSetting } from "../db/prove-session.js";
 import { checkSchema } from "../db/schema.js";
 import { BlockmillError, ConfigError, describeError, UsageError } from "../errors.js";
-import { createLog, type Log } from "../log.js";
+import { createLogger, type Logger } from "../logger.js";
 import { createRedact, type Redact } from "../redact.js";
 import { refusedSettingsError, sessionFaultError } from "./session-faults.js";
 
@@ -28,7 +28,7 @@ export interface Session {
   loaded: LoadedConfig;
   config: Config;
   redact: Redact;
-  log: Log;
+  log: Logger;
 }
 
 /** Loads the configuration of a command. `output` is where its log lines go. */
@@ -41,7 +41,7 @@ export function openSession(options: GlobalOptions, output: NodeJS.WritableStrea
   const { config } = loaded;
   const redact = createRedact(secretsOf(config));
   const journal = isJournal(output === process.stdout ? 1 : 2);
-  const log = createLog({ component: "cli", level: config.log.level as "info", redact, output, journal });
+  const log = createLogger({ component: "cli", level: config.log.level as "info", redact, output, journal });
   return { loaded, config, redact, log };
 }
 

@@ -78,11 +78,11 @@ async function start(session: Session, options: StartOptions): Promise<number> {
     ahead?.process.kill("SIGKILL");
     throw error;
   }
-  const release = drainOnSignals(supervisor);
+  const forgetSignals = drainOnSignals(supervisor);
   const leave = serve({ supervisor, service, log });
   const { fatal } = await supervisor.ended;
   leave();
-  release();
+  forgetSignals();
   if (fatal !== undefined) throw new ConfigError(fatal);
   log.info("ended");
   return exitCodes.done;

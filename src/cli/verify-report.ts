@@ -1,7 +1,7 @@
 import { mergeSpans } from "../pipeline/merge-spans.js";
 import type { Finding, ProvenBatch } from "../pipeline/prove-stored.js";
 import type { VerifyPlan } from "../pipeline/verify-stored.js";
-import type { Span } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../store/stored-numbers.js";
 import { exitCodes } from "./exit-codes.js";
 import { count, plural, rate, shorten, span as timeSpan } from "./wording.js";
 
@@ -96,7 +96,7 @@ function advice({ repair, requeued }: { repair: boolean; requeued: number }): st
   return `${plural(requeued, "block")} enqueued again: a running daemon takes them at once; without one: blockmill start. Then verify once more.`;
 }
 
-function length(spans: readonly Span[]): number {
+function length(spans: readonly BlockSpan[]): number {
   return spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type pg from "pg";
 import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
-import type { Span } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../store/stored-numbers.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { blockNumber, checkOrder, wholeNumber } from "./arguments.js";
 import { type ProgressReport, showProgress } from "./progress.js";
@@ -62,11 +62,11 @@ async function verify(
 
 async function verifySpan(
   pool: pg.Pool,
-  span: Span | null,
+  span: BlockSpan | null,
   { repair = false, sample, senders, json = false }: VerifyOptions,
 ): Promise<number> {
   const started = performance.now();
-  const { signal, release } = abortOnSignals();
+  const { signal, forgetSignals } = abortOnSignals();
   const plan = await planVerification({ pool, span, sample, recoverSenders: senders, signal });
   const report = createReport({ json, repair });
   const progress = showProgress(process.stderr, { label: "verify", total: Math.max(1, plan.total) });
@@ -80,7 +80,7 @@ async function verifySpan(
     }
   } finally {
     progress.end();
-    release();
+    forgetSignals();
   }
   return report.end({ ...plan, requeued, interrupted: signal.aborted, ms: performance.now() - started });
 }

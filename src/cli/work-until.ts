@@ -28,7 +28,7 @@ export async function workUntil<T>(
   const supervisor = startSupervisor({ config, version, log, redact: session.redact, only, outputFd: 2 });
   const asked = new AbortController();
   void supervisor.ended.then(() => asked.abort());
-  const release = drainOnSignals({
+  const forgetSignals = drainOnSignals({
     drain: () => {
       asked.abort();
       supervisor.drain();
@@ -39,7 +39,7 @@ export async function workUntil<T>(
   await Promise.allSettled([watched]);
   supervisor.drain();
   const { fatal } = await supervisor.ended;
-  release();
+  forgetSignals();
   // What ended the supervisor tells more than what that did to the watch.
   if (fatal !== undefined) throw new ConfigError(fatal);
   return watched;

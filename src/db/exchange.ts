@@ -40,10 +40,10 @@ interface SentQuery extends pg.Query {
   text: string;
   handleRowDescription(message: unknown): void;
   handleDataRow(message: unknown): void;
-  handleCommandComplete(message: unknown, connection: Wire): void;
-  handleReadyForQuery(connection: Wire): void;
+  handleCommandComplete(message: unknown, connection: ProtocolConnection): void;
+  handleReadyForQuery(connection: ProtocolConnection): void;
 }
-interface Wire extends pg.Connection {
+interface ProtocolConnection extends pg.Connection {
   readonly stream: Socket;
   readonly parsedStatements: Record<string, string>;
   readonly submittedNamedStatements: Record<string, string>;
@@ -98,8 +98,8 @@ class Exchange implements pg.Submittable {
   }
 
   submit(connection: pg.Connection): Error | undefined {
-    const { stream } = connection as Wire;
-    const withoutSync = Object.create(connection, { sync: { value: () => {} } }) as Wire;
+    const { stream } = connection as ProtocolConnection;
+    const withoutSync = Object.create(connection, { sync: { value: () => {} } }) as ProtocolConnection;
     stream.cork();
     try {
       for (const [i, query] of this.#queries.entries()) {
@@ -133,7 +133,7 @@ class Exchange implements pg.Submittable {
     this.#queries[this.#at]?.handleDataRow(message);
   }
 
-  handleCommandComplete(message: unknown, connection: Wire): void {
+  handleCommandComplete(message: unknown, connection: ProtocolConnection): void {
     const query = this.#queries[this.#at];
     query?.handleCommandComplete(message, connection);
     query?.handleReadyForQuery(connection);
@@ -143,7 +143,7 @@ class Exchange implements pg.Submittable {
   /** Its data is on the way. */
   handleCopyInResponse(): void {}
 
-  handleError(error: Error, connection: Wire): void {
+  handleError(error: Error, connection: ProtocolConnection): void {
     // Those behind it were not even prepared.
     for (const { name } of this.#queries.slice(this.#at)) {
       if (name !== undefined) delete connection.submittedNamedStatements[name];

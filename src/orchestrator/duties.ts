@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { archiveUntil, findDue } from "../queue/archive.js";
 import { dropHistory, prepareHistory } from "../queue/history.js";
 import { nextDueInMs, promoteDue } from "../queue/promote.js";
@@ -14,7 +14,7 @@ import { createTransactionWatch } from "./watch-transactions.js";
 export interface DutiesContext {
   pool: pg.Pool;
   config: Config;
-  log: Log;
+  log: Logger;
   /** The supervisor of this process, as long as its lease is known to hold. */
   ownSupervisor(): string | undefined;
   /**
@@ -151,7 +151,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
   ];
 }
 
-function logReleased(log: Log, released: ReleasedJob[]): void {
+function logReleased(log: Logger, released: ReleasedJob[]): void {
   if (released.length === 0) return;
   const failed = released.filter(({ status }) => status === "failed").length;
   const workers = [...new Set(released.map(({ workerId }) => workerId))];

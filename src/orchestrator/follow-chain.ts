@@ -7,7 +7,7 @@ import { followHeads } from "../chain/heads/follow-heads.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import { dispositionOf } from "../errors.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { readHead } from "../queue/head.js";
 import { createFollower, type FollowerOptions, type Tags } from "./follow-head.js";
 
@@ -15,7 +15,7 @@ export interface FollowChainOptions {
   pool: pg.Pool;
   endpoints: Endpoints;
   config: Config;
-  log: Log;
+  log: Logger;
   signal: AbortSignal;
   announce?: FollowerOptions["announce"];
 }

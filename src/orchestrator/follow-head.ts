@@ -6,7 +6,7 @@ import type pg from "pg";
 import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
 import { advanceHead } from "../queue/head.js";
@@ -23,7 +23,7 @@ export interface FollowerOptions {
   endpoints: Endpoints;
   config: Config;
   chainId: number;
-  log: Log;
+  log: Logger;
   confirm?: ConfirmOptions;
   /** Aborts when it is not this follower's time any more: then it changes nothing. */
   signal?: AbortSignal;

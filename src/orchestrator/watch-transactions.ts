@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { findOldTransaction, type OldTransaction } from "../db/old-transaction.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { clearAlert, raiseAlert } from "../queue/alerts.js";
 
 /**
@@ -14,7 +14,7 @@ export function createTransactionWatch({
   olderThanMs,
 }: {
   pool: pg.Pool;
-  log: Log;
+  log: Logger;
   olderThanMs: number;
 }): () => Promise<void> {
   let told: string | undefined;

@@ -1,4 +1,4 @@
-import type { Span } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../store/stored-numbers.js";
 
 interface Linked {
   hash: unknown;
@@ -26,7 +26,7 @@ export function brokenLinks({
   blocks: readonly (Linked & { number: number })[];
   neighbours: ReadonlyMap<number, Linked>;
   wrong: ReadonlySet<number>;
-  span: Span;
+  span: BlockSpan;
 }): BrokenLink[] {
   const inside = new Map<number, Linked>(blocks.map((block) => [block.number, block]));
   const at = (number: number): Linked | undefined => inside.get(number) ?? neighbours.get(number);

@@ -1,8 +1,8 @@
-import type { Span } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../store/stored-numbers.js";
 
 /** The same numbers in order, as few spans as possible. */
-export function mergeSpans(spans: readonly Span[]): Span[] {
-  const merged: Span[] = [];
+export function mergeSpans(spans: readonly BlockSpan[]): BlockSpan[] {
+  const merged: BlockSpan[] = [];
   for (const { from, to } of spans.toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1);
     if (last === undefined || from > last.to + 1) merged.push({ from, to });

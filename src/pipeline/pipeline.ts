@@ -21,7 +21,7 @@ import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
 import type { DirectBlock, TakeDirectly } from "../direct/direct-way.js";
 import { describeError, dispositionOf, JobTimeoutError, MissingPartitionError } from "../errors.js";
 import { withLinkedSignal } from "../linked-signal.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { claimJobs, type Position } from "../queue/claim.js";
 import { completion } from "../queue/complete.js";
 import { backoffMs, failJob } from "../queue/fail.js";
@@ -32,8 +32,8 @@ import type { Redact } from "../redact.js";
 import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store/check-links.js";
 import type { EncodedBlock, Encoder } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
+import { toRows } from "../store/to-rows.js";
 import { copyBlocks, deleteStored } from "../store/write-blocks.js";
-import { toRows } from "../transform/to-rows.js";
 import type { FetchSlots } from "./fetch-slots.js";
 import type { ReadAhead } from "./read-ahead.js";
 
@@ -57,7 +57,7 @@ export interface Pipeline {
   backoff: { baseMs: number; maxMs: number };
   /** Claim only these blocks. */
   only?: { from: number; to: number } | undefined;
-  log: Log;
+  log: Logger;
   redact: Redact;
 }
 
@@ -211,7 +211,7 @@ function resultOf(
     token_transfers: counts.tokenTransfers,
     fetch_ms: round(told.fetchMs),
     verify_ms: round(told.verifyMs),
-    transform_ms: round(told.encodeMs),
+    encode_ms: round(told.encodeMs),
     endpoint: told.endpoint,
     direct: told.direct,
   };

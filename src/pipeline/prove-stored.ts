@@ -13,13 +13,13 @@ import { findClaimedStored } from "../queue/gaps.js";
 import { type LoadedBlock, loadBlocks } from "../store/load-blocks.js";
 import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
 import { storedDigests } from "../store/stored-digests.js";
-import { nextStored, readLinks, type Span } from "../store/stored-numbers.js";
+import { type BlockSpan, nextStored, readLinks } from "../store/stored-numbers.js";
 import type { Contradiction } from "../store/stored-row.js";
 import { brokenLinks } from "./broken-links.js";
 import { type Prover, proveRows } from "./prove-rows.js";
 
 /** What is wrong with the blocks from `from` to `to`, mostly one. */
-export interface Finding extends Span, Contradiction {
+export interface Finding extends BlockSpan, Contradiction {
   /** `wrong`: a stored block. `missing`: the queue says that it is stored. `orphan`: rows without a block. */
   kind: "wrong" | "missing" | "orphan";
 }
@@ -32,7 +32,7 @@ export interface ProvenBatch {
   findings: Finding[];
 }
 
-export interface ProveStoredOptions extends Span {
+export interface ProveStoredOptions extends BlockSpan {
   pool: pg.Pool;
   prover: Prover;
   signal?: AbortSignal;
@@ -65,10 +65,10 @@ interface ReadBatch {
   /** The blocks next to them that are stored. */
   neighbours: Awaited<ReturnType<typeof readLinks>>;
   orphans: RowSpan[];
-  missing: Span[];
+  missing: BlockSpan[];
 }
 
-function readBatch(pool: pg.Pool, { from, to }: Span, { verifier }: Prover): Promise<ReadBatch> {
+function readBatch(pool: pg.Pool, { from, to }: BlockSpan, { verifier }: Prover): Promise<ReadBatch> {
   return inTransaction(pool, async (tx) => {
     await tx.query("set transaction isolation level repeatable read, read only");
     await tx.query("set local bytea_output = 'hex'");
@@ -90,8 +90,8 @@ function readBatch(pool: pg.Pool, { from, to }: Span, { verifier }: Prover): Pro
 }
 
 /** The numbers of a span that are not among these. */
-function holesBetween(numbers: readonly number[], { from, to }: Span): Span[] {
-  const holes: Span[] = [];
+function holesBetween(numbers: readonly number[], { from, to }: BlockSpan): BlockSpan[] {
+  const holes: BlockSpan[] = [];
   let next = from;
   for (const number of [...numbers, to + 1]) {
     if (number > next) holes.push({ from: next, to: number - 1 });
@@ -102,7 +102,7 @@ function holesBetween(numbers: readonly number[], { from, to }: Span): Span[] {
 
 function proveBatch(
   read: ReadBatch,
-  { prover, span, wrongBefore }: { prover: Prover; span: Span; wrongBefore: ReadonlySet<number> },
+  { prover, span, wrongBefore }: { prover: Prover; span: BlockSpan; wrongBefore: ReadonlySet<number> },
 ): Finding[] {
   const { blocks, digests, neighbours, orphans, missing } = read;
   const findings: Finding[] = [];

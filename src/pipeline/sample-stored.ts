@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { findClaimedStored } from "../queue/gaps.js";
-import { type Span, storedBounds } from "../store/stored-numbers.js";
+import { type BlockSpan, storedBounds } from "../store/stored-numbers.js";
 
 /**
  * At most `count` numbers of a span, in order, drawn evenly from the blocks that are stored as far as the
@@ -8,13 +8,13 @@ import { type Span, storedBounds } from "../store/stored-numbers.js";
  */
 export async function sampleStored(
   pool: pg.Pool,
-  { from, to, count }: Span & { count: number },
+  { from, to, count }: BlockSpan & { count: number },
 ): Promise<number[]> {
   const claimed = await findClaimedStored(pool, [{ from, to }]);
   return drawNumbers(claimed.length > 0 ? claimed : await between(pool, { from, to }), count);
 }
 
-async function between(pool: pg.Pool, span: Span): Promise<Span[]> {
+async function between(pool: pg.Pool, span: BlockSpan): Promise<BlockSpan[]> {
   const stored = await storedBounds(pool);
   if (stored === null) return [];
   const both = { from: Math.max(span.from, stored.from), to: Math.min(span.to, stored.to) };
@@ -22,7 +22,7 @@ async function between(pool: pg.Pool, span: Span): Promise<Span[]> {
 }
 
 /** Draws numbers from spans, each as likely as any other and at most once; all of them if there are no more than `count`. */
-export function drawNumbers(spans: readonly Span[], count: number, random = Math.random): number[] {
+export function drawNumbers(spans: readonly BlockSpan[], count: number, random = Math.random): number[] {
   const total = spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   // Floyd's: as many draws as numbers, whatever share of the whole they are.
   const places = new Set<number>();

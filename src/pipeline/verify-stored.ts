@@ -4,14 +4,14 @@ import { createVerifier } from "../chain/verify/verify-block.js";
 import { storedSpan } from "../queue/gaps.js";
 import { readHead } from "../queue/head.js";
 import { countStrays } from "../store/orphan-rows.js";
-import { anyChainId, type Span, storedBounds } from "../store/stored-numbers.js";
+import { anyChainId, type BlockSpan, storedBounds } from "../store/stored-numbers.js";
 import { type ProvenBatch, proveStored } from "./prove-stored.js";
 import { sampleStored } from "./sample-stored.js";
 
 export interface VerifyStoredOptions {
   pool: pg.Pool;
   /** Null: everything that is stored. */
-  span: Span | null;
+  span: BlockSpan | null;
   /** Only so many blocks, drawn at random. */
   sample?: number | undefined;
   recoverSenders: boolean;
@@ -20,7 +20,7 @@ export interface VerifyStoredOptions {
 
 export interface VerifyPlan {
   /** What is looked at; null: nothing is stored. */
-  span: Span | null;
+  span: BlockSpan | null;
   /** How many numbers that is, about: some may not be stored. */
   total: number;
   /** Rows with numbers that no block has, by table; only when everything is verified. */
@@ -40,7 +40,7 @@ export async function planVerification(options: VerifyStoredOptions): Promise<Ve
   const strays = options.span === null && sample === undefined ? await countStrays(pool) : [];
   if (span === null || everything === null) return { span, total: 0, strays, async *run() {} };
   const prover = { verifier: createVerifier(), rules: rulesFor(await chainIdOf(pool)), recoverSenders };
-  const prove = (part: Span) =>
+  const prove = (part: BlockSpan) =>
     proveStored({ pool, prover, ...part, ...(signal !== undefined && { signal }) });
   if (sample !== undefined) {
     const numbers = await sampleStored(pool, { ...span, count: sample });
@@ -52,9 +52,9 @@ export async function planVerification(options: VerifyStoredOptions): Promise<Ve
   return { span, total: last - first + 1, strays, run: () => proveAll(span, prove, doneAt) };
 }
 
-type Prove = (part: Span) => AsyncGenerator<ProvenBatch>;
+type Prove = (part: BlockSpan) => AsyncGenerator<ProvenBatch>;
 
-async function* proveAll(span: Span, prove: Prove, doneAt: (upTo: number) => number) {
+async function* proveAll(span: BlockSpan, prove: Prove, doneAt: (upTo: number) => number) {
   for await (const batch of prove(span)) yield { ...batch, done: doneAt(batch.upTo) };
 }
 
@@ -64,7 +64,7 @@ async function* proveEach(numbers: readonly number[], prove: Prove) {
 }
 
 /** From the lowest to the highest number that a row is of, or that the queue says is stored. */
-async function boundsOf(pool: pg.Pool): Promise<Span | null> {
+async function boundsOf(pool: pg.Pool): Promise<BlockSpan | null> {
   const rows = await storedBounds(pool);
   const claimed = await storedSpan(pool);
   if (rows === null) return claimed;

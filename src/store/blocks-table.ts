@@ -1,6 +1,6 @@
-import type { BlockRows } from "../transform/to-rows.js";
 import { type Column, copyTable } from "./copy-table.js";
 import type { CopyWriter } from "./copy-writer.js";
+import type { BlockRows } from "./to-rows.js";
 
 const columns: readonly [Column<BlockRows>, ...Column<BlockRows>[]] = [
   ["number", (out, { header }) => out.int8(header.number)],

@@ -1,8 +1,8 @@
 // A table as the store sees it: its columns, each beside what writes it, and the rows of a block.
 
 import type { Header } from "../block.js";
-import type { BlockRows } from "../transform/to-rows.js";
 import type { CopyWriter } from "./copy-writer.js";
+import type { BlockRows } from "./to-rows.js";
 
 export interface CopyTable {
   name: string;

@@ -27,7 +27,7 @@ export const copyHeader = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
 export const copyTrailer = Buffer.from([0xff, 0xff]);
 
 /** A part of what was written: from one `size` to another. */
-export interface Span {
+export interface ByteSpan {
   from: number;
   to: number;
 }
@@ -57,7 +57,7 @@ export class CopyWriter {
   }
 
   /** The bytes of a span, as they lie in `memory`. */
-  bytesOf({ from, to }: Span): Buffer {
+  bytesOf({ from, to }: ByteSpan): Buffer {
     return this.#buffer.subarray(from, to);
   }
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Hex } from "../block.js";
-import type { BlockRows } from "../transform/to-rows.js";
 import { digestedColumns, writeDigestedHeader, writeHeader } from "./blocks-table.js";
 import { CHAIN_TABLES, type ChainTable, type RowCounts } from "./chain-tables.js";
-import { CopyWriter, type Span } from "./copy-writer.js";
+import { type ByteSpan, CopyWriter } from "./copy-writer.js";
 import { RowMemory } from "./row-memory.js";
+import type { BlockRows } from "./to-rows.js";
 
 /** A block as it goes to PostgreSQL: its rows in the binary COPY format. */
 export interface EncodedBlock {
@@ -32,7 +32,7 @@ const rowPrefixBytes = 2;
 const digestFieldBytes = 4 + 32;
 
 /** Rows of one table: where they lie, and how many they are. */
-interface Place extends Span {
+interface Place extends ByteSpan {
   count: number;
 }
 
@@ -58,12 +58,12 @@ export function createEncoder(): Encoder {
 
   const encode = (block: BlockRows): EncodedBlock => {
     const digest = createHash("sha256");
-    const written = (write: () => void): Span => {
+    const written = (write: () => void): ByteSpan => {
       const from = out.size;
       write();
       return { from, to: out.size };
     };
-    const table = (name: (typeof digestedTables)[number]): Span => {
+    const table = (name: (typeof digestedTables)[number]): ByteSpan => {
       const span = written(() => CHAIN_TABLES[name].write(out, block));
       digest.update(out.bytesOf(span));
       return span;
@@ -116,7 +116,7 @@ export function createEncoder(): Encoder {
       .digest();
     piece.writeInt32BE(sum.length, size);
     sum.copy(piece, size + 4);
-    const rowsOf = ({ from, to }: Span): Buffer => piece.subarray(from - start, to - start);
+    const rowsOf = ({ from, to }: ByteSpan): Buffer => piece.subarray(from - start, to - start);
     const encoded = {
       ...block,
       counts: {

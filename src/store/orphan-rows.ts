@@ -2,7 +2,7 @@
 
 import type { ClientBase } from "pg";
 import { CHAIN_TABLES } from "./chain-tables.js";
-import { maxNumber, type Span } from "./stored-numbers.js";
+import { type BlockSpan, maxNumber } from "./stored-numbers.js";
 
 type Client = Pick<ClientBase, "query">;
 
@@ -10,7 +10,7 @@ const tables = Object.values(CHAIN_TABLES);
 const children = tables.filter(({ name }) => name !== "blocks");
 
 /** Rows of a table, of neighbouring blocks. */
-export interface RowSpan extends Span {
+export interface RowSpan extends BlockSpan {
   table: string;
   rows: number;
 }
@@ -31,7 +31,7 @@ const islands = (table: string): string => `
   group by island order by min(number) limit ${orphansFound}`;
 
 /** The rows in spans where no block is stored. */
-export async function findOrphans(client: Client, holes: readonly Span[]): Promise<RowSpan[]> {
+export async function findOrphans(client: Client, holes: readonly BlockSpan[]): Promise<RowSpan[]> {
   const found: RowSpan[] = [];
   for (const { name } of children) {
     const { rows } = await client.query<Record<keyof RowSpan, string | number>>({
@@ -46,7 +46,7 @@ export async function findOrphans(client: Client, holes: readonly Span[]): Promi
 }
 
 /** Removes the rows of these spans that no stored block has. Returns how many. */
-export async function deleteOrphans(client: Client, spans: readonly Span[]): Promise<number> {
+export async function deleteOrphans(client: Client, spans: readonly BlockSpan[]): Promise<number> {
   let deleted = 0;
   for (const { name } of children) {
     // One statement, one snapshot: a block that is being written is seen with its rows, or not at all.

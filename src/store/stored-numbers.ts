@@ -5,7 +5,7 @@ import { CHAIN_TABLES } from "./chain-tables.js";
 type Client = Pick<ClientBase, "query">;
 
 /** Blocks from `from` to `to`, both included. */
-export interface Span {
+export interface BlockSpan {
   from: number;
   to: number;
 }
@@ -15,7 +15,7 @@ const tables = Object.values(CHAIN_TABLES);
 export const maxNumber = Number.MAX_SAFE_INTEGER - 1;
 
 /** The lowest and the highest number that a row of any table is of; null: there is no row. */
-export async function storedBounds(client: Client): Promise<Span | null> {
+export async function storedBounds(client: Client): Promise<BlockSpan | null> {
   const ends = (end: "min" | "max") =>
     tables.map(
       ({ name, blockColumn: column }) =>
@@ -53,7 +53,7 @@ const next = `
 /** The next stored blocks of a span: at most `limit`, and about `maxRows` rows, but one at least if there is one. */
 export async function nextStored(
   client: Client,
-  { from, to, limit, maxRows }: Span & { limit: number; maxRows: number },
+  { from, to, limit, maxRows }: BlockSpan & { limit: number; maxRows: number },
 ): Promise<number[]> {
   const { rows } = await client.query<{ number: string | number }>({
     name: "next_stored",

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import path from "node:path";
 import type { Config } from "../config/schema.js";
 import { ConfigError } from "../errors.js";
-import type { Release } from "./release.js";
+import type { Installation } from "./installation.js";
 
 /** Longer than every endpoint may take to answer, one after the other. */
 const checkWithinMs = 120_000;
@@ -19,9 +19,12 @@ export interface Checked {
  * file, the credentials, the environment, the flags. That release may know keys that this process does not.
  * Returns the configuration; throws a ConfigError with the release's own words when it is wrong.
  */
-export async function checkConfiguration(release: Release, args = process.argv.slice(2)): Promise<Config> {
-  const child = fork(path.join(release.code, "src/cli/main.js"), [...args, "--check"], {
-    execPath: release.node,
+export async function checkConfiguration(
+  installation: Installation,
+  args = process.argv.slice(2),
+): Promise<Config> {
+  const child = fork(path.join(installation.code, "src/cli/main.js"), [...args, "--check"], {
+    execPath: installation.node,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     timeout: checkWithinMs,
     killSignal: "SIGKILL",

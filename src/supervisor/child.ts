@@ -8,7 +8,7 @@ import {
   protocol,
   type ToChild,
 } from "../child/messages.js";
-import type { Release } from "./release.js";
+import type { Installation } from "./installation.js";
 
 export type Role = "worker" | "orchestrator";
 
@@ -51,16 +51,16 @@ const startWithinMs = 30_000;
 export interface LoadOptions {
   role: Role;
   workerId: string;
-  release: Release;
+  installation: Installation;
   /** Where its log lines go: file descriptor 1 or 2. */
   outputFd: 1 | 2;
 }
 
 /** Forks a child's process, which loads its code, and then waits for its settings. */
-export function loadChild({ role, workerId, release, outputFd }: LoadOptions): ChildProcess {
+export function loadChild({ role, workerId, installation, outputFd }: LoadOptions): ChildProcess {
   // The id is an argument only so that `ps` shows who is who.
-  const child = fork(path.join(release.code, files[role]), [workerId], {
-    execPath: release.node,
+  const child = fork(path.join(installation.code, files[role]), [workerId], {
+    execPath: installation.node,
     stdio: ["ignore", outputFd, outputFd, "ipc"],
   });
   // A fork that failed has no pid: whoever starts it sees that.

@@ -5,8 +5,8 @@ import type { Config } from "../config/schema.js";
 import { ConfigError } from "../errors.js";
 import { type Allotment, connectionsOf } from "./allot-connections.js";
 import { type Child, type ChildExit, isLoaded, loadChild, type Role, startChild } from "./child.js";
+import type { Installation } from "./installation.js";
 import type { LoadedAhead } from "./load-ahead.js";
-import type { Release } from "./release.js";
 import { countDeath, respawnDelay } from "./respawn-delay.js";
 import { type Place, replace, roll, type Verbs } from "./roll.js";
 
@@ -14,7 +14,7 @@ import { type Place, replace, roll, type Verbs } from "./roll.js";
 export interface Generation {
   config: Config;
   allotment: Allotment;
-  release: Release;
+  installation: Installation;
 }
 
 export interface LineUpOptions {
@@ -24,7 +24,7 @@ export interface LineUpOptions {
   only: { from: number; to: number } | undefined;
   outputFd: 1 | 2;
   /** Where to fork from when a generation's release is gone: a package's upgrade takes it away. */
-  newestRelease(): Release;
+  newestInstallation(): Installation;
   /** How long the host's lease holds from now on. */
   leaseForMs(): number;
   /** Aborts when no child is to be replaced any more. */
@@ -58,7 +58,7 @@ export interface LineUp {
 }
 
 /** A child that was told to stop may take so long; then it is killed. */
-export const stopWithinMs = 6_000;
+export const killAfterMs = 6_000;
 /** A new child that is not ready after so long is taken for one that never will be. */
 const readyWithinMs = 30_000;
 
@@ -144,8 +144,10 @@ export function createLineUp(options: LineUpOptions): LineUp {
       forked += 1;
     }
     const workerId = `${supervisorId}/${role === "worker" ? "w" : "o"}${forked}`;
-    const release = existsSync(generation.release.code) ? generation.release : options.newestRelease();
-    return { workerId, process: loadChild({ role, workerId, release, outputFd: options.outputFd }) };
+    const installation = existsSync(generation.installation.code)
+      ? generation.installation
+      : options.newestInstallation();
+    return { workerId, process: loadChild({ role, workerId, installation, outputFd: options.outputFd }) };
   };
   const fork = (slot: Slot): Child => {
     const { config, allotment } = slot.generation;
@@ -191,7 +193,7 @@ export function createLineUp(options: LineUpOptions): LineUp {
     const drainMs = slot.generation.config.pipeline.drain_seconds * 1_000;
     const timers = [
       setTimeout(() => slot.child?.send({ type: "stop" }), drainMs),
-      setTimeout(() => slot.child?.kill("SIGKILL"), drainMs + stopWithinMs),
+      setTimeout(() => slot.child?.kill("SIGKILL"), drainMs + killAfterMs),
     ];
     await slot.ended;
     for (const timer of timers) clearTimeout(timer);

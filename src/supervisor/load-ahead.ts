@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { loadChild } from "./child.js";
 import { createSupervisorId } from "./identity.js";
-import { followRelease } from "./release.js";
+import { followInstallation } from "./installation.js";
 
 /** A supervisor's first worker, whose process loads its code before the supervisor knows whether it may begin. */
 export interface LoadedAhead {
@@ -18,6 +18,6 @@ export interface LoadedAhead {
 export function loadFirstWorker(outputFd: 1 | 2): LoadedAhead {
   const supervisorId = createSupervisorId();
   const workerId = `${supervisorId}/w1`;
-  const process = loadChild({ role: "worker", workerId, release: followRelease()(), outputFd });
+  const process = loadChild({ role: "worker", workerId, installation: followInstallation()(), outputFd });
   return { supervisorId, workerId, process };
 }

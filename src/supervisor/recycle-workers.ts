@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import type { Child } from "./child.js";
 
 /** Beyond which a worker is replaced. 0: never. */
@@ -12,7 +12,7 @@ export interface RecycleOptions {
   children: ReadonlySet<Child>;
   limits(): WearLimits;
   recycle(child: Child): Promise<void>;
-  log: Log;
+  log: Logger;
   signal: AbortSignal;
 }
 

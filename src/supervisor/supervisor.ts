@@ -9,18 +9,18 @@ import type { Config } from "../config/schema.js";
 import { holdLease } from "../db/lease.js";
 import { createPool } from "../db/pool.js";
 import { ConfigError, describeError } from "../errors.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import { giveBackUnknown } from "../queue/give-back.js";
 import { registerWorkers, unregisterSupervisor, unregisterWorker, type WorkerRow } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import { allotConnections } from "./allot-connections.js";
 import type { Child, ChildExit } from "./child.js";
 import { createSupervisorId } from "./identity.js";
-import { createLineUp, type Generation, stopWithinMs } from "./line-up.js";
+import { followInstallation, type Installation } from "./installation.js";
+import { createLineUp, type Generation, killAfterMs } from "./line-up.js";
 import type { LoadedAhead } from "./load-ahead.js";
 import { reclaim } from "./reclaim.js";
 import { recycleWorkers } from "./recycle-workers.js";
-import { followRelease, type Release } from "./release.js";
 import { scaleWorkers } from "./scale-workers.js";
 import { Scaling } from "./scaling.js";
 import type { Snapshot } from "./snapshot.js";
@@ -30,7 +30,7 @@ import { watchHeartbeats } from "./watch-heartbeats.js";
 export interface SupervisorOptions {
   config: Config;
   version: string;
-  log: Log;
+  log: Logger;
   redact: Redact;
   /** Claim only these blocks, inclusive. */
   only?: { from: number; to: number } | undefined;
@@ -49,7 +49,7 @@ export interface Supervisor {
    * one; claims go on. Resolves when the old ones are gone. Throws a ConfigError, and changes nothing, when
    * the configuration cannot work or its first child does not become ready.
    */
-  reload(check: (release: Release) => Promise<Config>): Promise<void>;
+  reload(check: (installation: Installation) => Promise<Config>): Promise<void>;
   snapshot(): Snapshot;
   /** Lets the workers finish what they hold, then ends. After pipeline.drain_seconds it is as `stop`. */
   drain(): void;
@@ -67,11 +67,11 @@ const registerEveryMs = 10_000;
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { log, redact, version } = options;
   const id = options.ahead?.supervisorId ?? createSupervisorId();
-  const newestRelease = followRelease();
+  const newestInstallation = followInstallation();
   let generation: Generation = {
     config: options.config,
     allotment: allotConnections(options.config),
-    release: newestRelease(),
+    installation: newestInstallation(),
   };
   const connection = connectionOptions(options.config, id);
   const pool = createPool({ ...connection, ...generation.allotment.supervisor });
@@ -102,7 +102,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     for (const child of children) child.send({ type: "stop" });
     setTimeout(() => {
       for (const child of children) child.kill("SIGKILL");
-    }, stopWithinMs).unref();
+    }, killAfterMs).unref();
   };
 
   const lineUp = createLineUp({
@@ -110,7 +110,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     ahead: options.ahead,
     only: options.only,
     outputFd: options.outputFd,
-    newestRelease,
+    newestInstallation,
     leaseForMs: () => leaseUntil - performance.now(),
     draining: draining.signal,
     async onExit(child, exit, expected) {
@@ -130,12 +130,12 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     if (reloading) throw new ConfigError("another reload is under way");
     reloading = true;
     try {
-      const release = newestRelease();
-      const config = await check(release);
+      const installation = newestInstallation();
+      const config = await check(installation);
       checkReloadable(options.config, config);
       const allotment = allotConnections(config);
-      const next: Generation = { config, allotment, release };
-      log.info({ release: release.code }, "reloading: rolling the children");
+      const next: Generation = { config, allotment, installation };
+      log.info({ installation: installation.code }, "reloading: rolling the children");
       await inTurn(async () => {
         const { min, max } = allotment.workers;
         await lineUp.rollTo(next, Math.max(min, Math.min(max, lineUp.workers())));

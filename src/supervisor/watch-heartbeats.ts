@@ -1,5 +1,5 @@
 import { heartbeatMs } from "../child/messages.js";
-import type { Log } from "../log.js";
+import type { Logger } from "../logger.js";
 import type { Child } from "./child.js";
 
 export interface Watch {
@@ -24,7 +24,7 @@ export function watchHeartbeats({
 }: {
   children: ReadonlySet<Child>;
   hungMs(): number;
-  log: Log;
+  log: Logger;
 }): Watch {
   let lastLook = performance.now();
   let pausedUntil = 0;

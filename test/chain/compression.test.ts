@@ -7,7 +7,7 @@ import type { Mutation } from "../../bench/fixture-node/protocol.js";
 import { endpointsOf } from "../../src/chain/endpoints.js";
 import { fetchBlock } from "../../src/chain/fetch-block.js";
 import { BadResponseError, EndpointUnavailableError } from "../../src/errors.js";
-import { createLog } from "../../src/log.js";
+import { createLogger } from "../../src/logger.js";
 import { startFixture } from "../support/fixture.js";
 import { failureOf, openEndpoints } from "./open-endpoints.js";
 
@@ -57,7 +57,7 @@ flipped[gzipped.length - 8] = (flipped[gzipped.length - 8] ?? 0) ^ 1;
 
 test("gzip is asked for where the configuration says so, and else not of http", async (t) => {
   const { url, asked } = await serve(t, {}, answer);
-  const log = createLog({
+  const log = createLogger({
     component: "test",
     level: "fatal",
     redact: (text) => text,

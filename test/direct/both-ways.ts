@@ -9,7 +9,7 @@ import type { VerifyLevel } from "../../src/chain/verify/verify-block.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
-import { toRows } from "../../src/transform/to-rows.js";
+import { toRows } from "../../src/store/to-rows.js";
 
 /** The texts of two results, as a node writes them. */
 export interface Texts {

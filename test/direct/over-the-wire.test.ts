@@ -12,7 +12,7 @@ import { VerificationError } from "../../src/chain/verify/verification-error.js"
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createEncoder } from "../../src/store/encode-block.js";
-import { toRows } from "../../src/transform/to-rows.js";
+import { toRows } from "../../src/store/to-rows.js";
 import { openEndpoints } from "../chain/open-endpoints.js";
 import { startFixture } from "../support/fixture.js";
 

@@ -23,7 +23,7 @@ import { listKeys } from "../../src/config/schema.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { BadResponseError, type BlockmillError, ConfigError, describeError } from "../../src/errors.js";
 import { createEncoder } from "../../src/store/encode-block.js";
-import { toRows } from "../../src/transform/to-rows.js";
+import { toRows } from "../../src/store/to-rows.js";
 import { bothWays, textsOf } from "../direct/both-ways.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
 import { rawBlock } from "../support/raw-block.js";

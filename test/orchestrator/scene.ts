@@ -8,7 +8,7 @@ import { loadConfig } from "../../src/config/load.js";
 import type { Config } from "../../src/config/schema.js";
 import { createPool } from "../../src/db/pool.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
-import { createLog, type Log } from "../../src/log.js";
+import { createLogger, type Logger } from "../../src/logger.js";
 import { createFollower, type Follower, type HeadOutcome } from "../../src/orchestrator/follow-head.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import {
@@ -82,7 +82,7 @@ export async function emptyTables(pool: pg.Pool): Promise<void> {
     update processing_coverage set blocks = '{}'`);
 }
 
-export const silent: Log = createLog({
+export const silent: Logger = createLogger({
   component: "test",
   level: "fatal",
   redact: (text) => text,

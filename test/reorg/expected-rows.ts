@@ -10,7 +10,7 @@ import { createVerifier } from "../../src/chain/verify/verify-block.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { storedDigests } from "../../src/store/stored-digests.js";
-import { toRows } from "../../src/transform/to-rows.js";
+import { toRows } from "../../src/store/to-rows.js";
 
 /** A block as JSON-RPC gives it. */
 export interface RawBlock {

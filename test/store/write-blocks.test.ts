@@ -6,7 +6,7 @@ import { deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.j
 import { createEncoder } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
 import { readBlock } from "../../src/store/read-block.js";
-import type { BlockRows } from "../../src/transform/to-rows.js";
+import type { BlockRows } from "../../src/store/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
 import { assertStored, rowsOf, storedRows } from "../support/stored-block.js";
 import { writeBlocks as writeEncoded } from "../support/write-blocks.js";

@@ -8,7 +8,7 @@ import { drawNumbers } from "../../src/pipeline/sample-stored.js";
 import { uncoverBlocks } from "../../src/queue/uncover.js";
 import { deleteBlocks } from "../../src/store/delete-blocks.js";
 import { createEncoder } from "../../src/store/encode-block.js";
-import { toRows } from "../../src/transform/to-rows.js";
+import { toRows } from "../../src/store/to-rows.js";
 import { named, useStoredChain } from "./stored-chain.js";
 
 /** Each is something that verify: off lets through: its digest fits. */

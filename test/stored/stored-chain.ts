@@ -15,7 +15,7 @@ import type { Prover } from "../../src/pipeline/prove-rows.js";
 import { type Finding, proveStored } from "../../src/pipeline/prove-stored.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
-import { toRows } from "../../src/transform/to-rows.js";
+import { toRows } from "../../src/store/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
 import { writeBlocks } from "../support/write-blocks.js";
 

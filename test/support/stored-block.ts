@@ -6,7 +6,7 @@ import type { Hex } from "../../src/block.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { storedDigests } from "../../src/store/stored-digests.js";
-import { type BlockRows, toRows } from "../../src/transform/to-rows.js";
+import { type BlockRows, toRows } from "../../src/store/to-rows.js";
 import { type RawBlockOptions, rawBlock } from "./raw-block.js";
 
 /** Rows of a made-up block. Their objects are the test's to change. */

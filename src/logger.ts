@@ -1,7 +1,7 @@
 import bunyan from "bunyan";
 import type { Redact } from "./redact.js";
 
-export type Log = bunyan;
+export type Logger = bunyan;
 
 /** Where finished lines go. */
 export interface LogOutput {
@@ -12,14 +12,14 @@ export interface LogOutput {
  * A bunyan logger whose every line passes `redact` as a whole, after it was serialised: whatever field
  * a secret hides in, it does not get out.
  */
-export function createLog(options: {
+export function createLogger(options: {
   component: string;
   level: bunyan.LogLevelString;
   redact: Redact;
   output: LogOutput;
   /** The output is systemd's journal: each line tells its priority, which journald takes off again. */
   journal?: boolean;
-}): Log {
+}): Logger {
   const { component, level, redact, output, journal = false } = options;
   const write = (line: string) => output.write((journal ? priorityPrefix(line) : "") + redact(line));
   return bunyan.createLogger({

@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The code that children are forked from. */
-export interface Release {
+export interface Installation {
   /** The folder that holds src/, compiled. */
   code: string;
   /** The Node that runs it. */
@@ -15,7 +15,7 @@ export interface Release {
  * a symlink (/usr/lib/blockmill/current/bin/blockmill): that leads to the newest release. Anything else is
  * its own and only release. `program` is the script that Node was started with, its links not resolved.
  */
-export function followRelease(program = process.argv[1] ?? ""): () => Release {
+export function followInstallation(program = process.argv[1] ?? ""): () => Installation {
   const own = fileURLToPath(new URL("../../", import.meta.url));
   const link = path.join(path.dirname(path.dirname(path.resolve(program))), "dist");
   const linked = existsSync(link) && realpathSync(link) === realpathSync(own);
