@@ -17,6 +17,12 @@ const layers = [
   ["config"],
 ];
 
+/** The same inside src/chain; "" is its own files. */
+const chainLayers = [["heads"], [""], ["endpoints"], ["endpoint"], ["parse", "verify"]];
+
+const inChain = (names) =>
+  `^src/chain/(${names.map((name) => (name === "" ? "[^/]+$" : `${name}/`)).join("|")})`;
+
 const folders = (names) => `^src/(${names.join("|")})/`;
 
 /** @type {import("dependency-cruiser").IConfiguration} */
@@ -30,12 +36,24 @@ module.exports = {
       from: { path: folders(layer) },
       to: { path: folders(layers.slice(0, index + 1).flat()) },
     })),
+    ...chainLayers.slice(1).map((layer, index) => ({
+      name: "never-up-in-chain",
+      severity: "error",
+      from: { path: inChain(layer) },
+      to: { path: inChain(chainLayers.slice(0, index + 1).flat()) },
+    })),
     {
       name: "known-layer",
       comment: "A new folder of src needs its place in the list above.",
       severity: "error",
       from: {},
       to: { path: "^src/[^/]+/", pathNot: folders(layers.flat()) },
+    },
+    {
+      name: "known-layer",
+      severity: "error",
+      from: {},
+      to: { path: "^src/chain/[^/]+/", pathNot: inChain(chainLayers.flat()) },
     },
     { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
     {

@@ -45,18 +45,34 @@ test("the rules catch every way to break them", async (t) => {
       'import "../worker/b.js";',
     ],
     "known-layer src/cli/a.ts → src/misc/b.ts": ["src/cli/a.ts", 'import "../misc/b.js";'],
+    "never-up-in-chain src/chain/endpoints/a.ts → src/chain/c.ts": [
+      "src/chain/endpoints/a.ts",
+      'import "../c.js";',
+    ],
+    "never-up-in-chain src/chain/endpoint/a.ts → src/chain/endpoints/b.ts": [
+      "src/chain/endpoint/a.ts",
+      'import "../endpoints/b.js";',
+    ],
+    "known-layer src/chain/d.ts → src/chain/misc/b.ts": ["src/chain/d.ts", 'import "./misc/b.js";'],
     "no-circle src/chain/a.ts → src/chain/b.ts": ["src/chain/a.ts", 'import "./b.js";'],
     "resolvable src/cli/b.ts → ./nowhere.js": ["src/cli/b.ts", 'import "./nowhere.js";'],
     "src-ships-alone src/cli/c.ts → test/b.ts": ["src/cli/c.ts", 'import "../../test/b.js";'],
   };
   const folder = await mkdtemp(path.join(tmpdir(), "blockmill-layers-"));
   t.after(() => rm(folder, { recursive: true }));
-  const innocent = ["queue", "store", "worker", "misc"].map((layer) => [
+  const innocent = ["queue", "store", "worker", "misc", "chain/endpoints", "chain/misc"].map((layer) => [
     `src/${layer}/b.ts`,
     "export type T = 1;",
   ]);
   const circle = ["src/chain/b.ts", 'import { a } from "./a.js"; export type B = typeof a;'];
-  const files = [...innocent, circle, ["src/db/c.ts", ""], ["test/b.ts", ""], ...Object.values(violations)];
+  const files = [
+    ...innocent,
+    circle,
+    ["src/db/c.ts", ""],
+    ["src/chain/c.ts", ""],
+    ["test/b.ts", ""],
+    ...Object.values(violations),
+  ];
   for (const [file = "", code = ""] of files) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), code);

@@ -1,8 +1,8 @@
 import type { Config, EndpointSettings } from "../config/schema.js";
 import { BlockmillError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint.js";
-import type { Capabilities } from "./endpoints/capabilities.js";
+import type { Capabilities } from "./endpoint/capabilities.js";
+import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint/endpoint.js";
 import { HedgeBudget } from "./endpoints/hedge-budget.js";
 import { Member } from "./endpoints/member.js";
 import { type TryOptions, tryEach, type Work } from "./endpoints/try-each.js";

@@ -1,8 +1,8 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Block } from "../block.js";
 import { BlockNotFoundError } from "../errors.js";
+import { askForBlock, type BlockAnswers, readBlock, type WantedBlock } from "./endpoint/fetch-block.js";
 import type { Endpoints } from "./endpoints.js";
-import { askForBlock, type BlockAnswers, readBlock, type WantedBlock } from "./fetch-block.js";
 import type { Prove } from "./prove-block.js";
 
 export interface ProvenBlock {

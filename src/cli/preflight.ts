@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { checkChainId } from "../chain/chain-id.js";
+import { fetchChainId } from "../chain/endpoint/fetch-head.js";
 import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
-import { fetchChainId } from "../chain/fetch-head.js";
 import { connectionOptions } from "../child/connections.js";
 import { createPool } from "../db/pool.js";
 import { findSessionFault, findWrongPoolSettings } from "../db/prove-session.js";

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { checkChainId } from "../chain/chain-id.js";
+import { fetchChainId, fetchHead } from "../chain/endpoint/fetch-head.js";
 import { endpointsOf } from "../chain/endpoints.js";
-import { fetchChainId, fetchHead } from "../chain/fetch-head.js";
 import { requireKeys } from "../config/load.js";
 import { EndpointUnavailableError } from "../errors.js";
 import { readHead } from "../queue/head.js";

@@ -6,8 +6,8 @@
 
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import type { AnswerBytes } from "../chain/endpoints/wire.js";
-import type { BlockAnswers, WantedBlock } from "../chain/fetch-block.js";
+import type { BlockAnswers, WantedBlock } from "../chain/endpoint/fetch-block.js";
+import type { AnswerBytes } from "../chain/endpoint/wire.js";
 import { type ChainRules, type Check, rulesFor } from "../chain/verify/chain-rules.js";
 import { ALL_CHECKS, checksAt, type VerifyLevel } from "../chain/verify/verify-block.js";
 import { CopyWriter } from "../store/copy-writer.js";

@@ -1,7 +1,7 @@
 import type { Hex } from "../block.js";
-import type { Endpoint } from "../chain/endpoint.js";
+import type { Endpoint } from "../chain/endpoint/endpoint.js";
+import { fetchHeaderByHash, fetchHeaderByNumber } from "../chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../chain/endpoints.js";
-import { fetchHeaderByHash, fetchHeaderByNumber } from "../chain/fetch-head.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import { BlockNotFoundError } from "../errors.js";
 import { CanonicalView, extendView } from "./canonical-view.js";

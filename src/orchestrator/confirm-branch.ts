@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "../block.js";
-import type { Endpoint } from "../chain/endpoint.js";
+import type { Endpoint } from "../chain/endpoint/endpoint.js";
+import { fetchHead, fetchHeaderByNumber } from "../chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../chain/endpoints.js";
-import { fetchHead, fetchHeaderByNumber } from "../chain/fetch-head.js";
 
 export interface BranchClaim {
   /** A block that only the new branch has. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import type { Endpoint } from "../chain/endpoint.js";
+import type { Endpoint } from "../chain/endpoint/endpoint.js";
+import { fetchHead } from "../chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../chain/endpoints.js";
-import { fetchHead } from "../chain/fetch-head.js";
 import { followHeads } from "../chain/heads/follow-heads.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetchHead } from "../chain/fetch-head.js";
+import { fetchHead } from "../chain/endpoint/fetch-head.js";
 import { readHead } from "../queue/head.js";
 import { createFollower, type FollowerOptions } from "./follow-head.js";
 

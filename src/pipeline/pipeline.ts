@@ -11,8 +11,8 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import type pg from "pg";
+import type { WantedBlock } from "../chain/endpoint/fetch-block.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
-import type { WantedBlock } from "../chain/fetch-block.js";
 import { fetchProvenBlock, type ProvenBlock, type TakenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
 import { sendTogether } from "../db/exchange.js";

@@ -1,6 +1,7 @@
 // The client of bounds.test.ts, in a process of its own: it must end by itself when it has closed.
+
+import { fetchBlock } from "../../src/chain/endpoint/fetch-block.js";
 import { createEndpoints } from "../../src/chain/endpoints.js";
-import { fetchBlock } from "../../src/chain/fetch-block.js";
 import { followHeads } from "../../src/chain/heads/follow-heads.js";
 
 const [task, ...urls] = process.argv.slice(2);

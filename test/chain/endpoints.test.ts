@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Endpoint } from "../../src/chain/endpoint.js";
+import type { Endpoint } from "../../src/chain/endpoint/endpoint.js";
+import { fetchBlock } from "../../src/chain/endpoint/fetch-block.js";
+import { fetchHead } from "../../src/chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../../src/chain/endpoints.js";
-import { fetchBlock } from "../../src/chain/fetch-block.js";
-import { fetchHead } from "../../src/chain/fetch-head.js";
 import { VerificationError } from "../../src/chain/verify/verification-error.js";
 import {
   BadResponseError,

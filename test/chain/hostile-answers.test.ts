@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, beforeEach, test } from "node:test";
 import type { Faults, Mutation, MutationKind } from "../../bench/fixture-node/protocol.js";
+import { fetchBlock } from "../../src/chain/endpoint/fetch-block.js";
 import type { Endpoints } from "../../src/chain/endpoints.js";
-import { fetchBlock } from "../../src/chain/fetch-block.js";
 import {
   BadResponseError,
   BlockmillError,

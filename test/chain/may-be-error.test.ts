@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mayBeError } from "../../src/chain/endpoints/may-be-error.js";
+import { mayBeError } from "../../src/chain/endpoint/may-be-error.js";
 
 const result = `{"jsonrpc":"2.0","id":1,"result":{"number":"0x1","hash":"${"0".repeat(2_000)}"}}`;
 

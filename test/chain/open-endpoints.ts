@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test";
-import type { EndpointOptions } from "../../src/chain/endpoint.js";
+import type { EndpointOptions } from "../../src/chain/endpoint/endpoint.js";
 import { createEndpoints, type Endpoints, type EndpointsOptions } from "../../src/chain/endpoints.js";
 
 /** Endpoints named a, b, c, ... for the URLs; closed after the test. */

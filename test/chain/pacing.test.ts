@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createEndpoint } from "../../src/chain/endpoint.js";
+import { createEndpoint } from "../../src/chain/endpoint/endpoint.js";
+import { Throttle } from "../../src/chain/endpoint/throttle.js";
 import { choose } from "../../src/chain/endpoints/choose.js";
 import { Member } from "../../src/chain/endpoints/member.js";
-import { Throttle } from "../../src/chain/endpoints/throttle.js";
 import { BlockRhythm, pollDelayMs } from "../../src/chain/heads/block-rhythm.js";
 import { SeenHeads } from "../../src/chain/heads/seen-heads.js";
 

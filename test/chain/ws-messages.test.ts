@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { WebSocketServer } from "ws";
-import { createEndpoint, type Endpoint } from "../../src/chain/endpoint.js";
+import { createEndpoint, type Endpoint } from "../../src/chain/endpoint/endpoint.js";
 import {
   BadResponseError,
   EndpointError,

@@ -2,7 +2,7 @@
 // must take as well, and the rows must be the same to the byte.
 
 import assert from "node:assert/strict";
-import type { BlockAnswers } from "../../src/chain/fetch-block.js";
+import type { BlockAnswers } from "../../src/chain/endpoint/fetch-block.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { createProve } from "../../src/chain/prove-block.js";
 import type { VerifyLevel } from "../../src/chain/verify/verify-block.js";

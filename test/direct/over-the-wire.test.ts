@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import type { Mutation } from "../../bench/fixture-node/protocol.js";
+import { fetchBlock } from "../../src/chain/endpoint/fetch-block.js";
 import type { Endpoints } from "../../src/chain/endpoints.js";
-import { fetchBlock } from "../../src/chain/fetch-block.js";
 import { fetchProvenBlock } from "../../src/chain/fetch-proven-block.js";
 import { createProve } from "../../src/chain/prove-block.js";
 import { VerificationError } from "../../src/chain/verify/verification-error.js";

@@ -13,7 +13,7 @@ import {
   matchAnswer,
   matchBatch,
   parseAnswer,
-} from "../../src/chain/endpoints/match-answers.js";
+} from "../../src/chain/endpoint/match-answers.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { parseHead } from "../../src/chain/parse/parse-head.js";
 import { createProve } from "../../src/chain/prove-block.js";

@@ -8,9 +8,9 @@ import { answerMethod } from "../../bench/fixture-node/methods.js";
 import type { Faults, Json } from "../../bench/fixture-node/protocol.js";
 import { View } from "../../bench/fixture-node/view.js";
 import type { Hex } from "../../src/block.js";
-import type { Answered, Endpoint } from "../../src/chain/endpoint.js";
+import type { Answered, Endpoint } from "../../src/chain/endpoint/endpoint.js";
+import { fetchHead } from "../../src/chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../../src/chain/endpoints.js";
-import { fetchHead } from "../../src/chain/fetch-head.js";
 import type { Head } from "../../src/chain/parse/parse-head.js";
 import { EndpointUnavailableError } from "../../src/errors.js";
 

@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { BlockNotFoundError, describeError, EndpointError, RateLimitedError } from "../../errors.js";
-import type { Endpoint } from "../endpoint.js";
+import type { Endpoint } from "../endpoint/endpoint.js";
+import { Latency } from "../endpoint/latency.js";
 import { VerificationError } from "../verify/verification-error.js";
 import { Health } from "./health.js";
-import { Latency } from "./latency.js";
 import { probe } from "./probe.js";
 
 /** How long an endpoint that did not have a block is asked for such blocks after the others only. */

@@ -1,8 +1,8 @@
 import { EndpointError } from "../../errors.js";
-import type { Endpoint } from "../endpoint.js";
-import { fetchChainId } from "../fetch-head.js";
+import type { Capabilities, ReceiptsBy } from "../endpoint/capabilities.js";
+import type { Endpoint } from "../endpoint/endpoint.js";
+import { fetchChainId } from "../endpoint/fetch-head.js";
 import { type Head, parseHead } from "../parse/parse-head.js";
-import type { Capabilities, ReceiptsBy } from "./capabilities.js";
 
 export interface Probed extends Omit<Capabilities, "lowestBlock" | "batchSize"> {
   head: Head;

@@ -8,7 +8,7 @@ import {
   EndpointUnavailableError,
   RateLimitedError,
 } from "../../errors.js";
-import type { Endpoint } from "../endpoint.js";
+import type { Endpoint } from "../endpoint/endpoint.js";
 import { VerificationError } from "../verify/verification-error.js";
 import { choose, chooseIdle } from "./choose.js";
 import type { HedgeBudget } from "./hedge-budget.js";

@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { describeError } from "../../errors.js";
+import { fetchHead } from "../endpoint/fetch-head.js";
 import type { Endpoints } from "../endpoints.js";
-import { fetchHead } from "../fetch-head.js";
 import type { Head } from "../parse/parse-head.js";
 import { BlockRhythm, pollDelayMs } from "./block-rhythm.js";
 import { followTags, type Tags } from "./follow-tags.js";

@@ -1,6 +1,6 @@
 import { describeError, EndpointUnavailableError } from "../../errors.js";
+import { fetchTag } from "../endpoint/fetch-head.js";
 import type { Endpoints } from "../endpoints.js";
-import { fetchTag } from "../fetch-head.js";
 import { pause } from "./pause.js";
 
 /** Block numbers. Absent: no endpoint knows the tag, or the chain has no such block yet. */

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { describeError } from "../../errors.js";
-import type { Endpoint } from "../endpoint.js";
-import { fetchHead } from "../fetch-head.js";
+import type { Endpoint } from "../endpoint/endpoint.js";
+import { fetchHead } from "../endpoint/fetch-head.js";
 import { type Head, parseHead } from "../parse/parse-head.js";
 import type { BlockRhythm } from "./block-rhythm.js";
 import { pause } from "./pause.js";

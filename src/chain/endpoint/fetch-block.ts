@@ -1,8 +1,8 @@
-import type { Block, Hex } from "../block.js";
-import { BlockNotFoundError, EndpointError } from "../errors.js";
+import type { Block, Hex } from "../../block.js";
+import { BlockNotFoundError, EndpointError } from "../../errors.js";
+import { parseBlock } from "../parse/parse-block.js";
+import type { ReceiptsBy } from "./capabilities.js";
 import type { Answered, Endpoint } from "./endpoint.js";
-import type { ReceiptsBy } from "./endpoints/capabilities.js";
-import { parseBlock } from "./parse/parse-block.js";
 
 /** Which block is wanted: the one with this hash, or, without one, whatever is canonical at the number. */
 export interface WantedBlock {

@@ -1,8 +1,8 @@
-import type { Hex } from "../block.js";
-import { BadResponseError, BlockNotFoundError } from "../errors.js";
+import type { Hex } from "../../block.js";
+import { BadResponseError, BlockNotFoundError } from "../../errors.js";
+import { describeValue } from "../parse/describe-value.js";
+import { type Head, parseHead } from "../parse/parse-head.js";
 import type { Endpoint } from "./endpoint.js";
-import { describeValue } from "./parse/describe-value.js";
-import { type Head, parseHead } from "./parse/parse-head.js";
 
 /** The newest block of an endpoint. */
 export async function fetchHead(endpoint: Endpoint, signal?: AbortSignal): Promise<Head> {

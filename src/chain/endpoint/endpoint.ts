@@ -1,13 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { RpcRequestError } from "viem";
-import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../errors.js";
-import { assumedCapabilities, type Capabilities } from "./endpoints/capabilities.js";
-import { asEndpointError, rpcError } from "./endpoints/endpoint-error.js";
-import { createHttpWire } from "./endpoints/http-wire.js";
-import { Latency } from "./endpoints/latency.js";
-import { type Outcome, Throttle, type ThrottleOptions } from "./endpoints/throttle.js";
-import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./endpoints/wire.js";
-import { createWsWire } from "./endpoints/ws-wire.js";
+import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
+import { assumedCapabilities, type Capabilities } from "./capabilities.js";
+import { asEndpointError, rpcError } from "./endpoint-error.js";
+import { createHttpWire } from "./http-wire.js";
+import { Latency } from "./latency.js";
+import { type Outcome, Throttle, type ThrottleOptions } from "./throttle.js";
+import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./wire.js";
+import { createWsWire } from "./ws-wire.js";
 
 export interface EndpointOptions {
   /** http, https, ws or wss. A user and password in it go out as Basic authentication. */
