@@ -1,4 +1,5 @@
-// The developer's door: installs what is missing, builds, and runs. Needs Node and npm, nothing else.
+// The developer's door: installs what is missing, builds, and runs. Needs Node and npm, nothing else: where Node
+// is older than package.json wants, it goes on with the pinned one from npm. Readable by Node 18.
 //
 //   node bin/dev.mjs test [--repeat N] [PART ...]   lint, then the tests whose path contains a PART
 //   node bin/dev.mjs demo [OPTIONS]                 the demo
@@ -11,9 +12,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { compile } from "./compile.mjs";
+import { isOlder } from "./node-version.mjs";
+import { continueOn, installNode, pinnedNode } from "./npm-node.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-checkNode();
 const [task, ...args] = process.argv.slice(2);
 const scripts = {
   test: "dist/test/run.js",
@@ -25,17 +27,35 @@ const scripts = {
 const script = Object.hasOwn(scripts, task ?? "") ? scripts[task] : undefined;
 
 if (script === undefined) fail("usage: node bin/dev.mjs test|demo|bench|chaos|fuzz [arguments]", 2);
+const wantedNode = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")).engines.node;
+if (isOlder(process.versions.node, wantedNode)) await goOnWithNewerNode();
+endWithParent();
 process.chdir(root);
 if (!installed()) install();
 build();
 if (task === "test") lint();
 await become(script);
 
-function checkNode() {
-  const wanted = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")).engines.node;
-  const [least, now] = [wanted, process.versions.node].map((text) => text.match(/\d+/g).map(Number));
-  if (now[0] > least[0] || (now[0] === least[0] && now[1] >= least[1])) return;
-  fail(`blockmill needs Node ${wanted}; this is ${process.version} (${process.execPath})`, 1);
+/** Does not return: this process ends as the one on the newer Node does. */
+async function goOnWithNewerNode() {
+  const needs = `blockmill needs Node ${wantedNode}; this is ${process.version}`;
+  const pinned = pinnedNode("packaging/runtime");
+  if (pinned === undefined || isOlder(pinned.version, wantedNode)) {
+    fail(`${needs} (${process.execPath}), and npm has none for ${process.platform}-${process.arch}`, 1);
+  }
+  console.log(`${needs}: going on with Node ${pinned.version} from npm`);
+  try {
+    installNode(pinned);
+    await continueOn(pinned.node, pinned.node, process.argv.slice(1), { watched: true });
+  } catch (error) {
+    fail(`Node ${pinned.version} from npm: ${error.message}. Install Node ${wantedNode}`, 1);
+  }
+}
+
+/** Where an older Node started this process and was killed, Ctrl-C would reach nobody any more. */
+function endWithParent() {
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel?.unref();
 }
 
 /** Whether node_modules holds what package-lock.json says: npm keeps its own account of it there. */

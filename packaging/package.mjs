@@ -17,6 +17,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compile } from "../bin/compile.mjs";
+import { installNode, pinnedNode } from "../bin/npm-node.mjs";
 import { buildDeb } from "./deb.mjs";
 import { layOut, renameRelease } from "./lay-out.mjs";
 import { buildTarball } from "./tarball.mjs";
@@ -38,6 +39,8 @@ for (const program of ["gcc", "strip", "gzip", ...(options.only === "tarball" ? 
   if (!onPath(program)) fail(`${program} is missing: apt-get install gcc binutils gzip dpkg`);
 }
 if (options.dist === undefined) compile();
+const runtime = pinnedNode("packaging/runtime");
+installNode(runtime);
 const dist = path.resolve(options.dist ?? path.join(root, "dist"));
 const place = mkdtempSync(path.join(tmpdir(), "blockmill-package-"));
 // The same source gives the same bytes.
@@ -51,9 +54,8 @@ try {
     dependencies: installed(
       ["package.json", "package-lock.json"],
       ["--omit=dev", "--omit=peer", "--omit=optional"],
-      ".",
     ),
-    runtime: installed(["package.json", "package-lock.json"], [], "packaging/runtime"),
+    runtime: runtime.home,
   });
   mkdirSync(options.out, { recursive: true });
   build(tree, options.version);
@@ -75,8 +77,8 @@ function build(tree, version) {
  * A node_modules as a lock file says, from the cache if it was made before: npm checks each package's
  * integrity. Install scripts do not run (.npmrc).
  */
-function installed(files, args, folder) {
-  const sources = [...files.map((file) => path.join(root, folder, file)), path.join(root, ".npmrc")];
+function installed(files, args) {
+  const sources = [...files, ".npmrc"].map((file) => path.join(root, file));
   const key = createHash("sha256").update(args.join(" "));
   for (const file of sources) key.update(readFileSync(file));
   const cache = path.join(root, "node_modules/.cache/blockmill-package", key.digest("hex").slice(0, 16));
