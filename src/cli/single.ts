@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type pg from "pg";
 import { dispositionOf } from "../errors.js";
 import { enqueueBlocks } from "../queue/enqueue.js";
+import { isOpen } from "../queue/job-status.js";
 import { type JobState, readJob } from "../queue/read-job.js";
 import { readBlock } from "../store/read-block.js";
 import { blockNumber, checkHead } from "./arguments.js";
@@ -72,8 +73,7 @@ async function single(session: Session, options: { json?: boolean }, block: numb
 async function untilSettled(pool: pg.Pool, block: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const { status } = await readJob(pool, block);
-      if (status !== "pending" && status !== "processing" && status !== "scheduled") return;
+      if (!isOpen((await readJob(pool, block)).status)) return;
     } catch (error) {
       if (dispositionOf(error) !== "wait") throw error;
     }

@@ -1,7 +1,8 @@
+import { statusOrder } from "../queue/job-status.js";
 import type { BoundedCount } from "../queue/read-depth.js";
-import type { LiveWorker } from "../queue/read-status.js";
-import type { EndpointState } from "./endpoint-states.js";
-import type { Status } from "./status-snapshot.js";
+import type { LiveWorker } from "../queue/read-workers.js";
+import type { EndpointState } from "../status/endpoint-states.js";
+import type { Status } from "../status/read-status.js";
 import { describePause } from "./tell-pause.js";
 import { formatTable, type Paint } from "./terminal.js";
 import { count, plural, rate, shorten, span, wrap } from "./wording.js";
@@ -48,13 +49,12 @@ function overview(status: Status, paint: Paint): string[][] {
 }
 
 function jobsTable({ jobs }: Status, paint: Paint): string {
-  const statuses = ["pending", "scheduled", "processing", "completed", "failed", "cancelled"] as const;
-  const numbers = statuses.map((name) => {
+  const numbers = statusOrder.map((name) => {
     const style = jobs[name].count === 0 ? "dim" : name === "failed" ? "red" : "bold";
     return paint(style, bounded(jobs[name]));
   });
   const table = formatTable(
-    statuses.map((head) => ({ head, align: "right" })),
+    statusOrder.map((head) => ({ head, align: "right" })),
     [numbers],
     paint,
   );

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { readStatus } from "../status/read-status.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { formatStatus } from "./status-report.js";
-import { readStatus } from "./status-snapshot.js";
 import { createPaint } from "./terminal.js";
 
 export function addStatus(program: Command): void {
@@ -27,7 +27,7 @@ Examples:
 }
 
 async function status(session: Session, { json }: { json?: boolean }): Promise<number> {
-  const now = await withDatabase(session, (pool) => readStatus(session, pool));
+  const now = await withDatabase(session, (pool) => readStatus(pool, session));
   process.stdout.write(
     json ? `${JSON.stringify(now, null, 2)}\n` : formatStatus(now, createPaint(process.stdout)),
   );

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { inTransaction, type Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 // A time as text keeps its microseconds.
 const due = `
@@ -12,7 +13,7 @@ const due = `
   )
   select until::text as until from limits
   where exists (
-    select from processing_jobs where status = 'completed' and completed_at <= (select until from limits)
+    select from processing_jobs where status = ${statuses.completed} and completed_at <= (select until from limits)
   )`;
 
 // By their places, which the locks keep. One that another transaction has just moved is not seen there: it is met the
@@ -21,9 +22,9 @@ const due = `
 const fold = `
   with gone as (
     delete from processing_jobs
-    where status = 'completed' and ctid = any (array(
+    where status = ${statuses.completed} and ctid = any (array(
       select ctid from processing_jobs
-      where status = 'completed' and completed_at <= $1::timestamptz
+      where status = ${statuses.completed} and completed_at <= $1::timestamptz
       order by completed_at
       limit $3
       for update skip locked

@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { listOf, openStatuses, statuses } from "./job-status.js";
 
 export interface BlockRange {
   from: number;
@@ -9,8 +10,8 @@ export interface BlockRange {
 export async function retryJobs(sql: Sql, { from, to }: BlockRange): Promise<number> {
   const { rows } = await sql.query(
     `update processing_jobs
-     set status = 'pending', attempts = 0, deaths = 0, run_at = now(), completed_at = null
-     where block_number between $1 and $2 and status in ('failed', 'cancelled')
+     set status = ${statuses.pending}, attempts = 0, deaths = 0, run_at = now(), completed_at = null
+     where block_number between $1 and $2 and status in (${statuses.failed}, ${statuses.cancelled})
        and not queued and completed_at is null and due_at is null
      returning 1`,
     [from, to],
@@ -29,8 +30,8 @@ export async function cancelJobs(
 ): Promise<{ jobs: number; ranges: number }> {
   const { rows } = await sql.query<{ jobs: number; ranges: number }>(
     `with jobs as (
-       update processing_jobs set status = 'cancelled'
-       where block_number between $1::bigint and $2::bigint and status in ('pending', 'scheduled', 'processing')
+       update processing_jobs set status = ${statuses.cancelled}
+       where block_number between $1::bigint and $2::bigint and status in ${listOf(openStatuses)}
        returning 1
      ),
      ranges as (

@@ -1,6 +1,7 @@
 import type { Statement } from "../db/exchange.js";
 import { numberArray } from "../db/number-array.js";
 import type { Token } from "./job.js";
+import { statuses } from "./job-status.js";
 
 // One index scan, whatever the planner believes. Joined with `unnest`, a job is compared with each token of
 // the batch as soon as a plan expects a single row, which it does from the statistics of a backlog: 500 jobs
@@ -10,9 +11,9 @@ import type { Token } from "./job.js";
 const statement = `
   with held as (
     update processing_jobs
-    set status = 'completed', completed_at = clock_timestamp(), last_error = null,
+    set status = ${statuses.completed}, completed_at = clock_timestamp(), last_error = null,
       result = $4::jsonb -> (width_bucket(block_number, $2::bigint[]) - 1)
-    where block_number = any ($2) and worker_id = $1 and status = 'processing'
+    where block_number = any ($2) and worker_id = $1 and status = ${statuses.processing}
       and id = ($6::bigint[])[width_bucket(block_number, $2::bigint[])]
       and claims = ($3::int[])[width_bucket(block_number, $2::bigint[])]
       and started_at = (select timestamptz 'epoch' + $5::bigint * interval '1 microsecond')

@@ -1,14 +1,15 @@
 import { numberArray } from "../db/number-array.js";
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 // As a value, so that it is read once and not for each block: it may be large.
 const coverage = "select coalesce((select blocks + '{}' from processing_coverage), '{}')";
 
 // A job that is being processed runs already: it is left alone.
 const again = `update
-  set status = 'pending', priority = greatest(job.priority, excluded.priority), run_at = now(),
+  set status = ${statuses.pending}, priority = greatest(job.priority, excluded.priority), run_at = now(),
       attempts = 0, deaths = 0, last_error = null, completed_at = null
-  where job.status <> 'processing'`;
+  where job.status <> ${statuses.processing}`;
 
 // The blocks come in order, so that two calls that touch the same jobs wait for each other and do not deadlock.
 const insertJobs = (blocks: string, force: boolean) => `

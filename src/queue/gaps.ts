@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 /** Blocks from `from` to `to`, both included. */
 export interface Gap {
@@ -10,7 +11,7 @@ export interface Gap {
 const storedBetween = (from: string, to: string): string => `
   (select blocks from processing_coverage) + coalesce((
     select range_agg(int8range(block_number, block_number + 1)) from processing_jobs
-    where status = 'completed' and block_number >= ${from} and block_number <= ${to}
+    where status = ${statuses.completed} and block_number >= ${from} and block_number <= ${to}
   ), '{}')`;
 
 const gaps = `
@@ -48,7 +49,7 @@ export async function storedSpan(sql: Sql): Promise<Gap | null> {
   const { rows } = await sql.query<{ from: number | null; to: number | null }>(
     `select least(lower(blocks), first) as "from", greatest(upper(blocks) - 1, last) as "to"
      from processing_coverage, (
-       select min(block_number) as first, max(block_number) as last from processing_jobs where status = 'completed'
+       select min(block_number) as first, max(block_number) as last from processing_jobs where status = ${statuses.completed}
      ) as completed`,
   );
   const row = rows[0];
@@ -61,7 +62,7 @@ export async function storedSpan(sql: Sql): Promise<Gap | null> {
 export async function countJobsInGaps(sql: Sql, { from, to }: Gap): Promise<Record<string, number>> {
   const { rows } = await sql.query<{ status: string; jobs: number }>(
     `select status, count(*) as jobs from processing_jobs
-     where status <> 'completed' and block_number between $1 and $2
+     where status <> ${statuses.completed} and block_number between $1 and $2
        and not exists (select from processing_coverage where blocks @> block_number)
      group by status`,
     [from, to],

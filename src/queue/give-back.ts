@@ -1,11 +1,12 @@
 import type { Sql } from "../db/pool.js";
 import { claimedAt, type Token } from "./job.js";
+import { statuses } from "./job-status.js";
 
 // One index scan, as in complete.ts.
 const someJobs = `
   update processing_jobs
-  set status = 'pending', attempts = greatest(attempts - 1, 0)
-  where block_number = any ($2) and worker_id = $1 and status = 'processing'
+  set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
+  where block_number = any ($2) and worker_id = $1 and status = ${statuses.processing}
     and id = ($5::bigint[])[width_bucket(block_number, $2::bigint[])]
     and claims = ($3::int[])[width_bucket(block_number, $2::bigint[])]
     and ${claimedAt} = ($4::bigint[])[width_bucket(block_number, $2::bigint[])]
@@ -13,8 +14,8 @@ const someJobs = `
 
 const allButSomeJobs = `
   update processing_jobs
-  set status = 'pending', attempts = greatest(attempts - 1, 0)
-  where queued and status = 'processing' and worker_id = $1 and id <> all ($2::bigint[])
+  set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
+  where queued and status = ${statuses.processing} and worker_id = $1 and id <> all ($2::bigint[])
   returning id`;
 
 /**

@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { Hex } from "../block.js";
 import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
+import { statuses } from "./job-status.js";
 import { openRange } from "./ranges.js";
 
 /** What processing_head says. */
@@ -128,10 +129,10 @@ const note = `
   with pinned as (
     update processing_jobs as job
     set block_hash = header.hash,
-        status = case when job.run_at = 'infinity' then 'pending' else job.status end,
+        status = case when job.run_at = 'infinity' then ${statuses.pending} else job.status end,
         run_at = case when job.run_at = 'infinity' then now() else job.run_at end
     from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
-    where job.block_number = header.number and job.status in ('pending', 'scheduled')
+    where job.block_number = header.number and job.status in (${statuses.pending}, ${statuses.scheduled})
       and job.block_hash is distinct from header.hash
   ),
   enqueued as (
@@ -142,8 +143,8 @@ const note = `
     order by number
     on conflict (block_number) do update
       set block_hash = excluded.block_hash, priority = greatest(job.priority, excluded.priority),
-          status = 'pending', run_at = now()
-      where job.status in ('pending', 'scheduled')
+          status = ${statuses.pending}, run_at = now()
+      where job.status in (${statuses.pending}, ${statuses.scheduled})
   )
   insert into processing_head
     (chain_id, next_block, head_number, head_hash, head_time, safe_block, finalized_block)

@@ -1,11 +1,12 @@
 import type { Hex } from "../block.js";
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 /** The hashes that jobs ask for at `from` and above, of jobs that are not cancelled, by block number. */
 export async function wantedHashes(sql: Sql, from: number): Promise<Map<number, Hex>> {
   const { rows } = await sql.query<{ block_number: number; hash: Hex }>(
     `select block_number, '0x' || encode(block_hash, 'hex') as hash from processing_jobs
-     where block_number >= $1 and block_hash is not null and status <> 'cancelled'`,
+     where block_number >= $1 and block_hash is not null and status <> ${statuses.cancelled}`,
     [from],
   );
   return new Map(rows.map(({ block_number: number, hash }) => [number, hash]));
@@ -15,7 +16,7 @@ export async function wantedHashes(sql: Sql, from: number): Promise<Map<number, 
 export async function newestWanted(sql: Sql): Promise<number | null> {
   const { rows } = await sql.query<{ block_number: number }>(
     `select block_number from processing_jobs
-     where block_hash is not null and status <> 'cancelled' order by block_number desc limit 1`,
+     where block_hash is not null and status <> ${statuses.cancelled} order by block_number desc limit 1`,
   );
   return rows[0]?.block_number ?? null;
 }
@@ -26,21 +27,21 @@ export async function newestWanted(sql: Sql): Promise<number | null> {
  * that wait for the branch to reach their height (`suspended`).
  */
 export const jobsFromSql = `
-  select case when block_hash is not null then 'wanted' when status = 'processing' then 'claimed'
+  select case when block_hash is not null then 'wanted' when status = ${statuses.processing} then 'claimed'
       else 'suspended' end as kind,
     block_number as number, '0x' || encode(block_hash, 'hex') as hash, null::bigint as id
   from processing_jobs
-  where block_number >= $1 and case when block_hash is not null then status <> 'cancelled'
-    else status = 'processing' or (status = 'scheduled' and run_at = 'infinity') end`;
+  where block_number >= $1 and case when block_hash is not null then status <> ${statuses.cancelled}
+    else status = ${statuses.processing} or (status = ${statuses.scheduled} and run_at = 'infinity') end`;
 
 // Claims in flight lose their token, as in requeue-above.ts.
 const unpin = `
   update processing_jobs
   set block_hash = null, attempts = 0, last_error = null,
-      status = case when status = 'scheduled' and run_at < 'infinity' then status else 'pending' end,
-      run_at = case when status = 'scheduled' and run_at < 'infinity' then run_at else now() end
-  where block_number < $1 and status in ('pending', 'scheduled', 'processing', 'failed')
-    and (block_hash is not null or run_at = 'infinity' or (status = 'processing' and block_number >= $2))`;
+      status = case when status = ${statuses.scheduled} and run_at < 'infinity' then status else ${statuses.pending} end,
+      run_at = case when status = ${statuses.scheduled} and run_at < 'infinity' then run_at else now() end
+  where block_number < $1 and status in (${statuses.pending}, ${statuses.scheduled}, ${statuses.processing}, ${statuses.failed})
+    and (block_hash is not null or run_at = 'infinity' or (status = ${statuses.processing} and block_number >= $2))`;
 
 /**
  * Lets jobs below a number that are not done fetch whatever is canonical by now: the hash that they ask

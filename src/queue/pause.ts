@@ -1,4 +1,5 @@
 import type { Sql, Tx } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 /** Since when, and why, nobody claims. */
 export interface Pause {
@@ -49,7 +50,7 @@ const claimsUnderWay = `
       where locktype = 'relation' and granted and relation = 'processing_control'::regclass and mode = 'AccessShareLock'
     )`;
 
-const claimed = "select count(*) as count from processing_jobs where queued and status = 'processing'";
+const claimed = `select count(*) as count from processing_jobs where queued and status = ${statuses.processing}`;
 
 /**
  * What a pause still waits for: the claims that are being made at this moment, which may yet get a job,
@@ -69,8 +70,8 @@ export async function countInHand(sql: Sql): Promise<{ claims: number; jobs: num
 export async function requeueInHand(tx: Tx): Promise<number> {
   await tx.query("delete from processing_workers");
   const { rowCount } = await tx.query(
-    `update processing_jobs set status = 'pending', attempts = greatest(attempts - 1, 0)
-     where queued and status = 'processing'`,
+    `update processing_jobs set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
+     where queued and status = ${statuses.processing}`,
   );
   return rowCount ?? 0;
 }

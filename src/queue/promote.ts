@@ -1,9 +1,10 @@
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 /** Makes the scheduled jobs whose time has come pending, at most `limit`. The update's trigger wakes the workers. */
 export async function promoteDue(sql: Sql, limit: number): Promise<number> {
   const { rows } = await sql.query(
-    `update processing_jobs set status = 'pending'
+    `update processing_jobs set status = ${statuses.pending}
      where block_number = any (array(
        select block_number from processing_jobs
        where due_at is not null and due_at <= clock_timestamp()

@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 import { openRange, type RangeRequest } from "./ranges.js";
 
 /**
@@ -62,7 +63,7 @@ const statement = `
       (select blocks from processing_coverage)
       + coalesce((
           select range_agg(int8range(block_number, block_number + 1)) from processing_jobs
-          where status = 'completed' and block_number >= next_block and block_number <= to_block
+          where status = ${statuses.completed} and block_number >= next_block and block_number <= to_block
         ), '{}')
     ) * int8multirange(int8range(next_block, to_block + 1)) as blocks
     from range where not force and next_block <= to_block
@@ -111,7 +112,7 @@ export async function readFailedJobs(
   const { rows } = await sql.query<{ block_number: number; last_error: string | null }>(
     `select block_number, last_error from processing_jobs
      where not queued and completed_at is null and due_at is null
-       and status = 'failed' and block_number between $1 and $2
+       and status = ${statuses.failed} and block_number between $1 and $2
      order by block_number limit $3`,
     [from, to, limit],
   );

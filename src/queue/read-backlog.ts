@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 /** The jobs that wait for a worker. */
 export interface Backlog {
@@ -14,7 +15,7 @@ const statement = `
     coalesce(extract(epoch from clock_timestamp() - min(greatest(created_at, run_at))), 0)::float8 * 1000 as oldest
   from (
     select created_at, run_at from processing_jobs
-    where queued and status = 'pending' and ($2::bigint is null or block_number between $2 and $3)
+    where queued and status = ${statuses.pending} and ($2::bigint is null or block_number between $2 and $3)
     order by priority desc, block_number limit $1
   ) as next`;
 

@@ -1,5 +1,5 @@
 import type { Sql } from "../db/pool.js";
-import type { JobStatus } from "./read-job.js";
+import { type JobStatus, statuses } from "./job-status.js";
 
 /** A count that stopped at a bound says so. */
 export interface BoundedCount {
@@ -34,10 +34,10 @@ const statement = `
   )
   select
     (select count(*) from queued) as queued,
-    (select count(*) from queued where status = 'processing') as processing,
+    (select count(*) from queued where status = ${statuses.processing}) as processing,
     (select count(*) from (select from processing_jobs where due_at is not null limit $1) as t) as scheduled,
     (select count(*) from halted) as halted,
-    (select count(*) from halted where status = 'failed') as failed,
+    (select count(*) from halted where status = ${statuses.failed}) as failed,
     (select count(*) from completed) as completed,
     (select count(*) from (
        select from processing_jobs where completed_at > clock_timestamp() - interval '1 minute' limit $2

@@ -1,6 +1,5 @@
 import type { Sql } from "../db/pool.js";
-
-export type JobStatus = "pending" | "scheduled" | "processing" | "completed" | "failed" | "cancelled";
+import type { JobStatus } from "./job-status.js";
 
 export interface JobState {
   /** `archived`: it was completed, and folded into processing_coverage. `gone`: there is no job. */

@@ -1,17 +1,18 @@
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 // A row that is locked belongs to a settlement that is about to commit or to be rolled back: it is
 // passed over, and looked at again.
 const releaseWhere = (condition: string) => `
   with lost as materialized (
     select block_number from processing_jobs
-    where queued and status = 'processing' and ${condition}
+    where queued and status = ${statuses.processing} and ${condition}
     for update skip locked
   ),
   released as (
     update processing_jobs
     set deaths = deaths + 1,
-        status = case when deaths + 1 >= $2 then 'failed' else 'pending' end,
+        status = case when deaths + 1 >= $2 then ${statuses.failed} else ${statuses.pending} end,
         last_error = $3
     where block_number = any (array(select block_number from lost))
     returning id, block_number, attempts, worker_id, status

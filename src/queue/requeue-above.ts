@@ -1,6 +1,7 @@
 import type { Hex } from "../block.js";
 import type { Tx } from "../db/pool.js";
 import { headPriority } from "./head.js";
+import { statuses } from "./job-status.js";
 
 // Waits for the commits that are under way, in the order of completion, so that the two cannot block
 // each other; and holds the rows from then on. What those commits wrote, later statements see.
@@ -12,25 +13,25 @@ const lock = `
 // Claims in flight lose their token: the status is part of it, and the next claim has another number.
 const rewind = `
   update processing_jobs as job
-  set status = 'pending', block_hash = branch.hash, priority = greatest(job.priority, $3),
+  set status = ${statuses.pending}, block_hash = branch.hash, priority = greatest(job.priority, $3),
       run_at = now(), attempts = 0, deaths = 0, completed_at = null, last_error = null
   from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
-  where job.block_number = branch.number and job.status <> 'cancelled'`;
+  where job.block_number = branch.number and job.status <> ${statuses.cancelled}`;
 
 // The new branch does not reach this height yet. The job keeps what a person put into it, and runs when
 // the head does. The old branch may have been seen further than it is stored ($3).
 const suspend = `
   update processing_jobs
-  set status = 'scheduled', run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
+  set status = ${statuses.scheduled}, run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
       completed_at = null, last_error = 'its block was dropped by a reorg; it waits for the new branch to reach this height'
-  where block_number > $1 and status <> 'cancelled'
+  where block_number > $1 and status <> ${statuses.cancelled}
     and block_number <= greatest($2, (select head_number from processing_head where $3))`;
 
 // Blocks that are stored without a job (most were archived) get one again.
 const renew = `
   insert into processing_jobs (block_number, block_hash, priority, status, run_at)
   select lost.number, branch.hash, $3,
-    case when branch.hash is null then 'scheduled' else 'pending' end,
+    case when branch.hash is null then ${statuses.scheduled} else ${statuses.pending} end,
     case when branch.hash is null then 'infinity' else now() end
   from (
     select unnest($4::bigint[]) as number
@@ -48,8 +49,8 @@ const uncover = `
 // Its neighbour of the other branch may have been what it failed for.
 const revive = `
   update processing_jobs
-  set status = 'pending', run_at = now(), attempts = 0, deaths = 0, last_error = null
-  where block_number = $1 and status = 'failed'`;
+  set status = ${statuses.pending}, run_at = now(), attempts = 0, deaths = 0, last_error = null
+  where block_number = $1 and status = ${statuses.failed}`;
 
 export interface Rewind {
   /** The last block that stays. */

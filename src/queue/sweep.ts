@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { inTransaction, type Sql } from "../db/pool.js";
 import { jobsChannel } from "./job.js";
+import { statuses } from "./job-status.js";
 import {
   endSessions,
   type ReleasedJob,
@@ -21,7 +22,7 @@ const seeminglyLost = `
     select supervisor_id from processing_workers
     union
     select split_part(worker_id, '/', 1) from processing_jobs
-    where $1 and queued and status = 'processing' and started_at < clock_timestamp() - interval '${graceSeconds} seconds'
+    where $1 and queued and status = ${statuses.processing} and started_at < clock_timestamp() - interval '${graceSeconds} seconds'
   ) as known
   where hashtextextended(supervisor_id, 0) <> all (array(
     select (classid::bigint << 32) | objid::bigint from pg_locks
@@ -85,7 +86,7 @@ export async function sweepOverdue(sql: Sql, { maxDeaths, timeoutMs }: SweepOpti
  */
 export async function wakeForPending(sql: Sql, schema: string): Promise<void> {
   await sql.query(
-    "select pg_notify($1, '') where exists (select from processing_jobs where queued and status = 'pending')",
+    `select pg_notify($1, '') where exists (select from processing_jobs where queued and status = ${statuses.pending})`,
     [jobsChannel(schema)],
   );
 }

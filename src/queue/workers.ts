@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { statuses } from "./job-status.js";
 
 export interface WorkerRow {
   workerId: string;
@@ -43,7 +44,7 @@ export async function unregisterSupervisor(sql: Sql, supervisorId: string): Prom
     `delete from processing_workers
      where supervisor_id = $1 and not exists (
        select from processing_jobs
-       where queued and status = 'processing' and starts_with(worker_id, $1 || '/')
+       where queued and status = ${statuses.processing} and starts_with(worker_id, $1 || '/')
      )`,
     [supervisorId],
   );

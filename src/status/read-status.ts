@@ -3,11 +3,13 @@ import type { Config } from "../config/schema.js";
 import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
-import { readHeadStatus, readLatestFailures, readOpenRanges, readWorkers } from "../queue/read-status.js";
-import { redactTexts } from "../redact.js";
+import { readLatestFailures } from "../queue/read-failures.js";
+import { readHeadStatus } from "../queue/read-head-status.js";
+import { readOpenRanges } from "../queue/read-open-ranges.js";
+import { readWorkers } from "../queue/read-workers.js";
+import { type Redact, redactTexts } from "../redact.js";
 import { readNewestBlock } from "../store/newest-block.js";
 import { endpointStates } from "./endpoint-states.js";
-import type { Session } from "./session.js";
 
 const workersRead = 500;
 const rangesShown = 10;
@@ -16,8 +18,8 @@ const failuresShown = 5;
 /** What `blockmill status --json` prints. */
 export type Status = Awaited<ReturnType<typeof readStatus>>;
 
-/** The state of a schema at this moment: bounded statements, one after the other. */
-export async function readStatus({ config, redact }: Session, pool: pg.Pool) {
+/** The state of a schema at this moment, without secrets: bounded statements, one after the other. */
+export async function readStatus(pool: pg.Pool, { config, redact }: { config: Config; redact: Redact }) {
   const depth = await readDepth(pool);
   const { jobs, stored } = depth;
   const pause = await readPause(pool);

@@ -1,4 +1,4 @@
-import type { LiveWorker } from "../queue/read-status.js";
+import type { LiveWorker } from "../queue/read-workers.js";
 
 /** An endpoint as all the processes that live see it. */
 export interface EndpointState {
