@@ -1,7 +1,8 @@
 // The developer's door: installs what is missing, builds, and runs. Needs Node and npm, nothing else: where Node
 // is older than package.json wants, it goes on with the pinned one from npm. Readable by Node 18.
 //
-//   node bin/dev.mjs test [--repeat N] [PART ...]   lint, then the tests whose path contains a PART
+//   node bin/dev.mjs test [--repeat N] [PART ...]   lint, then the tests whose path contains a PART; --without PART
+//                                                   leaves out those that contain it
 //   node bin/dev.mjs demo [OPTIONS]                 the demo
 //   node bin/dev.mjs bench [NAME ...] [--quick]     the benchmarks
 //   node bin/dev.mjs fuzz [TARGET ...] [OPTIONS]    hostile input for whatever reads what others wrote

@@ -1,6 +1,8 @@
 // The runner: one server and one template for all test files, then what they left behind.
 //
-//   node dist/test/run.js [--repeat N] [PART ...]     files whose path contains one of the parts
+//   node dist/test/run.js [--repeat N] [--without PART ...] [PART ...]
+//
+// Runs the files whose path contains one of the parts (all, if there are none), and none that is to be left out.
 
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
@@ -29,12 +31,15 @@ import { compiledTests } from "./support/project.js";
 const fileTimeoutMs = 600_000;
 
 const { values, positionals } = parseArgs({
-  options: { repeat: { type: "string", default: "1" } },
+  options: {
+    repeat: { type: "string", default: "1" },
+    without: { type: "string", multiple: true, default: [] },
+  },
   allowPositionals: true,
 });
 // Stack traces of failures name the TypeScript lines. Test files inherit these options.
 process.execArgv.push("--enable-source-maps");
-process.exitCode = (await runSuite(findFiles(positionals), Number(values.repeat))) ? 0 : 1;
+process.exitCode = (await runSuite(findFiles(positionals, values.without), Number(values.repeat))) ? 0 : 1;
 
 /** Whether every test passed in each of the repetitions and left nothing behind. */
 async function runSuite(files: string[], repetitions: number): Promise<boolean> {
@@ -73,6 +78,7 @@ async function runOnce(
   const skipped: string[] = [];
   const complaints: string[] = [];
   const totals: object[] = [];
+  const seconds = new Map<string, number>();
 
   for await (const event of run({ files, concurrency: 2, timeout: fileTimeoutMs })) {
     // Node's own closing lines come after ours.
@@ -80,6 +86,9 @@ async function runOnce(
       totals.push(event);
       continue;
     }
+    // Node reports how long a file took as if the file were a test; not every version says so in its types.
+    if (event.type === "test:complete" && event.data.name === event.data.file)
+      seconds.set(event.data.name, event.data.details.duration_ms / 1_000);
     reporter.write(event);
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, file, skip, todo, details } = event.data;
@@ -95,6 +104,7 @@ async function runOnce(
   complaints.push(...(await findLeftovers(runId, place)));
   await say(reporter, [
     `${counts.passed} passed, ${counts.failed} failed, ${skipped.length} skipped, in ${files.length} files`,
+    ...slowest(seconds),
     ...skipped.map((test) => `skipped: ${test}`),
     ...complaints.map((complaint) => `not in order: ${complaint}`),
   ]);
@@ -102,6 +112,14 @@ async function runOnce(
   reporter.end();
   await finished(reporter);
   return counts.failed === 0 && counts.passed > 0 && complaints.length === 0;
+}
+
+/** The files that took longest, in words. */
+function slowest(seconds: Map<string, number>): string[] {
+  return [...seconds]
+    .sort(([, one], [, other]) => other - one)
+    .slice(0, 10)
+    .map(([file, took]) => `${took.toFixed(1).padStart(6)} s  ${path.relative(compiledTests, file)}`);
 }
 
 function isTotal(data: { nesting: number; message: string; file?: string }): boolean {
@@ -125,11 +143,12 @@ async function say(reporter: NodeJS.WritableStream & { push(text: string): boole
   reporter.push(`\n${lines.join("\n")}\n\n`);
 }
 
-function findFiles(parts: string[]): string[] {
+function findFiles(parts: string[], without: string[]): string[] {
   const files = readdirSync(compiledTests, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.js"))
     .sort();
-  const wanted =
-    parts.length === 0 ? files : files.filter((file) => parts.some((part) => file.includes(part)));
-  return wanted.map((file) => path.join(compiledTests, file));
+  const isWanted = (file: string) =>
+    (parts.length === 0 || parts.some((part) => file.includes(part))) &&
+    !without.some((part) => file.includes(part));
+  return files.filter(isWanted).map((file) => path.join(compiledTests, file));
 }

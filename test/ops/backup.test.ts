@@ -8,8 +8,8 @@ import { blockmill, type Ended, startBlockmill } from "../cli/blockmill.js";
 import { readCatalog } from "../cli/catalog.js";
 import { numbers, setScene, until } from "../daemon/scene.js";
 import { commandLine, startDaemon } from "../support/daemon.js";
+import { type DebianPostgres, skip, startDebianPostgres } from "../support/debian-postgres.js";
 import { descendants } from "../support/process.js";
-import { type DebianPostgres, skip, startDebianPostgres } from "./debian-postgres.js";
 
 let server: DebianPostgres;
 let databases = 0;

@@ -16,8 +16,8 @@ import { test } from "node:test";
 import pg from "pg";
 import { blockmill } from "../cli/blockmill.js";
 import { assertCleanStop, numbers, setScene, until } from "../daemon/scene.js";
+import { runClient, skip, startDebianPostgres } from "../support/debian-postgres.js";
 import { serverUser } from "../support/postgres-binaries.js";
-import { runClient, skip, startDebianPostgres } from "./debian-postgres.js";
 
 test("a server that is recovered to a moment under load has exactly the blocks that were committed then, and a daemon goes on from there", {
   skip,

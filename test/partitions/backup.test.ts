@@ -9,7 +9,7 @@ import pg from "pg";
 import { blockmill } from "../cli/blockmill.js";
 import { readCatalog } from "../cli/catalog.js";
 import { setScene } from "../daemon/scene.js";
-import { skip, startDebianPostgres } from "../ops/debian-postgres.js";
+import { skip, startDebianPostgres } from "../support/debian-postgres.js";
 import { partitionsOf } from "./partition-names.js";
 
 test("a reader's backup holds every partition and index; restored, it is the same, is proven, and goes on", {

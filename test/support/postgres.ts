@@ -1,12 +1,14 @@
-// Which PostgreSQL the suite runs against. Three variables steer it; the program knows none of them.
+// Which PostgreSQL the suite runs against. Four variables steer it; the program knows none of them.
 //
 //   BLOCKMILL_TEST_DATABASE_URL     a superuser's URL on a server of yours
+//   BLOCKMILL_TEST_POSTGRES         embedded, debian or container: that one, and no other
 //   BLOCKMILL_TEST_POSTGRES_IMAGE   the image for a container (postgres:18-alpine)
 //   TESTCONTAINERS_*, DOCKER_*      read by Testcontainers itself
 
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { startEmbeddedPostgres } from "./embedded-postgres.js";
+import { startDebianPostgres } from "./debian-postgres.js";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded-postgres.js";
 
 export interface TestServer {
   /** A superuser's, for a database that is there already. */
@@ -22,27 +24,37 @@ const defaultImage = "postgres:18-alpine";
 
 /**
  * The server that the environment names; else a container, if a Docker engine answers and can get
- * the image; else the embedded one. An image that was asked for by name is never replaced: rejects
- * if it cannot run. `say` gets a line about what was tried in vain.
+ * the image; else the embedded one. What was asked for by name is never replaced: rejects if it
+ * cannot run. `say` gets a line about what was tried in vain.
  */
 export async function startTestServer(say: (line: string) => void): Promise<TestServer> {
   const given = process.env.BLOCKMILL_TEST_DATABASE_URL;
   if (given)
     return describe("BLOCKMILL_TEST_DATABASE_URL", { url: given, ours: false, stop: async () => {} });
 
+  const kind = process.env.BLOCKMILL_TEST_POSTGRES;
+  if (kind === "embedded") return describeOwn(kind, await startEmbeddedPostgres());
+  if (kind === "debian") return describeOwn(kind, await startDebianPostgres());
+  if (kind !== undefined && kind !== "container")
+    throw new Error(`BLOCKMILL_TEST_POSTGRES: expected embedded, debian or container, got ${kind}`);
+
   const image = process.env.BLOCKMILL_TEST_POSTGRES_IMAGE;
+  const insists = kind === "container" || image !== undefined;
   if (await dockerAnswers()) {
     try {
       return await describe(image ?? defaultImage, await startContainer(image ?? defaultImage));
     } catch (error) {
-      if (image) throw error;
+      if (insists) throw error;
       say(`Docker answers, but ${defaultImage} cannot be run: ${firstLine(error)}`);
     }
-  } else if (image) {
-    throw new Error(`no Docker engine answers to run BLOCKMILL_TEST_POSTGRES_IMAGE (${image})`);
+  } else if (insists) {
+    throw new Error(`no Docker engine answers to run ${image ?? defaultImage}`);
   }
-  const embedded = await startEmbeddedPostgres();
-  return describe("embedded", { url: embedded.url, ours: true, stop: () => embedded.destroy() });
+  return describeOwn("embedded", await startEmbeddedPostgres());
+}
+
+function describeOwn(what: string, server: EmbeddedPostgres): Promise<TestServer> {
+  return describe(what, { url: server.url, ours: true, stop: () => server.destroy() });
 }
 
 type Started = Omit<TestServer, "description">;

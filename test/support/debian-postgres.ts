@@ -9,7 +9,7 @@ import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
-} from "../support/embedded-postgres.js";
+} from "./embedded-postgres.js";
 
 const home = "/usr/lib/postgresql";
 const needed = ["initdb", "postgres", "pg_dump", "pg_restore", "pg_basebackup"];

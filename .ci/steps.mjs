@@ -1,0 +1,128 @@
+// Every step of both tiers, once: `.ci/run` runs those of the gate, `npm run full` runs all of them.
+//
+//   name      how reports name the step
+//   tier      gate: both tiers run it; full: only npm run full does
+//   seconds   its bound: the step is stopped and has failed after this time, about three times the usual one
+//   needs     names of needs.mjs; where one of them is missing, the step is skipped, by name and with the reason
+//   node      which Node of npm runs the command; without it, the one that runs this
+//   command   program and arguments; in the checkout, without standard input
+//   env       added to the environment
+//   basis     true: nothing after it makes sense if it fails
+
+/** The gate as a whole: the step that runs at this time is stopped, and named. */
+export const gateSeconds = 39 * 60;
+
+/** Tests that need a program of their own: the gate leaves them to their steps of the full tier. */
+const apart = ["browser/", "geth/", "kafka/", "tutorial/"];
+
+/** The folders of tests that talk to a database. */
+const databaseFolders = [
+  ...["cli/", "daemon/", "db/", "model/", "ops/", "orchestrator/", "partitions/"],
+  ...["queue/", "reorg/", "store/", "stored/", "supervisor/", "worker/"],
+];
+
+/** What another Node would break first: HTTP and WebSockets, WebAssembly, streams, processes and their messages. */
+const smoke = [
+  ...["chain/endpoints", "chain/heads", "chain/ws-messages", "cli/range.test", "daemon/shutdown"],
+  ...["db/exchange", "direct/direct-way", "direct/over-the-wire", "store/", "worker/begun-ahead"],
+];
+
+/** The Node that the package carries, and those that it must run on besides. */
+const shipped = "24";
+const others = ["22", "26"];
+
+const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
+const on = (postgres) => ({ BLOCKMILL_TEST_POSTGRES: postgres });
+
+export const steps = [
+  { name: "programs", tier: "gate", seconds: 300, basis: true, command: [".ci/install-programs"] },
+  {
+    name: "dependencies",
+    tier: "gate",
+    seconds: 300,
+    basis: true,
+    command: ["npm", "ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
+  },
+  { name: "build", tier: "gate", seconds: 120, basis: true, command: npm("build") },
+  { name: "lint", tier: "gate", seconds: 60, command: npm("lint") },
+  {
+    name: "the suite on the shipped Node and PostgreSQL 18",
+    tier: "gate",
+    seconds: 1_500,
+    node: shipped,
+    env: on("embedded"),
+    command: npm("test", ...apart.flatMap((part) => ["--without", part])),
+  },
+  {
+    name: "the database's folders on Debian's PostgreSQL",
+    tier: "gate",
+    seconds: 1_200,
+    needs: ["debianPostgres"],
+    node: shipped,
+    env: on("debian"),
+    command: npm("test", ...databaseFolders),
+  },
+  ...others.map((version) => ({
+    name: `a smoke on Node ${version}`,
+    tier: "gate",
+    seconds: 240,
+    node: version,
+    env: on("embedded"),
+    command: npm("test", ...smoke),
+  })),
+  {
+    name: "chaos for two minutes",
+    tier: "gate",
+    seconds: 360,
+    node: shipped,
+    command: npm("chaos", "--minutes", "2", "--seed", "1"),
+  },
+  { name: "the demo", tier: "gate", seconds: 180, node: shipped, command: npm("demo", "--blocks", "200") },
+  { name: "the package", tier: "gate", seconds: 240, needs: ["packageTools"], command: npm("package") },
+
+  {
+    name: "the suite on Debian's PostgreSQL",
+    tier: "full",
+    seconds: 3_600,
+    needs: ["debianPostgres"],
+    node: shipped,
+    env: on("debian"),
+    command: npm("test", ...apart.flatMap((part) => ["--without", part])),
+  },
+  ...[2, 3].map((seed) => ({
+    name: `chaos for ten minutes, seed ${seed}`,
+    tier: "full",
+    seconds: 1_200,
+    node: shipped,
+    command: npm("chaos", "--minutes", "10", "--seed", String(seed)),
+  })),
+  {
+    name: "fuzzing for ten minutes",
+    tier: "full",
+    seconds: 1_200,
+    node: shipped,
+    command: npm("fuzz", "--minutes", "10"),
+  },
+  {
+    name: "upgrades under a real systemd",
+    tier: "full",
+    seconds: 1_800,
+    needs: ["nspawn", "packageTools"],
+    command: npm("test", "systemd/"),
+  },
+  {
+    name: "tests on a PostgreSQL in a container",
+    tier: "full",
+    seconds: 1_800,
+    needs: ["docker", "postgresImage"],
+    env: on("container"),
+    command: npm("test", "db/", "queue/", "store/", "support/"),
+  },
+  ...apart.map((part) => ({
+    name: `the tests of ${part}`,
+    tier: "full",
+    seconds: 1_800,
+    needs: [`tests:${part}`],
+    command: npm("test", part),
+  })),
+];
