@@ -14,6 +14,7 @@ import type { Pipeline } from "../../src/pipeline/pipeline.js";
 import { jobsChannel } from "../../src/queue/job.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
+import { Patience } from "../../src/worker/patience.js";
 import { Wake } from "../../src/worker/wake.js";
 import { Work } from "../../src/worker/work.js";
 import { runWorker } from "../../src/worker/worker.js";
@@ -128,7 +129,8 @@ function startWorker(
     log,
     redact: context.redact,
   };
-  const work = new Work({ pipeline, maxBatch: 100, maxDepth: 8, context });
+  const patience = new Patience(context.stopping);
+  const work = new Work({ pipeline, maxBatch: 100, maxDepth: 8, patience, context });
   const hint = (): void => {
     work.hint();
     wake.hint();
@@ -142,5 +144,5 @@ function startWorker(
       throw error;
     },
   });
-  return { worker: runWorker({ work, wake, context }), close: () => listener.close() };
+  return { worker: runWorker({ work, wake, patience, context }), close: () => listener.close() };
 }

@@ -1,6 +1,6 @@
 /**
- * So many blocks are fetched at the same time, whichever batch they belong to. The others wait, and come in
- * the order in which they asked: a batch that was begun first is not held up by the next one.
+ * At most `limit` blocks are fetched at the same time, whichever batch they belong to. The others wait, and come in
+ * the order in which they asked: the next batch does not hold up the one that was begun first.
  */
 export class FetchSlots {
   #limit: number;

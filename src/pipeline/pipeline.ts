@@ -1,11 +1,12 @@
-// THE story. A batch of jobs goes through it in two halves:
+// THE story. A batch of jobs goes through it in three steps:
 //
-//   prepareBatch   claim → fetch → verify → decode → transform     network and CPU, no transaction
+//   claimBatch     take jobs from the queue                        a transaction of its own
+//   prepareBatch   fetch → verify → decode → transform             network and CPU, no transaction
 //                  (all behind the fetch in one go, where a block is usual: src/direct)
 //   commitBatch    complete the jobs and write their rows          one transaction, no network
 //
 // While one batch commits, the worker prepares the next; while nodes keep it waiting, it begins those after
-// it. Everything that goes wrong with a block ends in settleFailure; everything that is nobody's fault
+// it (src/worker/work.ts). Everything that goes wrong with a block ends in settleFailure; everything that is nobody's fault
 // (database gone, endpoints down) is thrown to the worker, which waits.
 
 import { performance } from "node:perf_hooks";
@@ -127,7 +128,7 @@ export function claimBatch(pipeline: Pipeline, request: ClaimRequest): Promise<C
  */
 export async function prepareBatch(
   pipeline: Pipeline,
-  jobs: ClaimedJob[],
+  jobs: readonly ClaimedJob[],
   signal: AbortSignal,
 ): Promise<PreparedBatch> {
   const batch: PreparedBatch = { prepared: [], failed: [], unharmed: [], waitFor: undefined };

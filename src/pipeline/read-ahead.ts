@@ -1,6 +1,6 @@
 import type { BlockRef, Hex } from "../block.js";
 
-/** Each announced block that this worker is given counts one, up to the most; one that it is not takes so many. */
+/** +1 for each announced block that this worker wins (at most 8), -4 for each that it loses; it reads ahead from 4. */
 const score = { most: 8, enough: 4, loss: 4 };
 
 interface Begun<T> {

@@ -22,7 +22,7 @@ const allButSomeJobs = `
  * Gives claims back unharmed: they are pending again, and the attempt does not count. Returns how many
  * were still held.
  */
-export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Promise<number> {
+export async function giveBack(sql: Sql, workerId: string, tokens: readonly Token[]): Promise<number> {
   if (tokens.length === 0) return 0;
   const sorted = tokens.toSorted((a, b) => a.blockNumber - b.blockNumber);
   const { rows } = await sql.query({
@@ -43,7 +43,7 @@ export async function giveBack(sql: Sql, workerId: string, tokens: Token[]): Pro
  * Gives back every claim of this worker but the ones in `inHand`: those of a claim whose answer was
  * lost with its connection, which the worker does not know of. Returns how many there were.
  */
-export async function giveBackUnknown(sql: Sql, workerId: string, inHand: Token[]): Promise<number> {
+export async function giveBackUnknown(sql: Sql, workerId: string, inHand: readonly Token[]): Promise<number> {
   const { rows } = await sql.query(allButSomeJobs, [workerId, inHand.map(({ id }) => id)]);
   return rows.length;
 }

@@ -1,25 +1,25 @@
-/** So much of the worker's own time suffices to spread the cost of a commit, ... */
+/** A batch that costs this much of the worker's own time spreads the cost of its commit: it grows no further. */
 const enoughMs = 60;
-/** ... and a batch should take at most so much of it. */
+/** Target for the worker's own time in a batch. */
 const busyTargetMs = 250;
-/** So long after the one before it, it should be done, however far away the node is. */
+/** Target wall time of a batch, also with a distant node. */
 const targetMs = 2_000;
-/** Below this part of what it may take, the next one may as well be four times as large. */
+/** Below this share of its targets a batch grows fourfold, above it twofold. */
 const littleShare = 1 / 8;
-/** Its rows may take so much memory, in bytes. */
+/** The most memory that a batch's rows may take, in bytes. */
 const mostRowBytes = 10 * 1024 * 1024;
 
 /**
- * How many jobs to claim next. It starts at one, and grows while full batches cost the worker little: light blocks go
- * in large batches. Of a node that is far away more batches are begun, not larger ones. It shrinks in proportion when a
- * batch takes longer: heavy blocks do not blow a worker up.
+ * How many jobs to claim next. It starts at one and grows while full batches cost the worker little: light blocks go
+ * in large batches. A batch that takes more than twice its targets shrinks the next one in proportion: heavy blocks do
+ * not blow a worker up. A distant node makes more batches, not larger ones (Pace.isKeptWaiting).
  */
 export function nextBatchSize(seen: {
   current: number;
   claimed: number;
   /** How long the worker computed while the batch was prepared. */
   busyMs: number;
-  /** How long that took, with what it waited for. */
+  /** How long that took, waiting included. */
   tookMs: number;
   /** Bytes of a block's rows, on average; 0: not known. */
   rowBytes: number;

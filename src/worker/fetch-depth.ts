@@ -1,19 +1,19 @@
 import type { FetchSlots } from "../pipeline/fetch-slots.js";
 
-/** How many blocks a worker fetches at the same time at least, and before it knows how far away the node is. */
+/** The fewest blocks that a worker fetches at the same time, also before it knows the node's latency. */
 export const leastDepth = 8;
-/** So much more than would do are fetched at once: so it is seen when more would come. */
+/** Blocks that are fetched at once, for each one that comes while the node answers: above 1, so that a faster node shows. */
 const roomToGrow = 1.5;
-/** What is seen in less than so much time tells of a moment only: batches come in bursts. */
+/** The shortest time over which blocks are counted: batches come in bursts. */
 const leastMs = 200;
-/** A worker that computes for this part of its time has enough to do. */
+/** A worker that computes for this share of its time has enough to do. */
 const busyEnough = 0.9;
-/** What blocks that are being fetched, parsed and encoded may take, in bytes, ... */
+/** The most memory that blocks may take while they are fetched, parsed and encoded, in bytes. */
 const memoryBytes = 64 * 1024 * 1024;
-/** ... and how much that is for each byte of their rows: the answers as they came, or else as text and as objects. */
+/** What a block takes meanwhile, for each byte of its rows: the answers' bytes, or else text and objects. */
 const bytesPerRowByte = { direct: 3, long: 8 };
 
-/** What a block takes until its rows are there, in bytes, from the size of its rows and the way it goes. */
+/** The memory that a block takes until its rows are there, in bytes, from its rows' size and its way. */
 export function bytesUnderWay(rowBytes: number, way: keyof typeof bytesPerRowByte): number {
   return rowBytes * bytesPerRowByte[way];
 }
@@ -27,20 +27,19 @@ export function isKeptWaiting({ busyMs, waitMs }: { busyMs: number; waitMs: numb
 }
 
 /**
- * How many blocks to fetch at the same time: so many as come in the time that a node takes to answer (Little's law), with
- * room to grow. So a node that is far away keeps a worker nearly as busy as one nearby. What comes sooner than it can be
- * stored would only wait, and take memory.
+ * How many blocks to fetch at the same time: those that come while the node answers (Little's law), with room to
+ * grow. So a distant node keeps a worker nearly as busy as a near one. More would only wait to be stored, in memory.
  */
 export function depthFor({ perMs, waitMs }: { perMs: number; waitMs: number }): number {
   return leastDepth + Math.round(roomToGrow * perMs * waitMs);
 }
 
-/** How many blocks of so many bytes under way there is memory for; one always. */
+/** How many blocks there is memory for, when each takes `blockBytes` under way; at least one. */
 export function roomFor(blockBytes: number): number {
   return Math.max(1, Math.floor(memoryBytes / Math.max(1, blockBytes)));
 }
 
-/** Keeps the depth. Times are as performance.now() tells them. */
+/** Sets the limit of `slots` to the depth that the batches ask for. Times are as performance.now() tells them. */
 export class FetchDepth {
   readonly #slots: FetchSlots;
   readonly #max: number;
@@ -54,7 +53,7 @@ export class FetchDepth {
     this.begin(now);
   }
 
-  /** Forgets what was seen since it last changed the depth. */
+  /** Begins to count anew. */
   begin(now: number): void {
     this.#blocks = 0;
     this.#waitMs = Number.POSITIVE_INFINITY;
@@ -62,9 +61,9 @@ export class FetchDepth {
   }
 
   /**
-   * A batch whose turn it is has been prepared: so many blocks, one or more, which took `bytes` until their rows were
-   * there, of a node that took `waitMs` to answer, at best. The depth follows when as many blocks have come as are fetched
-   * at once, and a while has passed; where they are too large for it, at once.
+   * A batch has been prepared in its turn: one block or more, which took `bytes` under way together, from a node that
+   * took at least `waitMs` to answer. The depth follows once as many blocks have come as are fetched at once, and 200 ms
+   * have passed. Where the blocks are too large for the memory, it falls at once.
    */
   prepared({
     blocks,

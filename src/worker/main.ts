@@ -13,6 +13,7 @@ import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
 import { createPartitions } from "../store/partitions.js";
 import { leastDepth } from "./fetch-depth.js";
+import { Patience } from "./patience.js";
 import { Wake } from "./wake.js";
 import { Work } from "./work.js";
 import { runWorker } from "./worker.js";
@@ -23,6 +24,7 @@ runChild("worker", async (context) => {
   const connection = connectionOptions(config, workerId);
   const pool = createPool({ ...connection, ...settings.pool, keepsPlans: true });
   const wake = new Wake();
+  const patience = new Patience(context.stopping);
   const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
   context.onShare(endpoints.setShare);
   context.gauge(() => ({ throttled: isThrottled(endpoints), endpoints: describeEndpoints(endpoints) }));
@@ -62,6 +64,7 @@ runChild("worker", async (context) => {
     },
     maxBatch: pipeline.batch_size,
     maxDepth: pipeline.fetch_concurrency,
+    patience,
     context,
   });
   const hint = (): void => {
@@ -76,13 +79,13 @@ runChild("worker", async (context) => {
     onNotification: hint,
     onListening() {
       hint();
-      work.tryAgain();
+      patience.end();
     },
     onLost: (error) => log.warn({ err: error }, "the listening connection is lost; making another"),
   });
   context.onPulse(listener.pulseSent);
   context.onAnnounced((block) => work.announced(block));
-  await runWorker({ work, wake, context });
+  await runWorker({ work, wake, patience, context });
   await listener.close();
   await endpoints.close();
   await pool.end();

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildContext } from "../child/run-child.js";
 import { dispositionOf } from "../errors.js";
+import type { Patience } from "./patience.js";
 import type { Wake } from "./wake.js";
-import { mustBeAlone, type Work } from "./work.js";
+import type { Work } from "./work.js";
 
 export interface WorkerOptions {
   work: Work;
   wake: Wake;
+  patience: Patience;
   context: ChildContext;
 }
 
@@ -14,7 +16,7 @@ export interface WorkerOptions {
  * A worker's loop: claims while there is work, sleeps without a query while there is none, and prepares
  * the next batch while the last one commits. Returns when it has drained: every claim that it made is settled or given back.
  */
-export async function runWorker({ work, wake, context }: WorkerOptions): Promise<void> {
+export async function runWorker({ work, wake, patience, context }: WorkerOptions): Promise<void> {
   const { rank = 0 } = context.settings;
   const { draining, stopping, lease } = context;
   let committing: Promise<void> = Promise.resolve();
@@ -27,8 +29,8 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
     if (draining.aborted) break;
     const { seen } = wake;
     try {
-      const jobs = await work.claim();
-      if (jobs.length === 0) {
+      const batch = await work.claim();
+      if (batch === undefined) {
         await committing;
         work.report("idle");
         await wake.after(seen, draining);
@@ -37,22 +39,21 @@ export async function runWorker({ work, wake, context }: WorkerOptions): Promise
         continue;
       }
       vainLooks = 0;
-      const alone = mustBeAlone(jobs);
-      if (alone) await committing;
-      const batch = await work.prepare(jobs);
+      if (batch.mustBeAlone) await committing;
+      const { waitFor } = await work.prepare(batch);
       await committing;
       committing = work.commit(batch);
       // Its failure is met at the next await; until then it must not count as unhandled.
       committing.catch(() => {});
-      if (alone) await committing;
-      if (batch.waitFor === undefined) waits = 0;
+      if (batch.mustBeAlone) await committing;
+      if (waitFor === undefined) waits = 0;
       // What else had begun met the same, and is settled first.
-      else if (!work.hasBegun) throw batch.waitFor;
+      else if (!work.hasBegun) throw waitFor;
     } catch (error) {
       if (stopping.aborted) break;
       if (dispositionOf(error) === "fatal-process") throw error;
       work.reportWaiting(error);
-      await work.pause(waits);
+      await patience.wait(waits);
       waits += 1;
     }
   }

@@ -7,9 +7,10 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
-import type { ClaimedJob } from "../../src/queue/job.js";
+import type { Batch } from "../../src/worker/batch.js";
+import { Patience } from "../../src/worker/patience.js";
 import { Wake } from "../../src/worker/wake.js";
-import { mustBeAlone, Work } from "../../src/worker/work.js";
+import { Work } from "../../src/worker/work.js";
 import { runWorker } from "../../src/worker/worker.js";
 import { assertCanonical, numbers, silent, useWorld, workerOf } from "../orchestrator/scene.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
@@ -69,6 +70,7 @@ async function scene(
     }),
   } as unknown as ChildContext;
   const { pipeline } = workerOf(world, chain);
+  const patience = new Patience(stopping);
   const work = new Work({
     pipeline: {
       ...pipeline,
@@ -87,18 +89,35 @@ async function scene(
     // One unless stated: a batch's size depends on how long the one before it took.
     maxBatch,
     maxDepth: slots,
+    patience,
     context,
   });
-  const run = () => runWorker({ work, wake: new Wake(), context });
+  const run = () => runWorker({ work, wake: new Wake(), patience, context });
   return { chain, asked, hold, warnings, stopping, work, run, drain: () => draining.abort() };
 }
 
-async function commit(work: Work, jobs: ClaimedJob[]): Promise<number[]> {
-  await work.commit(await work.prepare(jobs));
-  return jobs.map(({ blockNumber }) => blockNumber);
+/** The next batch. */
+async function claim(work: Work): Promise<Batch> {
+  const batch = await work.claim();
+  assert(batch !== undefined, "there is nothing to claim");
+  return batch;
 }
 
-const commitOne = async (work: Work) => commit(work, await work.claim());
+const blocksOf = ({ jobs }: Batch) => jobs.map(({ blockNumber }) => blockNumber);
+
+async function prepareNext(work: Work): Promise<Batch> {
+  const batch = await claim(work);
+  await work.prepare(batch);
+  return batch;
+}
+
+async function commit(work: Work, batch: Batch): Promise<number[]> {
+  await work.prepare(batch);
+  await work.commit(batch);
+  return blocksOf(batch);
+}
+
+const commitOne = async (work: Work) => commit(work, await claim(work));
 
 const statuses = async (wanted: string) =>
   Object.entries(await world.statuses()).flatMap(([block, status]) =>
@@ -111,12 +130,12 @@ test("while a node keeps the worker waiting, the next jobs are claimed and fetch
   assert.deepEqual(await commitOne(work), [1]);
   assert.deepEqual(asked, [1]);
   const release = hold();
-  const jobs = await work.claim();
+  const batch = await claim(work);
   await waitFor(() => asked.length === 5, { what: "as many to be asked for as there are slots" });
   assert.deepEqual(asked.toSorted(), [1, 2, 3, 4, 5]);
   assert.deepEqual(await statuses("processing"), [2, 3, 4, 5]);
   release();
-  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.deepEqual(await commit(work, batch), [2]);
   for (const block of numbers(3, 8)) assert.deepEqual(await commitOne(work), [block]);
   assert.deepEqual(asked.toSorted(), numbers(1, 8));
   await assertCanonical(world, chain, numbers(1, 8));
@@ -126,10 +145,10 @@ test("one batch further is claimed although the one before it fills all slots, a
   const { hold, work } = await scene(4, { slots: 1 });
   await commitOne(work);
   const release = hold();
-  const jobs = await work.claim();
+  const batch = await claim(work);
   await waitFor(async () => (await statuses("processing")).length > 1, { what: "one batch further" });
   release();
-  await work.prepare(jobs);
+  await work.prepare(batch);
   assert.deepEqual(await statuses("processing"), [2, 3]);
 });
 
@@ -137,8 +156,8 @@ test("where the database is slower than the node, what is prepared does not pile
   const { asked, work } = await scene(20);
   await commitOne(work);
   // None of them is committed.
-  for (const _ of numbers(2, 7)) await work.prepare(await work.claim());
-  await work.prepare(await work.claim());
+  for (const _ of numbers(2, 7)) await prepareNext(work);
+  await prepareNext(work);
   await waitFor(() => asked.includes(9), { what: "one batch further" });
   assert.deepEqual(await statuses("processing"), numbers(2, 9));
 });
@@ -147,9 +166,9 @@ test("a worker that has enough to do claims nothing before its turn", async () =
   // The node may still answer 50 times as slowly as it does.
   const { asked, work } = await scene(3, { waitMs: 0, busyMs: 1_000 });
   await commitOne(work);
-  const jobs = await work.claim();
+  const batch = await claim(work);
   // It would be made before this is over.
-  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.deepEqual(await commit(work, batch), [2]);
   assert.deepEqual(await statuses("pending"), [3]);
   assert.deepEqual(asked, [1, 2]);
 });
@@ -172,10 +191,10 @@ test("a worker that had nothing to do leaves others their part: it claims nothin
   await world.rows("delete from processing_jobs where block_number > 2");
   await commitOne(work);
   await commitOne(work);
-  assert.deepEqual(await work.claim(), []);
+  assert.equal(await work.claim(), undefined);
   await world.rows("insert into processing_jobs (block_number) values (3), (4)");
-  const jobs = await work.claim();
-  assert.deepEqual(await commit(work, jobs), [3]);
+  const batch = await claim(work);
+  assert.deepEqual(await commit(work, batch), [3]);
   assert.deepEqual(await statuses("pending"), [4]);
 });
 
@@ -184,7 +203,7 @@ test("a worker that is to end claims nothing more, though what it was claiming t
   const next = work.claim();
   drain();
   answer();
-  assert.deepEqual(await next, []);
+  assert.equal(await next, undefined);
   assert.equal(claims(), 3);
 });
 
@@ -200,17 +219,17 @@ test("a job that saw a worker die is not held beside others, nor others beside i
   });
   await world.rows("update processing_jobs set deaths = 1 where block_number = 5");
   await commitOne(work);
-  const second = await work.claim();
+  const second = await claim(work);
   await waitFor(() => givenBack === 1, { what: "the fifth job to be given back" });
   assert.deepEqual(await statuses("processing"), [2, 3, 4]);
   assert.deepEqual(await commit(work, second), [2]);
   for (const block of [3, 4]) assert.deepEqual(await commitOne(work), [block]);
-  const jobs = await work.claim();
-  assert(mustBeAlone(jobs));
+  const batch = await claim(work);
+  assert(batch.mustBeAlone);
   assert.deepEqual(asked.toSorted(), numbers(1, 4));
   const [fifth] = await world.rows("select attempts, deaths from processing_jobs where block_number = 5");
   assert.deepEqual(fifth, { attempts: 1, deaths: 1 });
-  assert.deepEqual(await commit(work, jobs), [5]);
+  assert.deepEqual(await commit(work, batch), [5]);
   assert.deepEqual(await statuses("pending"), [6]);
   assert.equal(givenBack, 1);
 });
@@ -226,9 +245,9 @@ test("a job that must be alone and could not be given back is not held either: i
   });
   await world.rows("update processing_jobs set deaths = 1 where block_number = 4");
   await commitOne(work);
-  const jobs = await work.claim();
+  const batch = await claim(work);
   await waitFor(() => refused === 1, { what: "the fourth job to be given back" });
-  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.deepEqual(await commit(work, batch), [2]);
   for (const block of numbers(3, 6)) assert.deepEqual(await commitOne(work), [block]);
   assert.equal(refused, 1);
   const claimed = await world.rows("select claims from processing_jobs where block_number = 4");
@@ -254,9 +273,9 @@ test("batches that fail do not make the next ones larger", async () => {
   const { chain, work } = await scene(20, { waitMs: 0, maxBatch: 16 });
   Object.assign(chain.faults[0] ?? {}, { isDown: true });
   for (let batch = 0; batch < 3; batch += 1) {
-    const jobs = await work.claim();
-    assert.equal(jobs.length, 1);
-    await work.commit(await work.prepare(jobs));
+    const batch = await claim(work);
+    assert.equal(batch.jobs.length, 1);
+    await commit(work, batch);
   }
 });
 
@@ -296,7 +315,7 @@ async function sceneOfHeldClaim() {
      values (1, 5, 4, decode(repeat('00', 32), 'hex'), now())`,
   );
   await commitOne(work);
-  assert.deepEqual((await work.claim())[0]?.blockNumber, 2);
+  assert.deepEqual(blocksOf(await claim(work)), [2]);
   assert.equal(claims, 3);
   return { work, answer, drain, claims: () => claims };
 }
@@ -315,7 +334,10 @@ test("what is being claimed before its turn comes next: no other claim is made b
   await setImmediate();
   assert.equal(claims(), 3);
   answer();
-  assert.deepEqual((await next)[0]?.blockNumber, 3);
+  assert.deepEqual(
+    (await next)?.jobs.map(({ blockNumber }) => blockNumber),
+    [3],
+  );
 });
 
 test("claims whose answer was lost are given back, and those in hand are kept", async () => {
@@ -331,9 +353,9 @@ test("claims whose answer was lost are given back, and those in hand are kept", 
       }),
   });
   await commitOne(work);
-  const jobs = await work.claim();
+  const batch = await claim(work);
   await waitFor(async () => (await statuses("processing")).length === 3, { what: "the claim that is lost" });
-  assert.deepEqual(await commit(work, jobs), [2]);
+  assert.deepEqual(await commit(work, batch), [2]);
   // No other was claimed before it.
   for (const block of numbers(3, 12)) assert.deepEqual(await commitOne(work), [block]);
   assert.deepEqual(await statuses("completed"), numbers(1, 12));
@@ -342,16 +364,16 @@ test("claims whose answer was lost are given back, and those in hand are kept", 
 test("a worker whose host's lease does not hold claims nothing before its turn", async () => {
   const { asked, work } = await scene(4, { holds: () => false });
   await commitOne(work);
-  await work.prepare(await work.claim());
+  await prepareNext(work);
   assert.deepEqual(asked, [1, 2]);
   assert.deepEqual(await statuses("pending"), [3, 4]);
 });
 
 test("a claim that was lost and made again by the same worker is given back at the end", async () => {
   const { work } = await scene(1);
-  const batch = await work.prepare(await work.claim());
+  const batch = await prepareNext(work);
   await world.rows("update processing_jobs set status = 'pending'");
-  assert.equal((await work.claim()).length, 1);
+  assert.deepEqual(blocksOf(await claim(work)), [1]);
   // Its token does not hold any more.
   await work.commit(batch);
   assert.deepEqual(await statuses("processing"), [1]);
