@@ -1,11 +1,12 @@
 import { type Statement, send } from "../db/exchange.js";
 import type { Sql } from "../db/pool.js";
 import type { ClaimedJob } from "./job.js";
+import { statuses } from "./job-status.js";
 
 /** More than anybody claims at once. Stated in the statement, so that its plan is one for a few jobs of many. */
 const mostJobs = 1_000;
 
-const claimed = `status = 'processing', worker_id = $1, attempts = attempts + 1, claims = claims + 1,
+const claimed = `status = ${statuses.processing}, worker_id = $1, attempts = attempts + 1, claims = claims + 1,
       started_at = (select clock_timestamp())`;
 
 // `block_number = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
@@ -53,33 +54,36 @@ const claimOneOf = (candidates: string) => `
     json_build_array(attempts) as attempts, json_build_array(claims) as claims, json_build_array(deaths) as deaths,
     json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes`;
 
-const ways = {
-  claim: "queued and status = 'pending' order by priority desc, block_number",
-  claim_behind: "queued and status = 'pending' and priority = $3 and block_number > $4 order by block_number",
-  claim_within:
-    "queued and status = 'pending' and block_number between $3 and $4 order by priority desc, block_number",
-};
-
 // Evaluated once, and true. The transaction that it is in commits without waiting for the disk.
 const withoutTheDisk = "(select set_config('synchronous_commit', 'off', true)) is not null";
 
-type Way = keyof typeof ways;
+const isPending = `queued and status = ${statuses.pending}`;
 
-/** Each by its name: built once, since a text that is the same string is not compared again with what was prepared. */
-const statements = new Map(
-  (Object.keys(ways) as Way[]).flatMap((way) =>
-    [false, true].flatMap((isDurable) => {
-      const candidates = isDurable ? ways[way] : `${withoutTheDisk} and ${ways[way]}`;
-      return [
-        [nameOf(way, { isDurable, isOne: false }), claimOf(candidates)],
-        [nameOf(way, { isDurable, isOne: true }), claimOneOf(candidates)],
-      ] as const;
-    }),
+/** Built once, each with its name: a text that is the same string is not compared again with what was prepared. */
+const statements = {
+  first: statementsOf("claim", `${isPending} order by priority desc, block_number`),
+  behind: statementsOf(
+    "claim_behind",
+    `${isPending} and priority = $3 and block_number > $4 order by block_number`,
   ),
-);
+  within: statementsOf(
+    "claim_within",
+    `${isPending} and block_number between $3 and $4 order by priority desc, block_number`,
+  ),
+};
 
-function nameOf(way: Way, { isDurable, isOne }: { isDurable: boolean; isOne: boolean }): string {
-  return `${way}${isOne ? "_one" : ""}${isDurable ? "" : "_light"}`;
+function statementsOf(name: string, candidates: string) {
+  const light = `${withoutTheDisk} and ${candidates}`;
+  return {
+    durable: {
+      many: { name, text: claimOf(candidates) },
+      one: { name: `${name}_one`, text: claimOneOf(candidates) },
+    },
+    light: {
+      many: { name: `${name}_light`, text: claimOf(light) },
+      one: { name: `${name}_one_light`, text: claimOneOf(light) },
+    },
+  };
 }
 
 /** Lists of one length, whose order is the same; null: nothing was claimed. */
@@ -151,12 +155,11 @@ function toJobs(lists: Lists | undefined, workerId: string): ClaimedJob[] {
 }
 
 function queryOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {
-  const isOne = limit === 1;
-  const named = (way: Way, ...more: number[]) => {
-    const name = nameOf(way, { isDurable, isOne });
-    return { name, text: statements.get(name) ?? "", values: [workerId, limit, ...more] };
-  };
-  if (only !== undefined) return named("claim_within", only.from, only.to);
-  if (after !== undefined) return named("claim_behind", after.priority, after.blockNumber);
-  return named("claim");
+  const named = (place: keyof typeof statements, ...more: number[]) => ({
+    ...statements[place][isDurable ? "durable" : "light"][limit === 1 ? "one" : "many"],
+    values: [workerId, limit, ...more],
+  });
+  if (only !== undefined) return named("within", only.from, only.to);
+  if (after !== undefined) return named("behind", after.priority, after.blockNumber);
+  return named("first");
 }

@@ -1,4 +1,5 @@
 import type { Statement } from "../db/exchange.js";
+import { namedParameters } from "../db/named-parameters.js";
 import { numberArray } from "../db/number-array.js";
 import type { Token } from "./job.js";
 import { statuses } from "./job-status.js";
@@ -8,18 +9,28 @@ import { statuses } from "./job-status.js";
 // took 190 ms then, and take 15. width_bucket finds a job's place among the sorted blocks.
 // The accounts are one document, which is parsed once, and where a place is found at once; in an array of jsonb
 // each is parsed by itself, and all that stand before a place are passed over.
-const statement = `
+const complete = namedParameters<{
+  worker: string;
+  claimed_at: number;
+  blocks: string;
+  ids: string;
+  claims: string;
+  results: string;
+}>(
+  `
   with held as (
     update processing_jobs
     set status = ${statuses.completed}, completed_at = clock_timestamp(), last_error = null,
-      result = $4::jsonb -> (width_bucket(block_number, $2::bigint[]) - 1)
-    where block_number = any ($2) and worker_id = $1 and status = ${statuses.processing}
-      and id = ($6::bigint[])[width_bucket(block_number, $2::bigint[])]
-      and claims = ($3::int[])[width_bucket(block_number, $2::bigint[])]
-      and started_at = (select timestamptz 'epoch' + $5::bigint * interval '1 microsecond')
+      result = :results::jsonb -> (width_bucket(block_number, :blocks::bigint[]) - 1)
+    where block_number = any (:blocks) and worker_id = :worker and status = ${statuses.processing}
+      and id = (:ids::bigint[])[width_bucket(block_number, :blocks::bigint[])]
+      and claims = (:claims::int[])[width_bucket(block_number, :blocks::bigint[])]
+      and started_at = (select timestamptz 'epoch' + :claimed_at::bigint * interval '1 microsecond')
     returning id
   )
-  select json_agg(id) as ids from held`;
+  select json_agg(id) as ids from held`,
+  "complete",
+);
 
 export interface Completion {
   token: Token;
@@ -38,18 +49,14 @@ export function completion(workerId: string, completions: readonly Completion[])
   if (sorted.some(({ token }) => token.claimedAt !== claimedAt))
     throw new Error("jobs of several claims are not completed together");
   return {
-    query: {
-      name: "complete",
-      text: statement,
-      values: [
-        workerId,
-        numberArray(sorted.map(({ token }) => token.blockNumber)),
-        numberArray(sorted.map(({ token }) => token.claim)),
-        JSON.stringify(sorted.map(({ result }) => result)),
-        claimedAt,
-        numberArray(sorted.map(({ token }) => token.id)),
-      ],
-    },
+    query: complete({
+      worker: workerId,
+      claimed_at: claimedAt,
+      blocks: numberArray(sorted.map(({ token }) => token.blockNumber)),
+      ids: numberArray(sorted.map(({ token }) => token.id)),
+      claims: numberArray(sorted.map(({ token }) => token.claim)),
+      results: JSON.stringify(sorted.map(({ result }) => result)),
+    }),
     read: ({ rows }) => new Set((rows[0] as { ids: number[] | null }).ids),
   };
 }

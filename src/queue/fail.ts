@@ -1,22 +1,41 @@
+import { namedParameters } from "../db/named-parameters.js";
 import type { Sql } from "../db/pool.js";
 import { claimedAt, type Token } from "./job.js";
+import { statuses } from "./job-status.js";
 
-const statement = `
+const fail = namedParameters<{
+  id: number;
+  block: number;
+  worker: string;
+  claim: number;
+  claimed_at: number;
+  fatal: boolean;
+  unlinked: boolean;
+  max_attempts: number;
+  delay_ms: number;
+  message: string;
+  endpoint: string | null;
+}>(
+  `
   with settled as (
     update processing_jobs
-    set status = case when $4 or attempts >= $5 then 'failed' else 'scheduled' end,
-        run_at = case when $4 or attempts >= $5 then run_at else clock_timestamp() + $6 * interval '1 millisecond' end,
-        last_error = $7
-    where block_number = $11 and id = $1 and worker_id = $2 and claims = $3 and ${claimedAt} = $10
-      and status = 'processing'
+    set status = case when :fatal or attempts >= :max_attempts then ${statuses.failed} else ${statuses.scheduled} end,
+        run_at = case when :fatal or attempts >= :max_attempts then run_at
+                 else clock_timestamp() + :delay_ms * interval '1 millisecond' end,
+        last_error = :message
+    where block_number = :block and id = :id and worker_id = :worker and claims = :claim
+      and ${claimedAt} = :claimed_at and status = ${statuses.processing}
     returning id, block_number, attempts, status
   ),
   recorded as (
     insert into processing_failures (job_id, block_number, attempt, class, message, worker_id, endpoint)
-    select id, block_number, attempts, case when $4 then 'fatal' when $9 then 'unlinked' else 'retry' end, $7, $2, $8
+    select id, block_number, attempts, case when :fatal then 'fatal' when :unlinked then 'unlinked' else 'retry' end,
+      :message, :worker, :endpoint
     from settled
   )
-  select status from settled`;
+  select status from settled`,
+  "fail",
+);
 
 export interface Failure {
   token: Token;
@@ -39,23 +58,21 @@ export interface Failure {
  */
 export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" | "failed" | null> {
   const { token, fatal, unlinked = false, maxAttempts, delayMs, message, endpoint } = failure;
-  const { rows } = await sql.query<{ status: "scheduled" | "failed" }>({
-    name: "fail",
-    text: statement,
-    values: [
-      token.id,
-      token.workerId,
-      token.claim,
+  const { rows } = await sql.query<{ status: "scheduled" | "failed" }>(
+    fail({
+      id: token.id,
+      block: token.blockNumber,
+      worker: token.workerId,
+      claim: token.claim,
+      claimed_at: token.claimedAt,
       fatal,
-      maxAttempts,
-      delayMs,
-      message,
-      endpoint ?? null,
       unlinked,
-      token.claimedAt,
-      token.blockNumber,
-    ],
-  });
+      max_attempts: maxAttempts,
+      delay_ms: delayMs,
+      message,
+      endpoint: endpoint ?? null,
+    }),
+  );
   return rows[0]?.status ?? null;
 }
 

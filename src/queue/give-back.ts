@@ -1,16 +1,26 @@
+import { namedParameters } from "../db/named-parameters.js";
 import type { Sql } from "../db/pool.js";
 import { claimedAt, type Token } from "./job.js";
 import { statuses } from "./job-status.js";
 
 // One index scan, as in complete.ts.
-const someJobs = `
+const someJobs = namedParameters<{
+  worker: string;
+  blocks: number[];
+  ids: number[];
+  claims: number[];
+  claimed_ats: number[];
+}>(
+  `
   update processing_jobs
   set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
-  where block_number = any ($2) and worker_id = $1 and status = ${statuses.processing}
-    and id = ($5::bigint[])[width_bucket(block_number, $2::bigint[])]
-    and claims = ($3::int[])[width_bucket(block_number, $2::bigint[])]
-    and ${claimedAt} = ($4::bigint[])[width_bucket(block_number, $2::bigint[])]
-  returning id`;
+  where block_number = any (:blocks) and worker_id = :worker and status = ${statuses.processing}
+    and id = (:ids::bigint[])[width_bucket(block_number, :blocks::bigint[])]
+    and claims = (:claims::int[])[width_bucket(block_number, :blocks::bigint[])]
+    and ${claimedAt} = (:claimed_ats::bigint[])[width_bucket(block_number, :blocks::bigint[])]
+  returning id`,
+  "give_back",
+);
 
 const allButSomeJobs = `
   update processing_jobs
@@ -25,17 +35,15 @@ const allButSomeJobs = `
 export async function giveBack(sql: Sql, workerId: string, tokens: readonly Token[]): Promise<number> {
   if (tokens.length === 0) return 0;
   const sorted = tokens.toSorted((a, b) => a.blockNumber - b.blockNumber);
-  const { rows } = await sql.query({
-    name: "give_back",
-    text: someJobs,
-    values: [
-      workerId,
-      sorted.map(({ blockNumber }) => blockNumber),
-      sorted.map(({ claim }) => claim),
-      sorted.map((token) => token.claimedAt),
-      sorted.map(({ id }) => id),
-    ],
-  });
+  const { rows } = await sql.query(
+    someJobs({
+      worker: workerId,
+      blocks: sorted.map(({ blockNumber }) => blockNumber),
+      ids: sorted.map(({ id }) => id),
+      claims: sorted.map(({ claim }) => claim),
+      claimed_ats: sorted.map((token) => token.claimedAt),
+    }),
+  );
   return rows.length;
 }
 

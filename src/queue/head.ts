@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Hex } from "../block.js";
+import { namedParameters } from "../db/named-parameters.js";
 import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
 import { statuses } from "./job-status.js";
@@ -125,20 +126,34 @@ const priorityFrom = (head: { number: number }, priorityBlocks: number): number 
 // One statement, since a worker waits for it to be done. Jobs that people or ranges made learn which hash is
 // wanted near the head: those that are enqueued now, and those that were before (pinned; no block is both).
 // One that a reorg suspended runs again now that the branch has reached its height.
-const note = `
+const note = namedParameters<{
+  pinned: number[];
+  pinned_hashes: Buffer[];
+  numbers: number[];
+  hashes: Buffer[];
+  priority_from: number;
+  chain_id: number;
+  next_block: number | null;
+  head_number: number;
+  head_hash: Buffer;
+  head_time: number;
+  safe_block: number | null;
+  finalized_block: number | null;
+}>(
+  `
   with pinned as (
     update processing_jobs as job
     set block_hash = header.hash,
         status = case when job.run_at = 'infinity' then ${statuses.pending} else job.status end,
         run_at = case when job.run_at = 'infinity' then now() else job.run_at end
-    from unnest($1::bigint[], $2::bytea[]) as header (number, hash)
+    from unnest(:pinned::bigint[], :pinned_hashes::bytea[]) as header (number, hash)
     where job.block_number = header.number and job.status in (${statuses.pending}, ${statuses.scheduled})
       and job.block_hash is distinct from header.hash
   ),
   enqueued as (
     insert into processing_jobs as job (block_number, block_hash, priority)
-    select number, hash, case when number >= $5 then ${headPriority} else 0 end
-    from unnest($3::bigint[], $4::bytea[]) as header (number, hash)
+    select number, hash, case when number >= :priority_from then ${headPriority} else 0 end
+    from unnest(:numbers::bigint[], :hashes::bytea[]) as header (number, hash)
     where not exists (select from processing_coverage where blocks @> number)
     order by number
     on conflict (block_number) do update
@@ -148,11 +163,13 @@ const note = `
   )
   insert into processing_head
     (chain_id, next_block, head_number, head_hash, head_time, safe_block, finalized_block)
-  values ($6, $7, $8, $9, to_timestamp($10), $11, $12)
+  values (:chain_id, :next_block, :head_number, :head_hash, to_timestamp(:head_time), :safe_block, :finalized_block)
   on conflict (one) do update
   set next_block = excluded.next_block, head_number = excluded.head_number, head_hash = excluded.head_hash,
       head_time = excluded.head_time, safe_block = excluded.safe_block,
-      finalized_block = excluded.finalized_block, seen_at = clock_timestamp()`;
+      finalized_block = excluded.finalized_block, seen_at = clock_timestamp()`,
+  "note_head",
+);
 
 interface Header {
   number: number;
@@ -166,26 +183,24 @@ async function noteHead(
 ): Promise<void> {
   const head = headers.at(-1);
   if (head === undefined) return;
-  await tx.query({
-    name: "note_head",
-    text: note,
-    values: [
-      ...arraysOf(pinned),
-      ...arraysOf(byHash),
-      priorityFrom(head, priorityBlocks),
-      chainId,
-      nextBlock,
-      head.number,
-      bytesOf(head.hash),
-      head.timestamp,
-      safeBlock,
-      finalizedBlock,
-    ],
-  });
+  await tx.query(
+    note({
+      pinned: numbersOf(pinned),
+      pinned_hashes: hashesOf(pinned),
+      numbers: numbersOf(byHash),
+      hashes: hashesOf(byHash),
+      priority_from: priorityFrom(head, priorityBlocks),
+      chain_id: chainId,
+      next_block: nextBlock,
+      head_number: head.number,
+      head_hash: bytesOf(head.hash),
+      head_time: head.timestamp,
+      safe_block: safeBlock,
+      finalized_block: finalizedBlock,
+    }),
+  );
 }
 
-function arraysOf(headers: readonly Header[]): [number[], Buffer[]] {
-  return [headers.map(({ number }) => number), headers.map(({ hash }) => bytesOf(hash))];
-}
-
+const numbersOf = (headers: readonly Header[]): number[] => headers.map(({ number }) => number);
+const hashesOf = (headers: readonly Header[]): Buffer[] => headers.map(({ hash }) => bytesOf(hash));
 const bytesOf = (hash: Hex): Buffer => Buffer.from(hash.slice(2), "hex");

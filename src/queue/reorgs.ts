@@ -1,4 +1,5 @@
 import type { Hex } from "../block.js";
+import { namedParameters } from "../db/named-parameters.js";
 import type { Tx } from "../db/pool.js";
 
 export interface Reorg {
@@ -25,25 +26,39 @@ export function reorgsChannel(schema: string): string {
   return `blockmill_reorgs_${schema}`.slice(0, longestChannel);
 }
 
+const record = namedParameters<{
+  fork_block: number;
+  depth: number;
+  old_head: number;
+  new_head: number;
+  old_hash: Buffer | null;
+  new_hash: Buffer;
+  rows_removed: string;
+  told_by: string;
+  confirmed_by: string;
+  channel: string;
+}>(`
+  with recorded as (
+    insert into reorgs (fork_block, depth, old_head, new_head, old_hash, new_hash, rows_removed, told_by, confirmed_by)
+    values (:fork_block, :depth, :old_head, :new_head, :old_hash, :new_hash, :rows_removed, :told_by, :confirmed_by)
+    returning id
+  )
+  select pg_notify(:channel, id::text) from recorded`);
+
 /** Records a reorg, and tells downstream readers when the transaction commits. */
 export async function recordReorg(tx: Tx, schema: string, reorg: Reorg): Promise<void> {
   await tx.query(
-    `with recorded as (
-       insert into reorgs (fork_block, depth, old_head, new_head, old_hash, new_hash, rows_removed, told_by, confirmed_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id
-     )
-     select pg_notify($10, id::text) from recorded`,
-    [
-      reorg.forkBlock,
-      reorg.depth,
-      reorg.oldHead,
-      reorg.newHead,
-      reorg.oldHash === null ? null : Buffer.from(reorg.oldHash.slice(2), "hex"),
-      Buffer.from(reorg.newHash.slice(2), "hex"),
-      JSON.stringify(reorg.rowsRemoved),
-      reorg.toldBy,
-      reorg.confirmedBy,
-      reorgsChannel(schema),
-    ],
+    record({
+      fork_block: reorg.forkBlock,
+      depth: reorg.depth,
+      old_head: reorg.oldHead,
+      new_head: reorg.newHead,
+      old_hash: reorg.oldHash === null ? null : Buffer.from(reorg.oldHash.slice(2), "hex"),
+      new_hash: Buffer.from(reorg.newHash.slice(2), "hex"),
+      rows_removed: JSON.stringify(reorg.rowsRemoved),
+      told_by: reorg.toldBy,
+      confirmed_by: reorg.confirmedBy,
+      channel: reorgsChannel(schema),
+    }),
   );
 }

@@ -1,4 +1,5 @@
 import type { Hex } from "../block.js";
+import { namedParameters } from "../db/named-parameters.js";
 import type { Tx } from "../db/pool.js";
 import { headPriority } from "./head.js";
 import { statuses } from "./job-status.js";
@@ -28,19 +29,26 @@ const suspend = `
     and block_number <= greatest($2, (select head_number from processing_head where $3))`;
 
 // Blocks that are stored without a job (most were archived) get one again.
-const renew = `
+const renew = namedParameters<{
+  numbers: readonly number[];
+  hashes: readonly Buffer[];
+  priority: number;
+  stored: readonly number[];
+  fork_block: number;
+  old_head: number;
+}>(`
   insert into processing_jobs (block_number, block_hash, priority, status, run_at)
-  select lost.number, branch.hash, $3,
+  select lost.number, branch.hash, :priority,
     case when branch.hash is null then ${statuses.scheduled} else ${statuses.pending} end,
     case when branch.hash is null then 'infinity' else now() end
   from (
-    select unnest($4::bigint[]) as number
+    select unnest(:stored::bigint[]) as number
     union
-    select number from generate_series($5::bigint + 1, $6::bigint) as number
+    select number from generate_series(:fork_block::bigint + 1, :old_head::bigint) as number
     where exists (select from processing_coverage where blocks @> number)
   ) as lost
-  left join unnest($1::bigint[], $2::bytea[]) as branch (number, hash) on branch.number = lost.number
-  on conflict (block_number) do nothing`;
+  left join unnest(:numbers::bigint[], :hashes::bytea[]) as branch (number, hash) on branch.number = lost.number
+  on conflict (block_number) do nothing`);
 
 const uncover = `
   update processing_coverage set blocks = blocks - int8multirange(int8range($1, null))
@@ -71,7 +79,9 @@ export async function requeueAbove(tx: Tx, { forkBlock, branch, oldHead, stored 
   await tx.query(lock, [forkBlock, Math.max(oldHead, newHead)]);
   await tx.query(rewind, [numbers, hashes, headPriority]);
   await tx.query(suspend, [newHead, oldHead, branch.length > 0]);
-  await tx.query(renew, [numbers, hashes, headPriority, stored, forkBlock, oldHead]);
+  await tx.query(
+    renew({ numbers, hashes, priority: headPriority, stored, fork_block: forkBlock, old_head: oldHead }),
+  );
   await tx.query(uncover, [forkBlock + 1]);
   await tx.query(revive, [forkBlock]);
 }
