@@ -7,7 +7,7 @@
 // string is hashed yet, and the cache holds only what blocks have in common (contracts and events).
 // CPU time is that of all threads: the compiler's and the garbage collector's too.
 
-import { keccak_256 } from "@noble/hashes/sha3";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Block } from "../src/block.js";
 import { rulesFor } from "../src/chain/verify/chain-rules.js";
 import { createKeccak, type Keccak } from "../src/chain/verify/keccak.js";

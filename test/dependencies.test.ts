@@ -13,6 +13,7 @@ interface Locked {
   peer?: boolean;
   hasInstallScript?: boolean;
   integrity?: string;
+  optionalDependencies?: Record<string, string>;
 }
 
 const read = (file: string): Promise<string> => readFile(path.join(projectRoot, file), "utf8");
@@ -55,3 +56,21 @@ test("nothing that ships has an install script, and the lock holds the integrity
   }
   assert.match(await read(".npmrc"), /^ignore-scripts=true$/m);
 });
+
+for (const folder of ["", "packaging/runtime/", "test/nodes/22/", "test/nodes/26/"]) {
+  test(`${folder}package-lock.json is complete for every platform, with an integrity for each package`, async () => {
+    const { packages } = JSON.parse(await read(`${folder}package-lock.json`)) as {
+      packages: Record<string, Locked>;
+    };
+    for (const [place, { integrity, optionalDependencies = {} }] of Object.entries(packages)) {
+      if (place !== "") assert.match(integrity ?? "", /^sha512-/, place);
+      for (const name of Object.keys(optionalDependencies)) {
+        const within = [`${place}/node_modules/${name}`, `node_modules/${name}`];
+        assert(
+          within.some((each) => packages[each] !== undefined),
+          `${name}, which ${place} may need, is not in the lock`,
+        );
+      }
+    }
+  });
+}

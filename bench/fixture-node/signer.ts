@@ -1,6 +1,7 @@
 // Signs thousands of transactions a second by keeping a pool of ECDSA nonces whose curve points are
 // computed once. Used nonces give a key away, which is of no matter to keys that own nothing.
-import { secp256k1 } from "@noble/curves/secp256k1";
+import { normalizeZ } from "@noble/curves/abstract/curve.js";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { word } from "./hex.js";
 import { keccak } from "./keccak.js";
 import { Random } from "./random.js";
@@ -25,7 +26,7 @@ interface Nonce {
 
 const ACCOUNTS = 64;
 const NONCES = 512;
-const ORDER = secp256k1.CURVE.n;
+const ORDER = secp256k1.Point.CURVE().n;
 
 /** Accounts and signatures of one seed; `random` signatures look real but recover to nobody in particular. */
 export class Signer {
@@ -67,13 +68,13 @@ export class Signer {
 
 /** The points first*G, (first+1)*G, ...: one addition each instead of a multiplication. */
 function multiples(first: bigint, count: number): { scalar: bigint; x: bigint; y: bigint }[] {
-  const { ProjectivePoint } = secp256k1;
-  const points = [ProjectivePoint.BASE.multiply(first)];
+  const { Point } = secp256k1;
+  const points = [Point.BASE.multiply(first)];
   for (let i = 1; i < count; i += 1) {
     const last = points[i - 1];
-    if (last) points.push(last.add(ProjectivePoint.BASE));
+    if (last) points.push(last.add(Point.BASE));
   }
-  return ProjectivePoint.normalizeZ(points).map((point, i) => ({
+  return normalizeZ(Point, points).map((point, i) => ({
     scalar: first + BigInt(i),
     x: point.x,
     y: point.y,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keccak_256 } from "@noble/hashes/sha3";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Block, Hex, Transaction } from "../../src/block.js";
 import { exceptionsOf, holds, rulesFor } from "../../src/chain/verify/chain-rules.js";
 import { VerificationError } from "../../src/chain/verify/verification-error.js";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { createMPT } from "@ethereumjs/mpt";
 import { RLP } from "@ethereumjs/rlp";
-import { keccak_256 } from "@noble/hashes/sha3";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { createKeccak } from "../../src/chain/verify/keccak.js";
 import { listRoot } from "../../src/chain/verify/list-trie.js";
 import { RlpWriter } from "../../src/chain/verify/rlp.js";

@@ -3,7 +3,7 @@
 
 import { createMPT } from "@ethereumjs/mpt";
 import { RLP } from "@ethereumjs/rlp";
-import { keccak_256 } from "@noble/hashes/sha3";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { serializeTransaction, type TransactionSerializable } from "viem";
 import type { Block, Header, Hex, Quantity, Transaction } from "../../src/block.js";
 

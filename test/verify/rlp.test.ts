@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RLP } from "@ethereumjs/rlp";
-import { keccak_256 } from "@noble/hashes/sha3";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import fc from "fast-check";
 import type { Hex } from "../../src/block.js";
 import { createKeccak } from "../../src/chain/verify/keccak.js";

@@ -1,4 +1,4 @@
-import { secp256k1 } from "@noble/curves/secp256k1";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
 import type { Hex, Transaction } from "../../block.js";
 import { encode, type Proof, wrong } from "./proof.js";
 import { signatureParity, writeSigned } from "./transaction-rlp.js";
@@ -35,7 +35,7 @@ function recoverPublicKey(proof: Proof, transaction: Transaction, index: number,
     const r = BigInt(present(transaction.r, "r"));
     const s = BigInt(present(transaction.s, "s"));
     const signature = new secp256k1.Signature(r, s).addRecoveryBit(signatureParity(transaction));
-    return signature.recoverPublicKey(digest.slice(2)).toHex(false);
+    return signature.recoverPublicKey(Buffer.from(digest.slice(2), "hex")).toHex(false);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw wrong(proof, `transactions[${index}].r`, "a signature", `${transaction.r}: ${reason}`);
