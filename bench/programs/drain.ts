@@ -8,9 +8,13 @@ import { claim } from "../../src/queue/claim.js";
 import { ClaimCursor } from "../../src/queue/claim-cursor.js";
 import { completion } from "../../src/queue/complete.js";
 import type { ClaimedJob } from "../../src/queue/job.js";
+import type { JobResult } from "../../src/queue/job-result.js";
 import { monotonicMs } from "../harness/program.js";
 import { poolOptions } from "./pool-options.js";
 import { runProgram } from "./run-program.js";
+
+/** The jobs do nothing, and say nothing. */
+const nothing = {} as JobResult;
 
 interface Settings {
   databaseUrl: string;
@@ -39,7 +43,7 @@ runProgram<Settings>(async ({ settings, ready, progress, finish }) => {
     }
     const completed = completion(
       workerId,
-      batch.map(({ token }) => ({ token, result: {} })),
+      batch.map(({ token }) => ({ token, result: nothing })),
     );
     const next = claims((statement) => send(pool, statement));
     await inTransaction(pool, async (tx) => {

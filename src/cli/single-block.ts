@@ -1,3 +1,4 @@
+import { countsRows } from "../queue/job-result.js";
 import type { JobState } from "../queue/read-job.js";
 import type { StoredBlock } from "../store/read-block.js";
 import { formatTable, type Paint } from "./terminal.js";
@@ -26,9 +27,7 @@ export function formatBlock({ number, header, rows }: StoredBlock, job: JobState
     ),
   ];
   if (job.result !== null) {
-    const result = Object.entries(job.result).filter(
-      ([name]) => !(name in rows) && name !== "token_transfers",
-    );
+    const result = Object.entries(job.result).filter(([name]) => !countsRows(name));
     sections.push(
       paint("bold", "Job"),
       formatTable(

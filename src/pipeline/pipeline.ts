@@ -29,6 +29,7 @@ import { backoffMs, failJob } from "../queue/fail.js";
 import { giveBack } from "../queue/give-back.js";
 import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
+import type { JobResult } from "../queue/job-result.js";
 import type { Redact } from "../redact.js";
 import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store/check-links.js";
 import type { EncodedBlock, Encoder } from "../store/encode-block.js";
@@ -69,8 +70,7 @@ export interface PreparedBlock {
   way: "direct" | "long";
   /** Milliseconds that its node took to answer, once it was asked. */
   answerMs: number;
-  /** For processing_jobs.result. */
-  result: Record<string, unknown>;
+  result: JobResult;
 }
 
 /** The same, for a job. */
@@ -200,11 +200,10 @@ export async function prepareBlock(
   return { rows, way: "long", answerMs, result: resultOf(rows, told) };
 }
 
-/** For processing_jobs.result. */
 function resultOf(
   { counts }: EncodedBlock,
   told: { fetchMs: number; verifyMs: number; encodeMs: number; endpoint: string; direct: boolean },
-): Record<string, unknown> {
+): JobResult {
   return {
     transactions: counts.transactions,
     logs: counts.logs,

@@ -2,6 +2,7 @@ import type { Statement } from "../db/exchange.js";
 import { namedParameters } from "../db/named-parameters.js";
 import { numberArray } from "../db/number-array.js";
 import type { Token } from "./job.js";
+import type { JobResult } from "./job-result.js";
 import { statuses } from "./job-status.js";
 
 // One index scan, whatever the planner believes. Joined with `unnest`, a job is compared with each token of
@@ -34,8 +35,7 @@ const complete = namedParameters<{
 
 export interface Completion {
   token: Token;
-  /** blockmill's account of it, for `processing_jobs.result`. */
-  result: Record<string, unknown>;
+  result: JobResult;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { type JobResult, readResult } from "./job-result.js";
 import type { JobStatus } from "./job-status.js";
 
 export interface JobState {
@@ -6,7 +7,7 @@ export interface JobState {
   status: JobStatus | "archived" | "gone";
   attempts: number;
   lastError: string | null;
-  result: Record<string, unknown> | null;
+  result: Partial<JobResult> | null;
 }
 
 /** What became of a block's job. */
@@ -15,7 +16,7 @@ export async function readJob(sql: Sql, blockNumber: number): Promise<JobState> 
     status: JobStatus | null;
     attempts: number | null;
     last_error: string | null;
-    result: Record<string, unknown> | null;
+    result: unknown;
     covered: boolean;
   }>(
     `select job.status, job.attempts, job.last_error, job.result, blocks @> $1::bigint as covered
@@ -27,6 +28,6 @@ export async function readJob(sql: Sql, blockNumber: number): Promise<JobState> 
     status: row?.status ?? (row?.covered ? "archived" : "gone"),
     attempts: row?.attempts ?? 0,
     lastError: row?.last_error ?? null,
-    result: row?.result ?? null,
+    result: readResult(row?.result),
   };
 }

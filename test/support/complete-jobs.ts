@@ -1,6 +1,14 @@
 import { send } from "../../src/db/exchange.js";
 import type { Tx } from "../../src/db/pool.js";
-import { type Completion, completion } from "../../src/queue/complete.js";
+import { completion } from "../../src/queue/complete.js";
+import type { Token } from "../../src/queue/job.js";
+import type { JobResult } from "../../src/queue/job-result.js";
+
+/** Of a result, a test says what it looks at. */
+interface Completion {
+  token: Token;
+  result: Partial<JobResult>;
+}
 
 /** Completes the jobs whose token still holds, and returns their ids: without rows, which a commit sends along. */
 export function completeJobs(
@@ -8,5 +16,5 @@ export function completeJobs(
   workerId: string,
   completions: readonly Completion[],
 ): Promise<Set<number>> {
-  return send(tx, completion(workerId, completions));
+  return send(tx, completion(workerId, completions as Parameters<typeof completion>[1]));
 }
