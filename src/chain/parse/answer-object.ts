@@ -56,6 +56,11 @@ export class AnswerObject {
     return this.#fields[field];
   }
 
+  /** Whether the field is missing, or null. */
+  isAbsent(field: string): boolean {
+    return this.#fields[field] === undefined || this.#fields[field] === null;
+  }
+
   /** Exactly `length` bytes. */
   bytes(field: string, length: number): Hex {
     return this.#bytes(field, this.#fields[field], length);
@@ -105,20 +110,12 @@ export class AnswerObject {
     );
   }
 
-  objectsOrNull<Item>(field: string, max: number, read: (item: AnswerObject) => Item): Item[] | null {
-    return this.#isAbsent(field) ? null : this.objects(field, max, read);
-  }
-
   /** At most `max` values of 32 bytes. */
   words(field: string, max: number): Hex[] {
     return this.list(field, max).map(
       (value, index) =>
         this.answer.hex.bytes(value, 32) ?? this.fail(`${field}[${index}]`, "32 bytes of hex", value),
     );
-  }
-
-  wordsOrNull(field: string, max: number): Hex[] | null {
-    return this.#isAbsent(field) ? null : this.words(field, max);
   }
 
   /** The field repeats what is said elsewhere: these 32 bytes. */
@@ -141,7 +138,7 @@ export class AnswerObject {
   extra(known: ReadonlySet<string>): Extra | null {
     let extra: Extra | null = null;
     for (const field of Object.keys(this.#fields)) {
-      if (known.has(field) || this.#isAbsent(field) || field === "__proto__") continue;
+      if (known.has(field) || this.isAbsent(field) || field === "__proto__") continue;
       const value = this.#fields[field];
       const reason = unstorableReason(field) ?? unstorableReason(value);
       if (reason !== undefined) this.fail(describeValue(field).slice(1, -1), reason, value);
@@ -169,10 +166,6 @@ export class AnswerObject {
     const quantity = this.answer.hex.quantity(value, 64);
     const integer = quantity === undefined ? Number.NaN : Number.parseInt(quantity, 16);
     return integer <= max ? integer : this.fail(field, `a quantity of at most ${max}`, value);
-  }
-
-  #isAbsent(field: string): boolean {
-    return this.#fields[field] === undefined || this.#fields[field] === null;
   }
 
   #path(field?: string): string {

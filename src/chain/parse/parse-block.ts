@@ -1,15 +1,18 @@
 // From a node's answer to a block. What comes out is of the right shape and agrees with itself about
 // who belongs to whom; that it is the chain's is for the verification to prove.
 
-import type { Block, Header, Hex, Quantity, Transaction, Withdrawal } from "../../block.js";
+import type { Block, Header, Hex, Quantity, Transaction } from "../../block.js";
+import { blockLists } from "../../fields/header.js";
+import { MAX_LOGS } from "../../fields/receipt.js";
+import { withdrawalFields } from "../../fields/withdrawal.js";
 import { Answer, AnswerObject } from "./answer-object.js";
 import { parseHeader } from "./parse-header.js";
-import { MAX_LOGS, parseReceipt } from "./parse-receipt.js";
+import { parseReceipt } from "./parse-receipt.js";
 import { parseTransaction } from "./parse-transaction.js";
+import { readerOf } from "./read-fields.js";
 
-/** More transactions than any block can pay for. */
-const MAX_TRANSACTIONS = 100_000;
-const MAX_WITHDRAWALS = 100_000;
+const { transactions: transactionList, withdrawals: withdrawalList } = blockLists;
+const readWithdrawal = readerOf(withdrawalFields);
 
 /** Who was asked, and for which block. */
 export interface Asked {
@@ -41,7 +44,7 @@ export function parseBlock(raw: unknown, receipts: unknown, asked: Asked): Block
   return {
     header,
     transactions,
-    withdrawals: block.objectsOrNull("withdrawals", MAX_WITHDRAWALS, parseWithdrawal),
+    withdrawals: parseWithdrawals(block),
   };
 }
 
@@ -55,22 +58,22 @@ function expectAsked(block: AnswerObject, header: Header, asked: Asked): void {
 }
 
 function parseTransactions(block: AnswerObject, header: Header, receipts: unknown): Transaction[] {
-  const { length } = block.list("transactions", MAX_TRANSACTIONS);
+  const { length } = block.list("transactions", transactionList.kind.most);
   if (!Array.isArray(receipts)) throw block.answer.badResponse("receipts", "a list", receipts);
   if (receipts.length !== length) {
     throw block.answer.badResponse("receipts", `one receipt for each of ${length} transactions`, receipts);
   }
   const blockNumberHex: Quantity = `0x${header.number.toString(16)}`;
-  return block.objects("transactions", MAX_TRANSACTIONS, (raw, index) => {
+  return block.objects("transactions", transactionList.kind.most, (raw, index) => {
     const indexHex: Quantity = `0x${index.toString(16)}`;
     const place = { blockHash: header.hash, blockNumberHex, index, indexHex };
-    return parseTransaction(raw, place, (transactionHash) => {
+    return parseTransaction(raw, place, (ownPlace) => {
       const receipt = new AnswerObject(block.answer, receipts[index], {
         parent: null,
         field: "receipts",
         index,
       });
-      return parseReceipt(receipt, { ...place, transactionHash });
+      return parseReceipt(receipt, ownPlace);
     });
   });
 }
@@ -93,11 +96,7 @@ function expectLogOrder(answer: Answer, transactions: readonly Transaction[]): v
   }
 }
 
-function parseWithdrawal(raw: AnswerObject): Withdrawal {
-  return {
-    index: raw.quantity("index", 64),
-    validatorIndex: raw.quantity("validatorIndex", 64),
-    address: raw.bytes("address", 20),
-    amount: raw.quantity("amount", 64),
-  };
+function parseWithdrawals(block: AnswerObject): Block["withdrawals"] {
+  if (block.isAbsent("withdrawals")) return null;
+  return block.objects("withdrawals", withdrawalList.kind.most, (raw) => readWithdrawal(raw, null));
 }

@@ -1,27 +1,16 @@
-import type { Hex } from "../../block.js";
+import type { Header } from "../../block.js";
+import { headerFields } from "../../fields/header.js";
 import { Answer, AnswerObject } from "./answer-object.js";
-import { MAX_TIMESTAMP } from "./parse-header.js";
+import { readerOf } from "./read-fields.js";
+
+const { number, hash, parentHash, timestamp } = headerFields;
+const read = readerOf({ number, hash, parentHash, timestamp });
 
 /** What following the head needs to know of a block. */
-export interface Head {
-  number: number;
-  hash: Hex;
-  parentHash: Hex;
-  /** Seconds since 1970. */
-  timestamp: number;
-}
+export interface Head extends Pick<Header, "number" | "hash" | "parentHash" | "timestamp"> {}
 
 /** Reads a block or a bare header, whatever else is in it. Throws BadResponseError. */
 export function parseHead(raw: unknown, endpoint: string): Head {
-  const head = new AnswerObject(new Answer(endpoint, undefined), raw, {
-    parent: null,
-    field: "",
-    index: null,
-  });
-  return {
-    number: head.integer("number", Number.MAX_SAFE_INTEGER),
-    hash: head.bytes("hash", 32),
-    parentHash: head.bytes("parentHash", 32),
-    timestamp: head.integer("timestamp", MAX_TIMESTAMP),
-  };
+  const answer = new Answer(endpoint, undefined);
+  return read(new AnswerObject(answer, raw, { parent: null, field: "", index: null }), null);
 }
