@@ -3,6 +3,8 @@
 
 import type { BlockRef } from "../block.js";
 import type { Config } from "../config/schema.js";
+import type { Doing } from "./doing.js";
+import type { Role } from "./roles.js";
 
 /** What a child is started with. It comes over IPC and never through argv or the environment, which others can read. */
 export interface ChildSettings {
@@ -43,10 +45,10 @@ export type ToChild =
   /** Give claims back and exit now. */
   | { type: "stop" };
 
-export type FromChild =
+export type FromChild<R extends Role = Role> =
   /** It works, or waits for what is away: its predecessor may go. */
   | { type: "ready" }
-  | { type: "heartbeat"; state: ChildState; doing: Record<string, unknown> }
+  | { type: "heartbeat"; state: ChildState; doing: Doing<R> }
   /** A block that is about to be enqueued: for the worker that will be given it. */
   | ({ type: "announced" } & BlockRef)
   /** It cannot work at all; the supervisor ends with exit code 78. */

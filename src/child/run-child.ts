@@ -4,6 +4,7 @@ import { isJournal } from "../config/service.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { createLogger, type Logger } from "../logger.js";
 import { createRedact, type Redact, redactTexts } from "../redact.js";
+import type { Doing } from "./doing.js";
 import {
   acceptedProtocols,
   type ChildSettings,
@@ -12,9 +13,10 @@ import {
   heartbeatMs,
   type ToChild,
 } from "./messages.js";
+import type { Role } from "./roles.js";
 
 /** What a child's work gets from its process. */
-export interface ChildContext {
+export interface ChildContext<R extends Role = "worker"> {
   settings: ChildSettings;
   log: Logger;
   redact: Redact;
@@ -25,9 +27,9 @@ export interface ChildContext {
   /** Whether the host's lease holds at this moment; and a wait until it does, or until draining. */
   lease: { holds(): boolean; wait(): Promise<void> };
   /** What the next heartbeat says. */
-  report(state: ChildState, doing?: Record<string, unknown>): void;
+  report(state: ChildState, doing?: Doing<R>): void;
   /** What every heartbeat tells beside that. */
-  gauge(measure: () => Record<string, unknown>): void;
+  gauge(measure: () => Doing<R>): void;
   /** Calls `heard` whenever the supervisor has notified its pulse channel. */
   onPulse(heard: () => void): void;
   /** Tells this host's workers of a block that is about to be enqueued. */
@@ -45,11 +47,8 @@ const stopWithinMs = 5_000;
  * The life of a forked child: waits for its settings, runs `work`, tells the supervisor that it lives,
  * and exits when the work is done. When the supervisor goes away it gives back what it holds and ends.
  */
-export function runChild(
-  component: "worker" | "orchestrator",
-  work: (context: ChildContext) => Promise<void>,
-): void {
-  const send = (message: FromChild): void => {
+export function runChild<R extends Role>(role: R, work: (context: ChildContext<R>) => Promise<void>): void {
+  const send = (message: FromChild<R>): void => {
     if (process.connected) process.send?.(message, undefined, {}, () => {});
   };
   const draining = new AbortController();
@@ -94,14 +93,14 @@ export function runChild(
   const live = async (settings: ChildSettings): Promise<void> => {
     const redact = createRedact(secretsOf(settings.config));
     const log = createLogger({
-      component,
+      component: role,
       level: settings.config.log.level as "info",
       redact,
       output: process.stdout,
       journal: isJournal(1),
     });
-    let said: { state: ChildState; doing: Record<string, unknown> } = { state: "starting", doing: {} };
-    let measure = (): Record<string, unknown> => ({});
+    let said: { state: ChildState; doing: Doing<R> } = { state: "starting", doing: {} };
+    let measure = (): Doing<R> => ({});
     const cores = watchCores();
     const beat = (): void => {
       const memoryMb = Math.round(process.memoryUsage.rss() / 1_048_576);
@@ -115,7 +114,7 @@ export function runChild(
     setInterval(beat, heartbeatMs).unref();
     beat();
     let ready = false;
-    const report: ChildContext["report"] = (state, doing) => {
+    const report: ChildContext<R>["report"] = (state, doing) => {
       said = { state, doing: doing ?? said.doing };
       if (ready) return;
       ready = true;

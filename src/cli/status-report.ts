@@ -117,7 +117,7 @@ function workersTable({ workers }: Status, paint: Paint): string {
 
 function workerRow(worker: LiveWorker, paint: Paint): string[] {
   const { hostname, role, pid, state, doing, seenAgeSeconds, lives } = worker;
-  const number = (value: unknown) => (typeof value === "number" ? count(value) : "");
+  const number = (value: number | undefined) => (value === undefined ? "" : count(value));
   return [
     shorten(hostname, 16),
     role,
@@ -125,7 +125,7 @@ function workerRow(worker: LiveWorker, paint: Paint): string[] {
     lives ? paintState(state, paint) : paint("red", "lost"),
     number(doing.completed),
     number(doing.failed),
-    typeof doing.memoryMb === "number" ? `${count(doing.memoryMb)} MB` : "",
+    doing.memoryMb === undefined ? "" : `${count(doing.memoryMb)} MB`,
     seenAgeSeconds < 10 ? "now" : span(seenAgeSeconds),
     shorten(inHand(doing), 16),
   ];
@@ -137,9 +137,9 @@ function paintState(state: string, paint: Paint): string {
 }
 
 /** The first block, and how many more; or why it waits. */
-function inHand({ blocks, reason }: Record<string, unknown>): string {
-  if (typeof reason === "string") return reason;
-  if (!Array.isArray(blocks) || blocks.length === 0) return "";
+function inHand({ blocks = [], reason }: LiveWorker["doing"]): string {
+  if (reason !== undefined) return reason;
+  if (blocks.length === 0) return "";
   return blocks.length === 1 ? String(blocks[0]) : `${blocks[0]} +${blocks.length - 1}`;
 }
 

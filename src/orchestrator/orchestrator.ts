@@ -1,7 +1,9 @@
 import type pg from "pg";
 import { describeEndpoints, type Endpoints } from "../chain/endpoints.js";
 import { supervisorOf } from "../child/connections.js";
+import type { Doing } from "../child/doing.js";
 import type { ChildState } from "../child/messages.js";
+import { electionKey } from "../child/roles.js";
 import type { ChildContext } from "../child/run-child.js";
 import type { ConnectionOptions } from "../db/connection.js";
 import { holdLease } from "../db/lease.js";
@@ -14,7 +16,7 @@ import { runDuties } from "./run-duties.js";
 export interface OrchestratorOptions extends Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
   endpoints: Endpoints;
   connection: ConnectionOptions;
-  context: ChildContext;
+  context: ChildContext<"orchestrator">;
   /** Calls back on every hint that the queue changed. */
   onHint(hint: () => void): void;
 }
@@ -43,8 +45,8 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   let hint = (): void => {};
   options.onHint(() => hint());
   let state: ChildState = "following";
-  let more: Record<string, unknown> = {};
-  const report = (now: ChildState = state, doing: Record<string, unknown> = more): void => {
+  let more: Doing<"orchestrator"> = {};
+  const report = (now: ChildState = state, doing: Doing<"orchestrator"> = more): void => {
     state = now;
     more = doing;
     context.report(state, { ...more, endpoints: describeEndpoints(options.endpoints) });
@@ -84,7 +86,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   await holdLease({
     ...connection,
     applicationName: `${connection.applicationName} lead`,
-    key: `blockmill orchestrator ${config.database.schema}`,
+    key: electionKey("orchestrator", config.database.schema),
     leaseMs: config.database.lease_seconds * 1_000,
     retryMs: 200,
     refusedMs: electionMs,

@@ -1,15 +1,17 @@
+import { type AnyDoing, readAnyDoing } from "../child/doing.js";
+import { processRoles } from "../child/roles.js";
 import type { Sql } from "../db/pool.js";
 
 export interface LiveWorker {
   workerId: string;
   supervisorId: string;
-  role: "supervisor" | "orchestrator" | "worker";
+  /** One of ProcessRole, or what a newer version calls it. */
+  role: string;
   hostname: string;
   pid: number;
   version: string;
   state: string;
-  /** completed, failed, lost: counts since its start; memoryMb; blocks: those in hand; reason: why it waits. */
-  doing: Record<string, unknown>;
+  doing: AnyDoing;
   seenAgeSeconds: number;
   /** Whether its supervisor's session holds its lock: only that says who lives. */
   lives: boolean;
@@ -19,7 +21,7 @@ export interface LiveWorker {
 // https://www.postgresql.org/docs/current/view-pg-locks.html
 const workersStatement = `
   select worker_id as "workerId", supervisor_id as "supervisorId", role, hostname, pid, version, state,
-    coalesce(doing, '{}') as doing,
+    doing,
     extract(epoch from clock_timestamp() - seen_at)::float8 as "seenAgeSeconds",
     exists (
       select from pg_locks, hashtextextended(supervisor_id, 0) as key
@@ -28,11 +30,11 @@ const workersStatement = `
         and classid = ((key >> 32) & 4294967295)::oid and objid = (key & 4294967295)::oid
     ) as lives
   from processing_workers
-  order by supervisor_id, role = 'worker', role = 'orchestrator', length(worker_id), worker_id
+  order by supervisor_id, array_position($2::text[], role), length(worker_id), worker_id
   limit $1`;
 
-/** Who lives, and who is not yet swept away: each supervisor, its orchestrator, its workers. */
+/** Who lives, and who is not yet swept away: each supervisor and its children, in the order of the roles. */
 export async function readWorkers(sql: Sql, limit: number): Promise<LiveWorker[]> {
-  const { rows } = await sql.query<LiveWorker>(workersStatement, [limit]);
-  return rows;
+  const { rows } = await sql.query<LiveWorker>(workersStatement, [limit, processRoles]);
+  return rows.map((row) => ({ ...row, doing: readAnyDoing(row.role, row.doing) }));
 }

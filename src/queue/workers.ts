@@ -1,15 +1,17 @@
+import type { AnyDoing } from "../child/doing.js";
+import type { ProcessRole } from "../child/roles.js";
 import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
 
 export interface WorkerRow {
   workerId: string;
   supervisorId: string;
-  role: "supervisor" | "orchestrator" | "worker";
+  role: ProcessRole;
   hostname: string;
   pid: number;
   version: string;
   state: string;
-  doing: Record<string, unknown> | null;
+  doing: AnyDoing | null;
 }
 
 const upsert = `

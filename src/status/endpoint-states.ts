@@ -15,19 +15,9 @@ export interface EndpointState {
   lag: number | null;
 }
 
-/** What one process says of an endpoint, as far as it fits. */
-interface Told {
-  name: string;
-  state: string;
-  reason: string | null;
-  latencyMs: number | null;
-  head: number | null;
-  lag: number | null;
-}
-
 /** Puts together what the workers and orchestrators that live tell of their endpoints, in the order of their names. */
 export function endpointStates(workers: readonly LiveWorker[]): EndpointState[] {
-  const told = workers.filter(({ lives }) => lives).flatMap(({ doing }) => readTold(doing.endpoints));
+  const told = workers.filter(({ lives }) => lives).flatMap(({ doing }) => doing.endpoints ?? []);
   const names = [...new Set(told.map(({ name }) => name))].sort();
   return names.map((name) => {
     const all = told.filter((each) => each.name === name);
@@ -45,18 +35,5 @@ export function endpointStates(workers: readonly LiveWorker[]): EndpointState[] 
       head: heads.length === 0 ? null : Math.max(...heads),
       lag: lags.length === 0 ? null : Math.min(...lags),
     };
-  });
-}
-
-/** `processing_workers.doing` is what another version wrote, or a person. */
-function readTold(endpoints: unknown): Told[] {
-  if (!Array.isArray(endpoints)) return [];
-  return endpoints.flatMap((each: unknown) => {
-    if (typeof each !== "object" || each === null) return [];
-    const { name, state, reason, latencyMs, head, lag } = each as Record<string, unknown>;
-    if (typeof name !== "string" || typeof state !== "string") return [];
-    const number = (value: unknown) => (typeof value === "number" ? value : null);
-    const told = { latencyMs: number(latencyMs), head: number(head), lag: number(lag) };
-    return { name, state, reason: typeof reason === "string" ? reason : null, ...told };
   });
 }

@@ -40,7 +40,9 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
     lagBlocks: head === null || newest === null ? null : Math.max(0, head.headNumber - newest.number),
     blocksPerSecond: rateOf(depth, config.queue),
     ranges,
-    leader: workers.find(({ state, lives }) => lives && state === "leading")?.workerId ?? null,
+    leader:
+      workers.find(({ role, state, lives }) => lives && role === "orchestrator" && state === "leading")
+        ?.workerId ?? null,
     workers: workers.map(({ doing, ...worker }) => ({ ...worker, doing: redactTexts(doing, redact) })),
     endpoints: endpoints.map((each) => ({
       ...each,

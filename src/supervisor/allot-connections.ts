@@ -1,3 +1,4 @@
+import { childRoles, type ProcessRole, type RoleRow, roleRow } from "../child/roles.js";
 import type { Config } from "../config/schema.js";
 import { type WorkerBounds, workerBounds } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
@@ -10,30 +11,19 @@ export interface PoolShare {
   looks: boolean;
 }
 
-export interface Allotment {
+/** The pool of each process of a role, beside its other connections. */
+export interface Allotment extends Record<ProcessRole, PoolShare> {
   /** How many workers there may be. */
   workers: WorkerBounds;
-  /** Of the pool of each worker, beside its listening connection. */
-  worker: PoolShare;
-  orchestrator: PoolShare;
-  supervisor: PoolShare;
 }
 
-// Connections outside the pools: the supervisor's lease; the orchestrator's leadership and its listener;
-// each worker's listener.
-const supervisorFixed = 1;
-const orchestratorFixed = 2;
-const workerFixed = 1;
-/** The orchestrator follows heads on one connection while its duties use another. */
-const orchestratorPool = 2;
-/** A worker claims on one connection while it commits on another; more would stand idle. */
-const workerMost = 2;
+/** Beside its pool it has the lease. */
+const supervisorConnections: RoleRow["connections"] = { besidePool: 1, pool: { least: 1, most: 1 } };
 
 /** The most connections that one process of this role opens. */
-export function connectionsOf(role: Exclude<keyof Allotment, "workers">, allotment: Allotment): number {
-  const fixed = { worker: workerFixed, orchestrator: orchestratorFixed, supervisor: supervisorFixed };
+export function connectionsOf(role: ProcessRole, allotment: Allotment): number {
   const { max, looks } = allotment[role];
-  return fixed[role] + max + (looks ? 1 : 0);
+  return rowOf(role).besidePool + max + (looks ? 1 : 0);
 }
 
 /**
@@ -51,32 +41,44 @@ export function allotConnections(config: Config): Allotment {
   if (total < needed) {
     throw new ConfigError(
       `database.pool_size + database.max_overflow: expected at least ${needed} for ${workers.max} workers ` +
-        `(2 each, and 6 for the daemon), got ${poolSize} + ${maxOverflow}`,
+        `(${neededFor(1) - neededFor(0)} each, and ${neededFor(0)} for the daemon), got ${poolSize} + ${maxOverflow}`,
       { key: "database.pool_size", needed },
     );
   }
-  // One for each process: the workers, the orchestrator and the supervisor.
-  const forLooks = workers.max + 2;
+  const forLooks = 1 + childRoles.reduce((sum, role) => sum + placesOf(role, workers.max), 0);
   const looks = total >= needed + forLooks;
-  const reserved = looks ? forLooks : 0;
-  const share = (connections: number) =>
-    1 + Math.max(0, Math.floor((connections - needed - reserved) / workers.max));
-  const max = Math.min(workerMost, share(total));
-  return {
-    workers,
-    worker: { min: poolSize < needed ? 0 : Math.min(max, share(poolSize)), max, looks },
-    orchestrator: { min: 0, max: orchestratorPool, looks },
-    supervisor: { min: 0, max: 1, looks },
+  const left = (connections: number): number => connections - needed - (looks ? forLooks : 0);
+  const shareOf = (role: ProcessRole): PoolShare => {
+    const { least, most } = rowOf(role).pool;
+    // What is left is the workers': they alone are many, and keep their connections open.
+    if (role === "supervisor" || roleRow(role).places === "one") return { min: 0, max: least, looks };
+    const share = (connections: number): number =>
+      Math.min(most, least + Math.max(0, Math.floor(left(connections) / workers.max)));
+    return { min: poolSize < needed ? 0 : share(poolSize), max: share(total), looks };
   };
+  const shares = childRoles.map((role) => [role, shareOf(role)]);
+  return { ...Object.fromEntries(shares), supervisor: shareOf("supervisor"), workers };
+}
+
+function rowOf(role: ProcessRole): RoleRow["connections"] {
+  return role === "supervisor" ? supervisorConnections : roleRow(role).connections;
+}
+
+function placesOf(role: ProcessRole, workers: number): number {
+  return role !== "supervisor" && roleRow(role).places === "workers" ? workers : 1;
 }
 
 function neededFor(workers: number): number {
-  return supervisorFixed + 1 + orchestratorFixed + orchestratorPool + workers * (workerFixed + 1);
+  const roles: ProcessRole[] = ["supervisor", ...childRoles];
+  return roles.reduce((sum, role) => {
+    const { besidePool, pool } = rowOf(role);
+    return sum + placesOf(role, workers) * (besidePool + pool.least);
+  }, 0);
 }
 
 function boundsOf({ pipeline }: Config, connections: number): WorkerBounds {
   const bounds = workerBounds(pipeline.workers) ?? { min: 1, max: 1 };
   if (pipeline.workers !== "auto") return bounds;
-  const fitting = Math.floor((connections - neededFor(0)) / (workerFixed + 1));
+  const fitting = Math.floor((connections - neededFor(0)) / (neededFor(1) - neededFor(0)));
   return { min: bounds.min, max: Math.max(bounds.min, Math.min(bounds.max, fitting)) };
 }

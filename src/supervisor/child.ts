@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
-import path from "node:path";
+import type { ChildProcess } from "node:child_process";
 import type { BlockRef } from "../block.js";
+import { type AnyDoing, readDoing } from "../child/doing.js";
 import {
   type ChildSettings,
   type ChildState,
@@ -8,15 +8,7 @@ import {
   protocol,
   type ToChild,
 } from "../child/messages.js";
-import type { Installation } from "./installation.js";
-
-export type Role = "worker" | "orchestrator";
-
-// The supervisor forks its children by file, and imports none of their code.
-const files: Record<Role, string> = {
-  worker: "src/worker/main.js",
-  orchestrator: "src/orchestrator/main.js",
-};
+import type { Role } from "../child/roles.js";
 
 export interface ChildExit {
   code: number | null;
@@ -26,16 +18,18 @@ export interface ChildExit {
   livedMs: number;
 }
 
-/** A child of the supervisor, as the supervisor sees it. */
+/** A live child of the supervisor, as the supervisor sees it. */
 export interface Child {
   readonly role: Role;
   readonly workerId: string;
   readonly pid: number | undefined;
   readonly state: ChildState;
-  readonly doing: Record<string, unknown>;
+  readonly doing: AnyDoing;
+  /** Whether it was heard at all: before that it loads its code. */
+  readonly hasLoaded: boolean;
   /** Milliseconds since it was started. */
   livedMs(): number;
-  /** Milliseconds since it was last heard. */
+  /** Milliseconds since it was last heard, or since it was started. */
   silentMs(): number;
   send(message: ToChild): void;
   kill(signal: NodeJS.Signals): void;
@@ -43,34 +37,6 @@ export interface Child {
   readonly ready: Promise<void>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<ChildExit>;
-}
-
-/** How long a child may take to say its first word, beside what it may be silent for. */
-const startWithinMs = 30_000;
-
-export interface LoadOptions {
-  role: Role;
-  workerId: string;
-  installation: Installation;
-  /** Where its log lines go: file descriptor 1 or 2. */
-  outputFd: 1 | 2;
-}
-
-/** Forks a child's process, which loads its code, and then waits for its settings. */
-export function loadChild({ role, workerId, installation, outputFd }: LoadOptions): ChildProcess {
-  // The id is an argument only so that `ps` shows who is who.
-  const child = fork(path.join(installation.code, files[role]), [workerId], {
-    execPath: installation.node,
-    stdio: ["ignore", outputFd, outputFd, "ipc"],
-  });
-  // A fork that failed has no pid: whoever starts it sees that.
-  child.on("error", () => {});
-  return child;
-}
-
-/** Whether a process runs that can still be started. */
-export function isLoaded({ pid, exitCode, signalCode }: ChildProcess): boolean {
-  return pid !== undefined && exitCode === null && signalCode === null;
 }
 
 export interface StartOptions {
@@ -88,10 +54,9 @@ export function startChild(
   { role, settings, leaseForMs, onAnnounced }: StartOptions,
 ): Child {
   const started = performance.now();
-  // Loading the program takes its time on a busy machine: silence counts from then on.
-  let heard = started + startWithinMs;
+  let heard: number | undefined;
   let state: ChildState = "starting";
-  let doing: Record<string, unknown> = {};
+  let doing: AnyDoing = {};
   let fatal: string | undefined;
   const send = (message: ToChild): void => {
     if (child.connected) child.send(message, () => {});
@@ -108,8 +73,10 @@ export function startChild(
   });
   child.on("message", (message: FromChild) => {
     heard = performance.now();
-    if (message.type === "heartbeat") ({ state, doing } = message);
-    else if (message.type === "announced") onAnnounced({ number: message.number, hash: message.hash });
+    if (message.type === "heartbeat") {
+      state = message.state;
+      doing = readDoing(role, message.doing);
+    } else if (message.type === "announced") onAnnounced({ number: message.number, hash: message.hash });
     else if (message.type === "ready") beReady();
     else if (message.type === "fatal") fatal = message.message;
   });
@@ -126,8 +93,11 @@ export function startChild(
     get doing() {
       return doing;
     },
+    get hasLoaded() {
+      return heard !== undefined;
+    },
     livedMs: () => performance.now() - started,
-    silentMs: () => performance.now() - heard,
+    silentMs: () => performance.now() - (heard ?? started),
     send,
     kill: (signal) => {
       child.kill(signal);

@@ -1,21 +1,16 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Config } from "../config/schema.js";
-import { ConfigError } from "../errors.js";
-import { type Allotment, connectionsOf } from "./allot-connections.js";
-import { type Child, type ChildExit, isLoaded, loadChild, type Role, startChild } from "./child.js";
+import { availableParallelism } from "node:os";
+import { childRoles, type Role, roleRow } from "../child/roles.js";
+import { connectionsOf } from "./allot-connections.js";
+import { type Child, type ChildExit, startChild } from "./child.js";
 import type { Installation } from "./installation.js";
 import type { LoadedAhead } from "./load-ahead.js";
-import { countDeath, respawnDelay } from "./respawn-delay.js";
-import { type Place, replace, roll, type Verbs } from "./roll.js";
-
-/** What children are forked with: those of one start, or of one reload, alike. */
-export interface Generation {
-  config: Config;
-  allotment: Allotment;
-  installation: Installation;
-}
+import { isLoaded, loadChild } from "./load-child.js";
+import { type Generation, Place } from "./place.js";
+import { replace, roll, type Verbs } from "./roll.js";
+import { StartGate } from "./start-gate.js";
+import type { StartLimit } from "./start-limit.js";
 
 export interface LineUpOptions {
   supervisorId: string;
@@ -23,6 +18,7 @@ export interface LineUpOptions {
   ahead: LoadedAhead | undefined;
   only: { from: number; to: number } | undefined;
   outputFd: 1 | 2;
+  startLimit: StartLimit;
   /** Where to fork from when a generation's release is gone: a package's upgrade takes it away. */
   newestInstallation(): Installation;
   /** How long the host's lease holds from now on. */
@@ -36,245 +32,200 @@ export interface LineUpOptions {
 }
 
 /** The children of a supervisor, each in its place. */
-export interface LineUp {
+export class LineUp {
   readonly children: ReadonlySet<Child>;
+  readonly #options: LineUpOptions;
+  readonly #children = new Set<Child>();
+  readonly #places = new Set<Place>();
+  readonly #gate = new StartGate(availableParallelism());
+  #ahead: LoadedAhead | undefined;
+  #forked = 0;
+  #completedByGone = 0;
+
+  constructor(options: LineUpOptions) {
+    this.children = this.#children;
+    this.#options = options;
+    this.#ahead = options.ahead;
+  }
+
   /** Places of workers, without those that are being given up. */
-  workers(): number;
+  workers(): number {
+    return this.#placesOf("worker").length;
+  }
+
+  /** Blocks that the workers completed since the start, those of workers that are gone included. */
+  completed(): number {
+    return [...this.#children].reduce(
+      (sum, { doing }) => sum + (doing.completed ?? 0),
+      this.#completedByGone,
+    );
+  }
+
   /**
-   * Fills the places of a generation: one orchestrator, and so many workers. A worker that was loaded ahead comes
+   * Opens the places of a generation: one of each role, and so many workers. A worker that was loaded ahead comes
    * first, and the others when it has begun: they would only take its time for their own loading.
    */
-  fill(generation: Generation, workers: number): Promise<void>;
+  async fill(generation: Generation, workers: number): Promise<void> {
+    if (this.#ahead !== undefined) await this.#open("worker", generation).tried.catch(() => {});
+    const open = new Set(this.#placesOf("worker"));
+    for (const role of wantedRoles(workers - open.size)) this.#open(role, generation);
+    this.#tellShares();
+  }
+
   /** Replaces all children by those of another generation, as `roll` does. */
-  rollTo(generation: Generation, workers: number): Promise<void>;
+  async rollTo(generation: Generation, workers: number): Promise<void> {
+    const old = [...this.#places];
+    try {
+      await roll({ old, wanted: wantedRoles(workers), ...this.#verbsOf(generation) });
+    } finally {
+      this.#tellShares();
+    }
+  }
+
   /** Opens places for workers, or gives up the newest ones. Rejects when a new worker does not become ready. */
-  resize(workers: number, generation: Generation): Promise<void>;
+  async resize(workers: number, generation: Generation): Promise<void> {
+    const places = this.#placesOf("worker");
+    try {
+      for (let i = places.length; i < workers; i += 1) await this.#openOnTrial("worker", generation);
+    } finally {
+      this.#tellShares();
+    }
+    await Promise.all(places.slice(workers).map((place) => place.retire()));
+    this.#tellShares();
+  }
+
   /** Replaces one worker by a new one, as `replace` does. */
-  recycle(child: Child, generation: Generation): Promise<void>;
-  /** Blocks that the workers completed since the start, those of workers that are gone included. */
-  completed(): number;
+  async recycle(child: Child, generation: Generation): Promise<void> {
+    const place = this.#placesOf("worker").find((each) => each.child === child);
+    if (place !== undefined) await replace(place, this.#verbsOf(generation));
+  }
+
   /** Resolves when every place is empty. */
-  emptied(): Promise<void>;
-}
+  async emptied(): Promise<void> {
+    while (this.#places.size > 0) await Promise.all([...this.#places].map(({ ended }) => ended));
+  }
 
-/** A child that was told to stop may take so long; then it is killed. */
-export const killAfterMs = 6_000;
-/** A new child that is not ready after so long is taken for one that never will be. */
-const readyWithinMs = 30_000;
+  #placesOf(role: Role): Place[] {
+    return [...this.#places].filter((place) => place.role === role && !place.isRetiring);
+  }
 
-/** Who waits for the first child of a place. */
-interface Trial {
-  ready(): void;
-  failed(error: Error): void;
-}
+  #open(role: Role, generation: Generation, { onTrial }: { onTrial: boolean } = { onTrial: false }): Place {
+    const { draining, startLimit, onExit, onFatal } = this.#options;
+    const place = new Place({
+      role,
+      generation,
+      rank: this.#freeRank(role),
+      onTrial,
+      gate: this.#gate,
+      limit: startLimit,
+      draining,
+      fork: (each) => this.#fork(each),
+      onExit: async (child, exit, expected) => {
+        this.#children.delete(child);
+        this.#completedByGone += child.doing.completed ?? 0;
+        await onExit(child, exit, expected);
+      },
+      onFatal,
+    });
+    this.#places.add(place);
+    void place.ended.finally(() => this.#places.delete(place));
+    return place;
+  }
 
-interface Slot extends Place {
-  generation: Generation;
-  child: Child | undefined;
-  /** Set until its first child is ready, if a roll waits for that. */
-  trial: Trial | undefined;
-  retiring: AbortController;
-  /** ChildSettings.rank; its successors have the same. */
-  rank: number;
-  /** Resolves when its last child is gone. */
-  ended: Promise<void>;
-}
-
-/** An empty line-up. */
-export function createLineUp(options: LineUpOptions): LineUp {
-  const { supervisorId, only, draining } = options;
-  const children = new Set<Child>();
-  const slots = new Set<Slot>();
-  let forked = 0;
-  let completedByGone = 0;
-  let { ahead } = options;
-
-  /** Keeps a place filled: a child, and its successors, until it is retired or the end. */
-  const keep = async (slot: Slot): Promise<void> => {
-    const ending = AbortSignal.any([draining, slot.retiring.signal]);
-    let deaths = 0;
-    while (!ending.aborted) {
-      const child = fork(slot);
-      let begun = false;
-      void child.ready.then(() => {
-        begun = true;
-        slot.trial?.ready();
-        slot.trial = undefined;
-      });
-      const exit = await child.exited;
-      slot.child = undefined;
-      children.delete(child);
-      completedByGone += completedBy(child);
-      await options.onExit(child, exit, ending.aborted && exit.code === 0);
-      if (slot.trial !== undefined) {
-        // Nothing depends on it yet: it is for the roll to say what this means.
-        slot.trial.failed(new ConfigError(exit.fatal ?? `a new ${slot.role} ended at once`));
-        return;
-      }
-      if (exit.fatal !== undefined) options.onFatal(exit.fatal);
-      deaths = countDeath(deaths, exit.livedMs);
-      await sleep(respawnDelay(deaths, { begun }), undefined, { signal: ending }).catch(() => {});
+  /** Throws, and has closed the place again, when its first child is not ready soon. */
+  async #openOnTrial(role: Role, generation: Generation): Promise<void> {
+    const place = this.#open(role, generation, { onTrial: true });
+    try {
+      await place.tried;
+    } catch (error) {
+      await place.retire();
+      throw error;
     }
-    slot.trial?.failed(new ConfigError("it is stopping"));
-  };
+  }
 
-  const placesOfWorkers = (): Slot[] =>
-    [...slots].filter(({ role, retiring }) => role === "worker" && !retiring.signal.aborted);
-  const freeRank = (): number => {
-    const taken = new Set(placesOfWorkers().map(({ rank }) => rank));
-    let rank = 0;
-    while (taken.has(rank)) rank += 1;
-    return rank;
-  };
-  /** Which looks for work before the others when all are woken. */
-  const firstWorker = (): Slot | undefined => placesOfWorkers().find(({ rank }) => rank === 0);
-  /** Of the endpoints' limits: the workers and the orchestrator have it alike. */
-  const share = (): number => 1 / (placesOfWorkers().length + 1);
-  const tellShares = (): void => {
-    for (const child of children) child.send({ type: "share", rpcShare: share() });
-  };
-
-  const load = ({ role, generation }: Slot): { workerId: string; process: ChildProcess } => {
-    forked += 1;
-    if (ahead !== undefined && role === "worker") {
-      const loaded = ahead;
-      ahead = undefined;
-      if (isLoaded(loaded.process)) return loaded;
-      // It died with the first number.
-      forked += 1;
-    }
-    const workerId = `${supervisorId}/${role === "worker" ? "w" : "o"}${forked}`;
-    const installation = existsSync(generation.installation.code)
-      ? generation.installation
-      : options.newestInstallation();
-    return { workerId, process: loadChild({ role, workerId, installation, outputFd: options.outputFd }) };
-  };
-  const fork = (slot: Slot): Child => {
-    const { config, allotment } = slot.generation;
-    const { workerId, process } = load(slot);
+  #fork(place: Place): Child {
+    const { only, leaseForMs } = this.#options;
+    const { config, allotment } = place.generation;
+    const { workerId, process } = this.#load(place);
     const child = startChild(process, {
-      role: slot.role,
+      role: place.role,
       settings: {
         config,
         workerId,
-        pool: allotment[slot.role],
-        rpcShare: share(),
-        rank: slot.rank,
+        pool: allotment[place.role],
+        rpcShare: this.#share(),
+        rank: place.rank,
         ...(only === undefined ? {} : { only }),
       },
-      leaseForMs: options.leaseForMs(),
-      onAnnounced: (block) => firstWorker()?.child?.send({ type: "announced", ...block }),
+      leaseForMs: leaseForMs(),
+      onAnnounced: (block) => this.#firstWorker()?.child?.send({ type: "announced", ...block }),
     });
-    slot.child = child;
-    children.add(child);
+    this.#children.add(child);
     return child;
-  };
+  }
 
-  const open = (role: Role, generation: Generation, trial?: Trial): Slot => {
-    const retiring = new AbortController();
-    const rank = freeRank();
-    const slot: Slot = {
-      role,
-      generation,
-      trial,
-      retiring,
-      rank,
-      child: undefined,
-      ended: Promise.resolve(),
-    };
-    slots.add(slot);
-    slot.ended = keep(slot).finally(() => slots.delete(slot));
-    return slot;
-  };
-
-  const retire = async (slot: Slot): Promise<void> => {
-    slot.retiring.abort();
-    slot.child?.send({ type: "drain" });
-    const drainMs = slot.generation.config.pipeline.drain_seconds * 1_000;
-    const timers = [
-      setTimeout(() => slot.child?.send({ type: "stop" }), drainMs),
-      setTimeout(() => slot.child?.kill("SIGKILL"), drainMs + killAfterMs),
-    ];
-    await slot.ended;
-    for (const timer of timers) clearTimeout(timer);
-  };
-
-  /** Throws, and has closed the place again, when its first child is not ready soon. */
-  const openOnTrial = async (role: Role, generation: Generation): Promise<void> => {
-    const late = new AbortController();
-    const refuse = async (): Promise<never> => {
-      await sleep(readyWithinMs, undefined, { signal: late.signal });
-      throw new ConfigError(`a new ${role} was not ready within ${readyWithinMs / 1_000} s`);
-    };
-    let slot: Slot | undefined;
-    const ready = new Promise<void>((resolve, reject) => {
-      slot = open(role, generation, { ready: resolve, failed: reject });
-    });
-    try {
-      await Promise.race([ready, refuse()]);
-    } catch (error) {
-      if (slot !== undefined) await retire(slot);
-      throw error;
-    } finally {
-      late.abort();
+  #load({ role, generation }: Place): { workerId: string; process: ChildProcess } {
+    const { supervisorId, outputFd, newestInstallation } = this.#options;
+    this.#forked += 1;
+    if (this.#ahead !== undefined && role === "worker") {
+      const loaded = this.#ahead;
+      this.#ahead = undefined;
+      if (isLoaded(loaded.process)) return loaded;
+      // It died with the first number.
+      this.#forked += 1;
     }
-  };
+    const workerId = `${supervisorId}/${roleRow(role).letter}${this.#forked}`;
+    const isThere = existsSync(generation.installation.code);
+    const installation = isThere ? generation.installation : newestInstallation();
+    return { workerId, process: loadChild({ role, workerId, installation, outputFd }) };
+  }
+
+  #verbsOf(generation: Generation): Verbs<Place> {
+    return {
+      open: (role) => this.#openOnTrial(role, generation),
+      reopen: (place) => this.#open(place.role, place.generation),
+      retire: (place) => place.retire(),
+      fits: (role) => this.#fits(role, generation),
+    };
+  }
 
   /** Whether one more child of this generation fits into the connections that it may open. */
-  const fits = (role: Role, { config, allotment }: Generation): boolean => {
+  #fits(role: Role, { config, allotment }: Generation): boolean {
     const { pool_size, max_overflow } = config.database;
-    const held = [...slots].map((slot) => connectionsOf(slot.role, slot.generation.allotment));
+    const held = [...this.#places].map((place) => connectionsOf(place.role, place.generation.allotment));
     const all = [...held, connectionsOf("supervisor", allotment), connectionsOf(role, allotment)];
     return all.reduce((sum, each) => sum + each, 0) <= pool_size + max_overflow;
-  };
+  }
 
-  const verbsOf = (generation: Generation): Verbs<Slot> => ({
-    open: (role) => openOnTrial(role, generation),
-    reopen: (slot) => open(slot.role, slot.generation),
-    retire,
-    fits: (role) => fits(role, generation),
-  });
+  #freeRank(role: Role): number {
+    const taken = new Set(this.#placesOf(role).map(({ rank }) => rank));
+    let rank = 0;
+    while (taken.has(rank)) rank += 1;
+    return rank;
+  }
 
-  return {
-    children,
-    workers: () => placesOfWorkers().length,
-    async fill(generation, workers) {
-      if (ahead !== undefined) {
-        const { child } = open("worker", generation);
-        await Promise.race([child?.ready, child?.exited]);
-      }
-      open("orchestrator", generation);
-      while (placesOfWorkers().length < workers) open("worker", generation);
-      tellShares();
-    },
-    async rollTo(generation, workers) {
-      try {
-        await roll({ old: [...slots], workers, ...verbsOf(generation) });
-      } finally {
-        tellShares();
-      }
-    },
-    async resize(workers, generation) {
-      const places = placesOfWorkers();
-      try {
-        for (let i = places.length; i < workers; i += 1) await openOnTrial("worker", generation);
-      } finally {
-        tellShares();
-      }
-      await Promise.all(places.slice(workers).map(retire));
-      tellShares();
-    },
-    async recycle(child, generation) {
-      const place = placesOfWorkers().find((slot) => slot.child === child);
-      if (place !== undefined) await replace(place, verbsOf(generation));
-    },
-    completed: () => [...children].reduce((sum, child) => sum + completedBy(child), completedByGone),
-    async emptied() {
-      while (slots.size > 0) await Promise.all([...slots].map((slot) => slot.ended));
-    },
-  };
+  /** Which looks for work before the others when all are woken. */
+  #firstWorker(): Place | undefined {
+    return this.#placesOf("worker").find(({ rank }) => rank === 0);
+  }
+
+  /** Of the endpoints' limits: all that ask them have it alike. */
+  #share(): number {
+    const asking = [...this.#places].filter(
+      ({ role, isRetiring }) => roleRow(role).asksEndpoints && !isRetiring,
+    );
+    return 1 / Math.max(1, asking.length);
+  }
+
+  #tellShares(): void {
+    const rpcShare = this.#share();
+    for (const child of this.#children) child.send({ type: "share", rpcShare });
+  }
 }
 
-function completedBy({ role, doing }: Child): number {
-  return role === "worker" && typeof doing.completed === "number" ? doing.completed : 0;
+/** Who is to be there: one of each role, and so many workers. */
+function wantedRoles(workers: number): Role[] {
+  return childRoles.flatMap((role) =>
+    new Array<Role>(roleRow(role).places === "workers" ? Math.max(0, workers) : 1).fill(role),
+  );
 }

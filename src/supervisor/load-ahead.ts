@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import { loadChild } from "./child.js";
 import { createSupervisorId } from "./identity.js";
 import { followInstallation } from "./installation.js";
+import { loadChild } from "./load-child.js";
 
 /** A supervisor's first worker, whose process loads its code before the supervisor knows whether it may begin. */
 export interface LoadedAhead {

@@ -43,9 +43,8 @@ export async function recycleWorkers({
 
 /** Why a worker is to be replaced; undefined: it is not. */
 function wearOf(child: Child, { memoryMb, jobs }: WearLimits): string | undefined {
-  const { completed, memoryMb: used } = child.doing;
-  if (jobs > 0 && typeof completed === "number" && completed >= jobs)
-    return `it completed ${completed} blocks`;
+  const { completed = 0, memoryMb: used = 0 } = child.doing;
+  if (jobs > 0 && completed >= jobs) return `it completed ${completed} blocks`;
   if (memoryMb === 0 || child.livedMs() < leastLifeMs) return undefined;
-  return typeof used === "number" && used > memoryMb ? `it uses ${used} MB` : undefined;
+  return used > memoryMb ? `it uses ${used} MB` : undefined;
 }

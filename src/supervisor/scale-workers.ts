@@ -41,7 +41,7 @@ export async function scaleWorkers(options: ScaleOptions): Promise<void> {
           heldUp: all.filter(({ state, doing }) => state === "waiting" || doing.throttled === true).length,
           completed: options.completed(),
           idleCores: idleCores(),
-          coresEach: averageOf(all.map(({ doing }) => Number(doing.cores ?? 0))),
+          coresEach: averageOf(all.map(({ doing }) => doing.cores ?? 0)),
         },
         backlog,
       );

@@ -1,3 +1,5 @@
+import type { Child } from "./child.js";
+
 /** A supervisor at this moment, for whoever reports on it. */
 export interface Snapshot {
   phase: "working" | "reloading" | "draining";
@@ -13,4 +15,14 @@ export interface Snapshot {
   waitingFor: string | undefined;
   /** Whether every child was heard of lately, or is being replaced. */
   well: boolean;
+}
+
+/** How many workers are up, and what those wait for that are not. */
+export function lookAtWorkers(children: ReadonlySet<Child>): Pick<Snapshot, "waitingFor"> & { up: number } {
+  const workers = [...children].filter(({ role }) => role === "worker");
+  const waiting = workers.filter(({ state }) => state === "waiting");
+  return {
+    up: workers.filter(({ state }) => state === "idle" || state === "working").length,
+    waitingFor: waiting.flatMap(({ doing }) => doing.reason ?? []).at(0),
+  };
 }

@@ -1,6 +1,7 @@
 import { heartbeatMs } from "../child/messages.js";
 import type { Logger } from "../logger.js";
 import type { Child } from "./child.js";
+import type { StartLimit } from "./start-limit.js";
 
 export interface Watch {
   /**
@@ -11,21 +12,28 @@ export interface Watch {
   close(): void;
 }
 
-/** A child that is silent so long beyond hungMs could not be killed. */
+/** A child that is silent so long beyond its limit could not be killed. */
 const unkillableMs = 10_000;
 /** A child that keeps dying is replaced after 30 s at the latest. */
 const emptyMs = 60_000;
 
-/** Kills children that are not heard of. A pause of this process itself is not held against them. */
+/**
+ * Kills children that are not heard of: after `hungMs`, or while they load after what `startLimit` gives them. A
+ * pause of this process itself is not held against them.
+ */
 export function watchHeartbeats({
   children,
   hungMs,
+  startLimit,
   log,
 }: {
   children: ReadonlySet<Child>;
   hungMs(): number;
+  startLimit: StartLimit;
   log: Logger;
 }): Watch {
+  const limitMs = (child: Child): number => (child.hasLoaded ? hungMs() : startLimit.ms);
+  const killed = new WeakSet<Child>();
   let lastLook = performance.now();
   let pausedUntil = 0;
   let lastFilled = performance.now();
@@ -36,18 +44,20 @@ export function watchHeartbeats({
     if (children.size > 0) lastFilled = now;
     if (now < pausedUntil) return;
     for (const child of children) {
-      if (child.silentMs() < hungMs()) continue;
+      if (killed.has(child) || child.silentMs() < limitMs(child)) continue;
+      killed.add(child);
       log.error(
         { worker: child.workerId, childPid: child.pid, silentMs: Math.round(child.silentMs()) },
-        "hung: killing it",
+        child.hasLoaded ? "hung: killing it" : "it does not come to the end of loading: killing it",
       );
       child.kill("SIGKILL");
+      if (!child.hasLoaded) startLimit.killed();
     }
   }, heartbeatMs);
   return {
     well() {
       if (children.size === 0) return performance.now() - lastFilled < emptyMs;
-      return [...children].every((child) => child.silentMs() < hungMs() + unkillableMs);
+      return [...children].every((child) => child.silentMs() < limitMs(child) + unkillableMs);
     },
     close: () => clearInterval(timer),
   };
