@@ -106,7 +106,7 @@ function startWorker(
     stopping: new AbortController().signal,
     lease: { holds: () => true, wait: () => Promise.resolve() },
     report() {},
-  } as unknown as ChildContext;
+  } as unknown as ChildContext<"worker">;
   // The block fails at once, for good: the worker settles its job, and sleeps again.
   const endpoints = {
     async tryEach() {

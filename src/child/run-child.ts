@@ -16,7 +16,7 @@ import {
 import type { Role } from "./roles.js";
 
 /** What a child's work gets from its process. */
-export interface ChildContext<R extends Role = "worker"> {
+export interface ChildContext<R extends Role> {
   settings: ChildSettings;
   log: Logger;
   redact: Redact;

@@ -23,7 +23,7 @@ export interface WorkOptions {
   /** The most blocks that are fetched at the same time. */
   maxDepth: number;
   patience: Patience;
-  context: ChildContext;
+  context: ChildContext<"worker">;
 }
 
 /** How long a worker that ends tries to give its claims back, where the database is away. */
@@ -32,7 +32,7 @@ const giveBackWithinMs = 3_000;
 /** What a worker has in hand, and the steps of its loop, each of which leaves that account true. */
 export class Work {
   readonly #pipeline: Pipeline;
-  readonly #context: ChildContext;
+  readonly #context: ChildContext<"worker">;
   readonly #patience: Patience;
   readonly #pace: Pace;
   readonly #claims: Claims;

@@ -9,7 +9,7 @@ export interface WorkerOptions {
   work: Work;
   wake: Wake;
   patience: Patience;
-  context: ChildContext;
+  context: ChildContext<"worker">;
 }
 
 /**

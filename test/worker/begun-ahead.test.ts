@@ -68,7 +68,7 @@ async function scene(
     log: Object.assign(Object.create(silent) as typeof silent, {
       warn: (_fields: unknown, message: string) => warnings.push(message),
     }),
-  } as unknown as ChildContext;
+  } as unknown as ChildContext<"worker">;
   const { pipeline } = workerOf(world, chain);
   const patience = new Patience(stopping);
   const work = new Work({
