@@ -27,8 +27,8 @@ test("the demo stores the blocks that were asked for, compares each with the cha
 
 test("the demo ends with exit code 1 and names the block when one is missing or is not the chain's", async () => {
   const demo = await startDemo(["--blocks", "30"]);
-  const facts = await demo.line(/postgres:\/\//, { timeoutMs: 60_000 });
-  await demo.line(/^ +7( +\d+){4} /, { timeoutMs: 60_000 });
+  const facts = await demo.line(/postgres:\/\//);
+  await demo.line(/^ +7( +\d+){4} /);
   const client = new pg.Client({ connectionString: /postgres:\S+/.exec(facts)?.[0] });
   await client.connect();
   await client.query("delete from blocks where number = 2");
@@ -43,10 +43,10 @@ test("the demo ends with exit code 1 and names the block when one is missing or 
 
 test("Ctrl-C ends the demo in order, with a summary, and its folder is gone", async () => {
   const demo = await startDemo([]);
-  const log = await demo.line(/its log/, { timeoutMs: 60_000 });
+  const log = await demo.line(/its log/);
   const folder = path.dirname(log.trim().split(/\s+/).at(-1) ?? "");
   assert.ok(existsSync(folder), folder);
-  await demo.line(/^ +\d+( +\d+){4} .*ms/, { timeoutMs: 60_000 });
+  await demo.line(/^ +\d+( +\d+){4} .*ms/);
   const { code } = await demo.kill("SIGINT");
   assert.equal(code, 0, demo.output.join("\n"));
   assert.ok(demo.output.some((line) => /\d+ blocks? stored in/.test(line)));

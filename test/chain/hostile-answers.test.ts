@@ -14,6 +14,7 @@ import {
   RateLimitedError,
 } from "../../src/errors.js";
 import { startFixture } from "../support/fixture.js";
+import { waitFor } from "../support/process.js";
 import { failureOf, openEndpoints } from "./open-endpoints.js";
 
 const wanted = { number: 20, hash: null };
@@ -116,8 +117,7 @@ test("an endpoint that was down is probed and used again when it is back", async
   const fetchFrom = () => fetchWanted(endpoints);
   for (let i = 0; i < 6; i += 1) assert.equal(await fetchFrom(), "b");
   await fixture.clearFaults();
-  const deadline = Date.now() + 10_000;
-  while ((await fetchFrom()) !== "a") assert.ok(Date.now() < deadline, JSON.stringify(endpoints.status()));
+  await waitFor(async () => (await fetchFrom()) === "a", { what: "the one that is back to be used" });
   assert.equal(endpoints.status()[0]?.state, "up");
 });
 

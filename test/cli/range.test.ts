@@ -88,7 +88,6 @@ test("a signal lets range finish what it holds; the same command continues and d
   const first = await startBlockmill(args, env);
   await waitFor(async () => (await storedBlocks(database)).length > 0, {
     what: "a block",
-    timeoutMs: 30_000,
   });
   await first.kill("SIGINT");
   const { code, stdout } = await first.ended;
@@ -140,7 +139,6 @@ test("a range that somebody cancels ends with 1 and says what was not done", asy
   const range = await startBlockmill(["range", "1", "80", ...args], env);
   await waitFor(async () => (await storedBlocks(database)).length > 0, {
     what: "a block",
-    timeoutMs: 30_000,
   });
   assert.equal((await blockmill(["cancel", "1", "80"], env)).code, 0);
 

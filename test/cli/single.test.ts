@@ -73,7 +73,7 @@ test("a job that another worker holds is waited for, not taken", async () => {
       );
       return rowCount === 1;
     },
-    { what: "the worker of single to find nothing to do", timeoutMs: 30_000 },
+    { what: "the worker of single to find nothing to do" },
   );
   assert.equal(hasEnded, false);
   const { rows } = await database.pool.query("select worker_id from processing_jobs where block_number = 5");
@@ -93,7 +93,7 @@ test("a daemon that runs beside single is left alone", async (t) => {
   );
   t.after(() => daemon.kill("SIGKILL"));
   await daemon.line(/holding the lease/);
-  await daemon.line(/leading/, { timeoutMs: 30_000 });
+  await daemon.line(/leading/);
   const children = descendants(daemon.pid);
 
   const { code, stderr } = await blockmill(["single", "9"], env);

@@ -76,7 +76,7 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
     env,
   );
   t.after(() => daemon.kill("SIGKILL"));
-  await daemon.line(/leading/, { timeoutMs: 30_000 });
+  await daemon.line(/leading/);
 
   const seen = await waitFor(
     async () => {
@@ -86,7 +86,7 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
       // An endpoint's head is told with the next sign of life.
       return status.stored.count === 5 && isLed && status.endpoints[0]?.head === 20 && status;
     },
-    { what: "five stored blocks, a leader and the endpoint's head in the status", timeoutMs: 30_000 },
+    { what: "five stored blocks, a leader and the endpoint's head in the status" },
   );
   assert.equal(seen.head.headNumber, 20);
   assert.equal(seen.newestBlock, 20);
@@ -103,7 +103,7 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
       /Endpoints\n(.*\n)+ +127\.0\.0\.1\S* +resting(.*\n)+/.exec(
         (await blockmill(["status"], env)).stdout,
       )?.[0],
-    { what: "the endpoint that is down in the status", timeoutMs: 30_000 },
+    { what: "the endpoint that is down in the status" },
   );
   assert.match(why, /ECONNREFUSED|refused|answer/);
   await node.clearFaults();

@@ -15,7 +15,10 @@ test("a listening connection that is dead, though nothing says so, is replaced: 
   const place = { url: proxy.urlOf(database.url), pool: database.pool };
   const scene = await setScene(t, { database: place });
   // No sweep and no poll comes to help.
-  const daemon = await scene.start({ pipeline: { workers: 2, check_interval: 3_600 } });
+  const daemon = await scene.start({
+    pipeline: { workers: 2, check_interval: 3_600 },
+    database: { lease_seconds: 1.5 },
+  });
   await scene.insert(1, 20);
   await scene.settled();
 

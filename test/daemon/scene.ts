@@ -5,13 +5,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type pg from "pg";
 import type { FixtureOptions } from "../../bench/fixture-node/protocol.js";
-import {
-  assertCleanStop,
-  type Daemon,
-  type DaemonOptions,
-  patienceMs,
-  startDaemon,
-} from "../support/daemon.js";
+import { assertCleanStop, type Daemon, type DaemonOptions, startDaemon } from "../support/daemon.js";
 import { createDatabase } from "../support/database.js";
 import { type Fixture, startFixture } from "../support/fixture.js";
 import { type LinePattern, waitFor } from "../support/process.js";
@@ -30,11 +24,11 @@ export interface Scene {
   databaseUrl: string;
   pool: pg.Pool;
   node: Fixture;
-  start(config?: DaemonOptions["config"]): Promise<Daemon>;
+  start(config?: DaemonOptions["config"], env?: DaemonOptions["env"]): Promise<Daemon>;
   insert(from: number, to?: number): Promise<void>;
   jobs(): Promise<JobRow[]>;
   /** Resolves with the jobs when all are in one of these statuses. */
-  settled(options?: { statuses?: string[]; timeoutMs?: number }): Promise<JobRow[]>;
+  settled(options?: { statuses?: string[] }): Promise<JobRow[]>;
   /** Resolves with the jobs that are being processed, as soon as there are so many. */
   claimed(atLeast?: number): Promise<JobRow[]>;
   /** Asserts that each of these blocks was written, and exactly once. */
@@ -83,8 +77,8 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
     databaseUrl: url,
     pool,
     node,
-    async start(config = {}) {
-      const daemon = await startDaemon({ databaseUrl: url, rpcUrls: node.urls, config });
+    async start(config = {}, env = {}) {
+      const daemon = await startDaemon({ databaseUrl: url, rpcUrls: node.urls, config, env });
       daemons.push(daemon);
       const ids = daemon.children().map(({ workerId }) => workerId);
       const ready = async () => {
@@ -101,7 +95,7 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
       );
     },
     jobs,
-    async settled({ statuses = ["completed"], timeoutMs = patienceMs } = {}) {
+    async settled({ statuses = ["completed"] } = {}) {
       const open = async () =>
         (await jobs())
           .filter(({ status }) => !statuses.includes(status))
@@ -113,7 +107,7 @@ export async function setScene(t: TestContext, options: SceneOptions = {}): Prom
         // Before the first job was inserted nothing is settled: the head that it will be taken from may still move.
         return left.length === 0 && (await jobs()).length > 0;
       };
-      await waitFor(done, { what: `all jobs to be ${statuses}`, timeoutMs, everyMs: 20 }).catch((error) => {
+      await waitFor(done, { what: `all jobs to be ${statuses}`, everyMs: 20 }).catch((error) => {
         throw new Error(`${error.message}; open are ${left.join(", ")}`);
       });
       return jobs();
@@ -160,14 +154,14 @@ async function countWrites(pool: pg.Pool): Promise<void> {
 
 export { assertCleanStop };
 
-/** Waits for a condition as long as a daemon may take on a busy machine. */
+/** Waits for a condition. */
 export function until<T>(check: () => T | Promise<T>, what: string) {
-  return waitFor(check, { what, timeoutMs: patienceMs, everyMs: 10 });
+  return waitFor(check, { what, everyMs: 10 });
 }
 
 /** Waits for the next line of a daemon's output that matches, from what it said so far on unless `from` is stated. */
 export function said(daemon: Daemon, pattern: LinePattern, from = 0): Promise<string> {
-  return daemon.program.line(pattern, { timeoutMs: patienceMs, from });
+  return daemon.program.line(pattern, { from });
 }
 
 /** The whole numbers from `from` to `to`, inclusive. */

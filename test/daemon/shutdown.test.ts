@@ -30,21 +30,19 @@ test("SIGTERM lets the workers finish what they hold, and leaves nothing in proc
 });
 
 for (const [what, config, signals] of [
-  ["a second SIGTERM", {}, 2],
+  ["a second SIGTERM", { drain_seconds: 3_600 }, 2],
   ["the drain's deadline", { drain_seconds: 0.5 }, 1],
 ] as const) {
   test(`${what} gives the claims back, uncounted, and ends`, async (t) => {
     const scene = await setScene(t);
-    const daemon = await scene.start({ pipeline: config, rpc: { timeout_ms: 60_000 } });
+    const daemon = await scene.start({ pipeline: config, rpc: { timeout_ms: 600_000 } });
     await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] });
     await scene.insert(1, 4);
     await scene.claimed(2);
     daemon.program.child.kill("SIGTERM");
     await said(daemon, /draining/);
-    const asked = performance.now();
     if (signals === 2) daemon.program.child.kill("SIGTERM");
     assert.deepEqual(await daemon.program.exit, { code: 0, signal: null });
-    assert(performance.now() - asked < 8_000);
     const jobs = await scene.jobs();
     assert(
       jobs.every(({ status, attempts, deaths }) => status === "pending" && attempts === 0 && deaths === 0),
@@ -101,7 +99,11 @@ test("a supervisor that ends and leaves claims stays registered, so that the nex
   await scene.node.clearFaults();
   const next = await scene.start();
   // Claims of a supervisor that nobody knows have half a minute.
-  await scene.settled({ timeoutMs: 20_000 });
+  const timeOf = (line: string) => Date.parse((JSON.parse(line) as { time: string }).time);
+  const leading = timeOf(await said(next, /leading: following/));
+  const released = timeOf(await said(next, /released the claims of lost workers/));
+  assert(released - leading < 20_000, `${released - leading} ms`);
+  await scene.settled();
   await scene.assertWrittenOnce(numbers(1, 4));
   await assertCleanStop(next, scene.pool);
 });
@@ -135,7 +137,5 @@ test("a daemon that is told to end while the database is away ends", async (t) =
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'blockmill %' and datname = current_database()",
   );
   await said(daemon, /lease of this host is lost/);
-  const asked = performance.now();
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
-  assert(performance.now() - asked < 15_000);
 });

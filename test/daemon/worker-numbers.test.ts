@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { assertCleanStop, numbers, said, setScene, until } from "./scene.js";
+
+/** No worker comes while the machine is full, which other tests may see to. */
+const onIdleMachine = {
+  NODE_OPTIONS: `--import=${fileURLToPath(new URL("idle-machine.js", import.meta.url))}`,
+};
 
 test("workers come while jobs wait, within the bounds, and the work is done once", async (t) => {
   // So far away that one worker cannot keep anything busy.
   const scene = await setScene(t, { node: { head: 20_000, transactions: 0, logsPerTransaction: 0 } });
   await scene.node.setFaults({ latencyMs: 150 });
-  const daemon = await scene.start({
-    pipeline: { workers: { min: 1, max: 3 }, fetch_concurrency: 2, batch_size: 4 },
-  });
+  const pipeline = { workers: { min: 1, max: 3 }, fetch_concurrency: 2, batch_size: 4 };
+  const daemon = await scene.start({ pipeline }, onIdleMachine);
   assert.equal(daemon.workers().length, 1);
   const more = said(daemon, /changing the number of workers/);
   await scene.insert(1, 2_000);

@@ -59,8 +59,7 @@ function openEar(url = database.url, look: () => void = () => {}): Ear {
   return ear;
 }
 
-const listening = (ear: Ear, times = 1) =>
-  waitFor(() => ear.listenings >= times, { what: "it to listen", timeoutMs: 20_000 });
+const listening = (ear: Ear, times = 1) => waitFor(() => ear.listenings >= times, { what: "it to listen" });
 
 async function sessionsOf(name: string): Promise<{ pid: number; query: string; state_change: Date }[]> {
   const { rows } = await database.pool.query(

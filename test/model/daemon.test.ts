@@ -165,7 +165,7 @@ async function comeToRest({ scene }: Play): Promise<void> {
   await node.clearFaults();
   // An endpoint that lied rests; a head below the final one would be taken for a lagging node's.
   await node.mine(1);
-  await scene.settled({ timeoutMs: 120_000 });
+  await scene.settled();
   const { number } = await node.head();
   const { rows: held } = await pool.query("select from processing_jobs where status = 'processing'");
   assert.equal(held.length, 0);

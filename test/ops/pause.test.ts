@@ -113,9 +113,7 @@ test("range and single say that the schema is paused, and go on by themselves at
   const range = await startBlockmill(["range", "1", "5", "--workers", "1"], env);
   const single = await startBlockmill(["single", "7"], env);
   for (const program of [range, single]) {
-    await program.line(/waiting, the schema is paused for .*"moving house"; blockmill resume ends it/, {
-      timeoutMs: 60_000,
-    });
+    await program.line(/waiting, the schema is paused for .*"moving house"; blockmill resume ends it/, {});
   }
   await until(async () => (await scene.jobs()).length === 6, "the jobs");
   await assertUntouched(scene, 6);

@@ -14,10 +14,8 @@ const finishAll = () =>
 
 const blocks = async () => (await queue.jobs()).map(({ block_number }) => block_number);
 
-test("a range of 20,000,000 blocks is one row, and is asked for in constant time", async () => {
-  const started = performance.now();
+test("a range of 20,000,000 blocks is one row, and no job", async () => {
   const id = await openRange(queue.pool, { from: 0, to: 19_999_999 });
-  assert(performance.now() - started < 1_000);
   assert.deepEqual(
     await queue.rows("select id, from_block, to_block, next_block, priority, force from processing_ranges"),
     [{ id, from_block: 0, to_block: 19_999_999, next_block: 0, priority: 0, force: false }],

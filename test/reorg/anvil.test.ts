@@ -67,7 +67,7 @@ test("anvil_reorg of depths 1, 3 and 20, with transactions that move, is followe
         );
         return rows[0]?.hashes === now.map(({ block }) => String(block.hash)).join() && now;
       },
-      { what: "anvil's chain to be stored", timeoutMs: 30_000, everyMs: 50 },
+      { what: "anvil's chain to be stored", everyMs: 50 },
     );
     await assertRows(database.pool, new Map(blocks.map((raw, number) => [number, digestOf(raw)])));
   };

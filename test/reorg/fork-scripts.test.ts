@@ -114,7 +114,6 @@ test("a daemon lives through every fork", async (t) => {
     await scene.rows("update processing_jobs set completed_at = completed_at - interval '1 year'");
     await waitFor(async () => (await scene.rows("select from processing_jobs")).length === 0, {
       what: "everything to be archived",
-      timeoutMs: 20_000,
     });
     const { number } = await node.head();
     await node.reorg({ depth: 8, length: 9 });

@@ -33,6 +33,6 @@ test("a reorg during a range run ends with the new branch's blocks, and the run 
   async function storedTo(number: number): Promise<void> {
     const stored = async () =>
       (await scene.rows("select from blocks where number >= $1", [number])).length > 0;
-    await waitFor(stored, { what: `block ${number} to be stored`, timeoutMs: 60_000 });
+    await waitFor(stored, { what: `block ${number} to be stored` });
   }
 });

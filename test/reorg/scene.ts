@@ -29,7 +29,7 @@ export interface Scene {
   node: Fixture;
   start(config?: Config): Promise<Daemon>;
   /** Resolves when the tables hold the canonical chain's blocks from `from` to its head, and asserts every row. */
-  settled(options?: { from?: number; to?: number; timeoutMs?: number }): Promise<void>;
+  settled(options?: { from?: number; to?: number }): Promise<void>;
   reorgs(): Promise<ReorgRow[]>;
   /** The hashes of the blocks that were written since the last call, in order; also those that were removed again. */
   written(): Promise<string[]>;
@@ -72,7 +72,7 @@ export async function setScene(
       daemons.push(daemon);
       return daemon;
     },
-    async settled({ from = 0, to = Number.MAX_SAFE_INTEGER, timeoutMs = 60_000 } = {}) {
+    async settled({ from = 0, to = Number.MAX_SAFE_INTEGER } = {}) {
       let canonical: { number: number; hash: string }[] = [];
       let why = "";
       const done = async () => {
@@ -81,7 +81,7 @@ export async function setScene(
         return why === "";
       };
       const what = "the canonical chain to be stored";
-      await waitFor(done, { what, timeoutMs, everyMs: 20 }).catch(async (error) => {
+      await waitFor(done, { what, everyMs: 20 }).catch(async (error) => {
         const stuck = await Promise.all(daemons.map(({ program }) => describeStuck(program, url)));
         throw new Error([`${error.message}: ${why}`, ...stuck].join("\n"));
       });
@@ -157,7 +157,7 @@ export async function reorgsUndone(scene: Scene, count: number): Promise<ReorgRo
     const reorgs = await scene.reorgs();
     return reorgs.length >= count && reorgs;
   };
-  return waitFor(undone, { what: `${count} reorgs to be undone`, timeoutMs: 120_000, everyMs: 10 });
+  return waitFor(undone, { what: `${count} reorgs to be undone`, everyMs: 10 });
 }
 
 /** Asserts that no block of the branch above `above` was ever written since the last look. */

@@ -78,7 +78,7 @@ async function startOn(port: number, options: AnvilOptions): Promise<Anvil> {
         if (ended(child)) throw new Error(`anvil ended while it started: ${complaint}`);
         return (await chainIdAt(url)) === chainId;
       },
-      { what: "anvil to answer", timeoutMs: 30_000 },
+      { what: "anvil to answer" },
     );
     child.unref();
     (child.stderr as Socket | null)?.unref();

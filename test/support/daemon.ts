@@ -20,10 +20,10 @@ export interface DaemonOptions {
   env?: Record<string, string | undefined>;
 }
 
-/** How long daemons are waited for: a machine that runs other tests beside this one is slow. */
-export const patienceMs = 60_000;
-
-/** Quick and small; the head is not followed, so that only the test's own jobs run. */
+/**
+ * Quick and small; the head is not followed, so that only the test's own jobs run. A busy machine may keep a ping
+ * waiting for seconds, so the lease is long: a test of leases, or of a host that freezes, states a short one.
+ */
 const defaults: Record<string, Record<string, unknown>> = {
   pipeline: {
     workers: 2,
@@ -32,8 +32,8 @@ const defaults: Record<string, Record<string, unknown>> = {
     backoff_seconds: 0.05,
     backoff_max_seconds: 0.1,
   },
-  database: { lease_seconds: 1.5, connect_timeout: 3 },
-  rpc: { timeout_ms: 5_000 },
+  database: { lease_seconds: 10, connect_timeout: 10 },
+  rpc: { timeout_ms: 20_000 },
 };
 
 /** A forked process of a daemon. */
@@ -87,11 +87,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await remove();
   };
   try {
-    await program.line(/holding the lease of this host/, { timeoutMs: patienceMs });
-    await waitFor(() => children().length === workers + 1, {
-      what: "the daemon's processes",
-      timeoutMs: patienceMs,
-    });
+    await program.line(/holding the lease of this host/);
+    await waitFor(() => children().length === workers + 1, { what: "the daemon's processes" });
   } catch (error) {
     await destroy();
     throw error;
@@ -178,7 +175,6 @@ export async function assertCleanStop(daemon: Daemon, pool: pg.Pool): Promise<vo
   assert.deepEqual(pids.filter(alive), [], "processes that outlived the daemon");
   await waitFor(async () => (await connectionsOf(pool)).length === 0, {
     what: "its connections to be gone",
-    timeoutMs: patienceMs,
   });
   const { rows } = await pool.query("select worker_id from processing_workers");
   assert.deepEqual(rows, [], "workers that are still registered");

@@ -230,7 +230,7 @@ async function waitUntilReady(
     const lines = readIfThere(path.join(dataDirectory, "postmaster.pid")).split("\n");
     return Number(lines[0]) === pid && lines[7]?.trim() === "ready";
   };
-  await waitFor(ready, { what: `PostgreSQL to take connections (see ${logFile})`, timeoutMs: 60_000 });
+  await waitFor(ready, { what: `PostgreSQL to take connections (see ${logFile})` });
 }
 
 /** Ours, without what would steer the server (PGDATA, PGPORT, ...). */

@@ -26,7 +26,7 @@ export async function leftoverDatabases(scope: {
   });
 }
 
-/** Sessions of clients other than the one that asks, in words. Those that are ending get five seconds. */
+/** Sessions of clients other than the one that asks, in words. Those that are ending get half a minute. */
 export async function leftoverSessions(adminUrl: string): Promise<string[]> {
   return withClient(adminUrl, (client) =>
     settled(async () => {
@@ -42,16 +42,16 @@ export async function leftoverSessions(adminUrl: string): Promise<string[]> {
 
 /**
  * Processes that were started by the run, in words: those whose environment says so. Those that are
- * ending get ten seconds; the others get SIGKILL. Empty where there is no /proc.
+ * ending get half a minute; the others get SIGKILL. Empty where there is no /proc.
  */
 export async function leftoverProcesses(runId: string): Promise<string[]> {
-  const left = await settled(async () => processesOf(runId), 10_000);
+  const left = await settled(async () => processesOf(runId));
   for (const { pid } of left) process.kill(pid, "SIGKILL");
   return left.map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
 /** The things that are still there when the time is up, or none. */
-async function settled<T>(find: () => Promise<T[]>, timeoutMs = 5_000): Promise<T[]> {
+async function settled<T>(find: () => Promise<T[]>, timeoutMs = 30_000): Promise<T[]> {
   let left: T[] = [];
   const gone = async () => {
     left = await find();

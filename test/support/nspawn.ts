@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { alive, waitFor } from "./process.js";
+import { alive, patienceMs, waitFor } from "./process.js";
 
 export interface Ran {
   code: number | null;
@@ -65,7 +65,6 @@ export async function bootSystemd(): Promise<Systemd> {
   try {
     const leader = await waitFor(() => leaderOf(keeper, console), {
       what: "the container's first process",
-      timeoutMs: 20_000,
     });
     const run = runIn(leader);
     const systemd: Systemd = {
@@ -80,7 +79,6 @@ export async function bootSystemd(): Promise<Systemd> {
     };
     await waitFor(async () => (await run("systemctl is-system-running")).stdout.trim() === "running", {
       what: "systemd to have started",
-      timeoutMs: 30_000,
       everyMs: 50,
     });
     return systemd;
@@ -152,7 +150,7 @@ function childrenOf(pid: number): number[] {
 }
 
 function runIn(leader: number): Systemd["run"] {
-  return async (command, { input = "", timeoutMs = 60_000 } = {}) => {
+  return async (command, { input = "", timeoutMs = patienceMs } = {}) => {
     const child = spawn("nsenter", ["-t", String(leader), "-a", "--", "/bin/sh", "-c", command], {
       env: { PATH: commandPath, HOME: "/root", LANG: "C.UTF-8", SYSTEMD_PAGER: "", SYSTEMD_COLORS: "0" },
       stdio: ["pipe", "pipe", "pipe"],

@@ -20,6 +20,9 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Its snapshots keep dead rows for a moment of its own choosing: what tests count would depend on it. */
+const settings = { autovacuum: "off" };
+
 const defaultImage = "postgres:18-alpine";
 
 /**
@@ -33,8 +36,8 @@ export async function startTestServer(say: (line: string) => void): Promise<Test
     return describe("BLOCKMILL_TEST_DATABASE_URL", { url: given, ours: false, stop: async () => {} });
 
   const kind = process.env.BLOCKMILL_TEST_POSTGRES;
-  if (kind === "embedded") return describeOwn(kind, await startEmbeddedPostgres());
-  if (kind === "debian") return describeOwn(kind, await startDebianPostgres());
+  if (kind === "embedded") return describeOwn(kind, await startEmbeddedPostgres({ settings }));
+  if (kind === "debian") return describeOwn(kind, await startDebianPostgres({ settings }));
   if (kind !== undefined && kind !== "container")
     throw new Error(`BLOCKMILL_TEST_POSTGRES: expected embedded, debian or container, got ${kind}`);
 
@@ -50,7 +53,7 @@ export async function startTestServer(say: (line: string) => void): Promise<Test
   } else if (insists) {
     throw new Error(`no Docker engine answers to run ${image ?? defaultImage}`);
   }
-  return describeOwn("embedded", await startEmbeddedPostgres());
+  return describeOwn("embedded", await startEmbeddedPostgres({ settings }));
 }
 
 function describeOwn(what: string, server: EmbeddedPostgres): Promise<TestServer> {
@@ -74,7 +77,17 @@ async function startContainer(image: string): Promise<Started> {
   const password = randomBytes(12).toString("hex");
   const container = await new GenericContainer(image)
     .withEnvironment({ POSTGRES_PASSWORD: password })
-    .withCommand(["postgres", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"])
+    .withCommand([
+      "postgres",
+      "-c",
+      "fsync=off",
+      "-c",
+      "full_page_writes=off",
+      "-c",
+      "max_connections=300",
+      "-c",
+      "autovacuum=off",
+    ])
     .withExposedPorts(5432)
     // The image starts the server twice: first for its own set-up, then for good.
     .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))

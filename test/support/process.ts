@@ -8,6 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { programFile, projectRoot } from "./project.js";
 import { startWatchdog } from "./watchdog.js";
 
+/**
+ * How long a test waits for what must happen: only a wait that would never end comes to it, also on a machine
+ * ten times slower. It says nothing about speed.
+ */
+export const patienceMs = 120_000;
+
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -21,7 +27,7 @@ export interface Program {
   /**
    * The first line of stdout or stderr, from line `from` of `output` on, that matches; lines that
    * came before the call count. Rejects with everything that was seen when the program ends without
-   * such a line, or after `timeoutMs` (10,000).
+   * such a line, or after `timeoutMs` (`patienceMs`).
    */
   line(pattern: LinePattern, options?: { timeoutMs?: number; from?: number }): Promise<string>;
   /** Settles when the program has ended; never rejects. */
@@ -65,7 +71,8 @@ export async function spawnProgram(
     child,
     pid: child.pid,
     output: lines.seen,
-    line: (pattern, { timeoutMs = 10_000, from = 0 } = {}) => lines.find({ pattern, timeoutMs, from, args }),
+    line: (pattern, { timeoutMs = patienceMs, from = 0 } = {}) =>
+      lines.find({ pattern, timeoutMs, from, args }),
     exit,
     kill: (signal = "SIGTERM") => {
       child.kill(signal);
@@ -99,14 +106,14 @@ export function descendants(pid: number): number[] {
 
 /**
  * Polls a condition every few milliseconds until it is truthy, and returns what it returned. Rejects
- * after `timeoutMs` (10,000), naming `what` was waited for and the last answer. A check that throws
+ * after `timeoutMs` (`patienceMs`), naming `what` was waited for and the last answer. A check that throws
  * ends the wait at once.
  */
 export async function waitFor<T>(
   check: () => T | Promise<T>,
   options: { what: string; timeoutMs?: number; everyMs?: number },
 ): Promise<Exclude<T, false | 0 | "" | null | undefined>> {
-  const { what, timeoutMs = 10_000, everyMs = 5 } = options;
+  const { what, timeoutMs = patienceMs, everyMs = 5 } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const answer = await check();

@@ -158,7 +158,7 @@ async function canConnect(pool: pg.Pool): Promise<void> {
       () => true,
       () => false,
     );
-  await waitFor(answers, { what: "PostgreSQL to answer", timeoutMs: 30_000 });
+  await waitFor(answers, { what: "PostgreSQL to answer" });
 }
 
 /** What `blockmill --version` takes on two idle cores: it loads the program, which is what a start is made of. */

@@ -44,7 +44,6 @@ test("the package installs, one file is edited, and a row that psql inserts beco
   assert.equal(stored?.count, 100);
   await waitFor(async () => /^head [\d,]+ · lag \d+ · \d+ blocks\/min · 2\/2 workers$/.test(await status()), {
     what: "the status to tell",
-    timeoutMs: 20_000,
     everyMs: 200,
   });
 });
@@ -138,7 +137,7 @@ test("a main process that is stopped is restarted by the watchdog", { skip }, as
     const now = await scene.property(unit, "MainPID");
     return now !== before && now !== "0";
   };
-  await waitFor(other, { what: "another main process", timeoutMs: 30_000, everyMs: 200 });
+  await waitFor(other, { what: "another main process", everyMs: 200 });
   assert.match(await journal(""), /Watchdog timeout/);
   await workersUp(2);
 });
@@ -217,7 +216,7 @@ test("two instances share a schema: one leads, both work, and either may go", { 
         const [row] = await scene.sql<{ leading: number; count: number }>(states);
         return row?.count === 2 && row.leading === 1;
       },
-      { what: "one of two orchestrators to lead", timeoutMs: 20_000, everyMs: 100 },
+      { what: "one of two orchestrators to lead", everyMs: 100 },
     );
     await waitFor(
       async () => {
@@ -226,7 +225,7 @@ test("two instances share a schema: one leads, both work, and either may go", { 
         );
         return rows.length === 2;
       },
-      { what: "both to work", timeoutMs: 20_000, everyMs: 100 },
+      { what: "both to work", everyMs: 100 },
     );
     for (const name of ["mainnet", "second"]) {
       await scene.check(`systemctl stop blockmill@${name}`);
@@ -306,7 +305,6 @@ test("no job failed, and each block that was asked for is there once", { skip },
       (await scene.sql("select from processing_jobs where status <> 'completed' limit 1")).length === 0,
     {
       what: "every job to be completed",
-      timeoutMs: 60_000,
       everyMs: 100,
     },
   );
@@ -376,7 +374,6 @@ async function workersUp(count: number, of = unit): Promise<void> {
   const text = `${count}/${count} workers`;
   await waitFor(async () => (await scene.property(of, "StatusText")).endsWith(text), {
     what: text,
-    timeoutMs: 60_000,
     everyMs: 100,
   });
 }
@@ -389,7 +386,7 @@ async function completed(count: number): Promise<void> {
       );
       return row?.count === count;
     },
-    { what: `${count} completed jobs`, timeoutMs: 60_000, everyMs: 50 },
+    { what: `${count} completed jobs`, everyMs: 50 },
   );
 }
 
