@@ -48,8 +48,13 @@ export interface Field {
   readonly kept?: true;
   /** Known, so not `extra`, but nobody looks at it: why. Not in the program's object. */
   readonly unread?: string;
-  /** Its place in the RLP that is hashed, from 0; for a list of lists, in its own list. */
+  /**
+   * Its place in the RLP that is hashed, from 0. Two at one place: the first that is not null. Fields at the end that have
+   * `since` are hashed up to the last one that is not null. A transaction's places: transaction-types.ts.
+   */
   readonly rlp?: number;
+  /** Hashed as no bytes where it is null. Another one must not be null to be hashed. */
+  readonly emptyIfNull?: true;
   /** Its column; several for a list whose items have one each. Its type follows from the kind (kinds.ts). */
   readonly column?: string | readonly string[];
   /** The first digest version that covers its column; 1, if it is not told. */

@@ -31,7 +31,7 @@ export const transactionFields = {
   type: { kind: integer(255), missing: 0, column: "type" },
   from: { kind: address, column: "from_address" },
   /** Null: creates a contract. */
-  to: { kind: address, optional: "creates a contract", column: "to_address" },
+  to: { kind: address, optional: "creates a contract", emptyIfNull: true, column: "to_address" },
   /** 64 bits. */
   nonce: { kind: quantity(64), column: "nonce" },
   value: { kind: quantity(256), unit: "wei", column: "value" },

@@ -1,4 +1,5 @@
 import type { Hex, Quantity, Transaction } from "../../block.js";
+import { hasField, isSigned } from "../../fields/transaction-types.js";
 import { type Proof, wrong } from "./proof.js";
 import type { RlpWriter } from "./rlp.js";
 
@@ -9,9 +10,10 @@ const BLOB_GAS = 131_072n;
 export function checkBlobGas(proof: Proof): void {
   let sum = 0n;
   for (const [index, { type, blobVersionedHashes, receipt }] of proof.covered.entries()) {
-    const used = type === 3 ? BLOB_GAS * BigInt(blobVersionedHashes?.length ?? 0) : 0n;
+    const hasBlobs = hasField(type, "blobVersionedHashes");
+    const used = hasBlobs ? BLOB_GAS * BigInt(blobVersionedHashes?.length ?? 0) : 0n;
     sum += used;
-    if (receipt.blobGasUsed === null && type !== 3) continue;
+    if (receipt.blobGasUsed === null && !hasBlobs) continue;
     if (receipt.blobGasUsed !== hexOf(used)) {
       throw wrong(proof, `receipts[${index}].blobGasUsed`, hexOf(used), receipt.blobGasUsed);
     }
@@ -28,7 +30,7 @@ export function checkPrices(proof: Proof): void {
   const { baseFeePerGas } = proof.block.header;
   const baseFee = baseFeePerGas === null ? null : BigInt(baseFeePerGas);
   for (const [index, transaction] of proof.covered.entries()) {
-    if (transaction.type > 4) continue;
+    if (!isSigned(transaction.type)) continue;
     const paid = paidPerGas(transaction, baseFee);
     if (paid === null) continue;
     const { gasPrice, maxFeePerGas, receipt } = transaction;
@@ -43,7 +45,7 @@ export function checkPrices(proof: Proof): void {
 
 function paidPerGas(transaction: Transaction, baseFee: bigint | null): Quantity | null {
   const { type, gasPrice, maxFeePerGas, maxPriorityFeePerGas } = transaction;
-  if (type < 2) return gasPrice;
+  if (hasField(type, "gasPrice")) return gasPrice;
   if (baseFee === null || maxFeePerGas === null || maxPriorityFeePerGas === null) return null;
   const wanted = baseFee + BigInt(maxPriorityFeePerGas);
   return wanted < BigInt(maxFeePerGas) ? hexOf(wanted) : maxFeePerGas;
@@ -55,7 +57,7 @@ function paidPerGas(transaction: Transaction, baseFee: bigint | null): Quantity 
  */
 export function checkContractAddresses(proof: Proof): void {
   for (const [index, transaction] of proof.covered.entries()) {
-    if (transaction.type > 4) continue;
+    if (!isSigned(transaction.type)) continue;
     const { contractAddress, status } = transaction.receipt;
     const expected = transaction.to === null ? createdAddress(proof.writer, transaction) : null;
     if (contractAddress === expected) continue;

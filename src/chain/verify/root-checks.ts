@@ -1,15 +1,18 @@
-import type { Hex, Transaction, Withdrawal } from "../../block.js";
+import type { Hex, Transaction } from "../../block.js";
+import { withdrawalFields } from "../../fields/withdrawal.js";
 import { writeHeader } from "./header-rlp.js";
 import { listRoot } from "./list-trie.js";
 import { encode, type Proof, wrong } from "./proof.js";
 import { writeReceipt } from "./receipt-rlp.js";
-import type { RlpWriter } from "./rlp.js";
+import { listWriterOf } from "./rlp-fields.js";
 import { stateSyncHash } from "./state-sync.js";
 import { writeTransaction } from "./transaction-rlp.js";
 import { checkUnhashedFields } from "./unhashed-fields.js";
 
 /** Keccak-256 of the empty list. */
 const EMPTY_UNCLES: Hex = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347";
+
+const writeWithdrawal = listWriterOf(withdrawalFields);
 
 /** The block's hash is that of its header. */
 export function checkHash(proof: Proof): void {
@@ -117,13 +120,4 @@ function writeProven(proof: Proof, transaction: Transaction, index: number): voi
   const expected = writer.hash(mark);
   if (transaction.hash !== expected)
     throw wrong(proof, `transactions[${index}].hash`, expected, transaction.hash);
-}
-
-function writeWithdrawal(writer: RlpWriter, { index, validatorIndex, address, amount }: Withdrawal): void {
-  const mark = writer.size;
-  writer.quantity(amount);
-  writer.bytes(address);
-  writer.quantity(validatorIndex);
-  writer.quantity(index);
-  writer.closeList(mark);
 }

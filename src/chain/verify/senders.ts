@@ -1,5 +1,6 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import type { Hex, Transaction } from "../../block.js";
+import { isSigned } from "../../fields/transaction-types.js";
 import { encode, type Proof, wrong } from "./proof.js";
 import { signatureParity, writeSigned } from "./transaction-rlp.js";
 import { present } from "./verification-error.js";
@@ -7,7 +8,7 @@ import { present } from "./verification-error.js";
 /** Each `from` is who signed the transaction (about a millisecond each). Deposits have no signature. */
 export function checkSenders(proof: Proof): void {
   for (const [index, transaction] of proof.covered.entries()) {
-    if (transaction.type > 4 || proof.rules.opaqueTypes.has(transaction.type)) continue;
+    if (!isSigned(transaction.type) || proof.rules.opaqueTypes.has(transaction.type)) continue;
     const signer = recoverSender(proof, transaction, index);
     if (transaction.from !== signer)
       throw wrong(proof, `transactions[${index}].from`, signer, transaction.from);

@@ -1,36 +1,42 @@
-import type { AccessListEntry, Authorization, Extra, Hex, Quantity, Transaction } from "../../block.js";
+import type { Quantity, Transaction } from "../../block.js";
+import { transactionFields } from "../../fields/transaction.js";
+import {
+  type HashedField,
+  TRANSACTION_TYPES,
+  type TransactionType,
+  transactionType,
+} from "../../fields/transaction-types.js";
+import { writeExtra } from "./extra-rlp.js";
 import type { RlpWriter } from "./rlp.js";
+import { fieldWriterOf, type WriteFields } from "./rlp-fields.js";
 import { present, UnencodableError } from "./verification-error.js";
 
-/** OP stack: a transaction that was deposited on L1. It has no signature; its sender is a field. */
-export const DEPOSIT_TYPE = 0x7e;
+/** What writes each type's fields before the signature, last to first. */
+const unsignedWriters = new Map(
+  TRANSACTION_TYPES.map(({ type, fields }) => [type, unsignedWriterOf(fields)]),
+);
 
 /**
- * Writes a transaction as its hash and transactionsRoot cover it (EIP-2718): legacy, EIP-2930,
- * EIP-1559, EIP-4844 (without its blobs, as blocks hold it), EIP-7702, or an OP stack deposit.
- * Throws an UnencodableError that names the field, if one is missing.
+ * Writes a transaction as its hash and transactionsRoot cover it (EIP-2718), by its type
+ * (src/fields/transaction-types.ts). Throws an UnencodableError that names the field, if one is missing.
  */
 export function writeTransaction(writer: RlpWriter, transaction: Transaction): void {
-  expectKnownType(transaction);
+  const type = knownType(transaction);
   const mark = writer.size;
-  if (transaction.type === DEPOSIT_TYPE) {
-    writeDeposit(writer, transaction);
-  } else {
+  if (type.signature !== "none") {
     writer.quantity(present(transaction.s, "s"));
     writer.quantity(present(transaction.r, "r"));
-    if (transaction.type === 0) writer.quantity(present(transaction.v, "v"));
+    if (type.signature === "v") writer.quantity(present(transaction.v, "v"));
     else writer.number(signatureParity(transaction));
-    writeUnsigned(writer, transaction);
   }
-  writer.closeList(mark);
-  if (transaction.type !== 0) writer.byte(transaction.type);
+  writeUnsigned(writer, transaction, { type, mark });
 }
 
 /** Writes what the sender signed. Legacy transactions since EIP-155 sign their chain's id as well. */
 export function writeSigned(writer: RlpWriter, transaction: Transaction): void {
-  expectKnownType(transaction);
+  const type = knownType(transaction);
   const mark = writer.size;
-  if (transaction.type === 0) {
+  if (type.signature === "v") {
     const chainId = legacyChainId(present(transaction.v, "v"));
     if (chainId !== null) {
       writer.number(0);
@@ -38,9 +44,7 @@ export function writeSigned(writer: RlpWriter, transaction: Transaction): void {
       writer.quantity(`0x${chainId.toString(16)}`);
     }
   }
-  writeUnsigned(writer, transaction);
-  writer.closeList(mark);
-  if (transaction.type !== 0) writer.byte(transaction.type);
+  writeUnsigned(writer, transaction, { type, mark });
 }
 
 /** The chain's id in a legacy `v` (EIP-155: 35 + 2 * chain id + parity); null for 27 and 28. */
@@ -51,7 +55,7 @@ export function legacyChainId(v: Quantity): bigint | null {
 
 /** The parity of the signature's y: `yParity`, which older nodes call `v`, or what a legacy `v` holds. */
 export function signatureParity({ type, v, yParity }: Transaction): number {
-  if (type === 0) {
+  if (transactionType(type)?.signature === "v") {
     const value = BigInt(present(v, "v"));
     return Number((value >= 35n ? value - 35n : value - 27n) & 1n);
   }
@@ -60,91 +64,34 @@ export function signatureParity({ type, v, yParity }: Transaction): number {
   throw new UnencodableError({ field: "yParity", expected: "0 or 1", actual: `none, and v is ${v}` });
 }
 
-/** A field of another chain, checked to be a quantity; null if it is not there. */
-export function extraQuantity(extra: Extra | null, field: string): Quantity | null {
-  return extraHex(extra, field, /^0x(0|[1-9a-f][0-9a-f]{0,63})$/);
-}
-
-function expectKnownType({ type }: Transaction): void {
-  if (type <= 4 || type === DEPOSIT_TYPE) return;
+/** The transaction's type, or an UnencodableError. */
+export function knownType({ type }: Transaction): TransactionType {
+  const known = transactionType(type);
+  if (known !== undefined) return known;
   throw new UnencodableError({ field: "type", expected: "a known type", actual: String(type) });
 }
 
-/** The fields before the signature, last to first. */
-function writeUnsigned(writer: RlpWriter, transaction: Transaction): void {
-  const { type } = transaction;
-  if (type === 4) writeAuthorizations(writer, present(transaction.authorizationList, "authorizationList"));
-  if (type === 3) {
-    writeHashes(writer, present(transaction.blobVersionedHashes, "blobVersionedHashes"));
-    writer.quantity(present(transaction.maxFeePerBlobGas, "maxFeePerBlobGas"));
-  }
-  if (type >= 1) writeAccessList(writer, present(transaction.accessList, "accessList"));
-  writer.bytes(transaction.input);
-  writer.quantity(transaction.value);
-  writer.bytes(transaction.to ?? "0x");
-  writer.quantity(transaction.gas);
-  if (type >= 2) {
-    writer.quantity(present(transaction.maxFeePerGas, "maxFeePerGas"));
-    writer.quantity(present(transaction.maxPriorityFeePerGas, "maxPriorityFeePerGas"));
-  } else {
-    writer.quantity(present(transaction.gasPrice, "gasPrice"));
-  }
-  writer.quantity(transaction.nonce);
-  if (type >= 1) writer.quantity(present(transaction.chainId, "chainId"));
-}
-
-/** specs.optimism.io, protocol/deposits, "The Deposited Transaction Type". */
-function writeDeposit(writer: RlpWriter, transaction: Transaction): void {
-  const { extra } = transaction;
-  writer.bytes(transaction.input);
-  writer.number(extra?.isSystemTx === true ? 1 : 0);
-  writer.quantity(transaction.gas);
-  writer.quantity(transaction.value);
-  writer.quantity(extraQuantity(extra, "mint") ?? "0x0");
-  writer.bytes(transaction.to ?? "0x");
-  writer.bytes(transaction.from);
-  writer.bytes(present(extraHex(extra, "sourceHash", /^0x[0-9a-f]{64}$/), "sourceHash"));
-}
-
-function writeAccessList(writer: RlpWriter, entries: readonly AccessListEntry[]): void {
-  const mark = writer.size;
-  for (let i = entries.length - 1; i >= 0; i -= 1) {
-    const entry = entries[i];
-    if (entry === undefined) continue;
-    const item = writer.size;
-    writeHashes(writer, entry.storageKeys);
-    writer.bytes(entry.address);
-    writer.closeList(item);
-  }
+/** Writes the fields before the signature, and closes the list that began at the mark. */
+function writeUnsigned(
+  writer: RlpWriter,
+  transaction: Transaction,
+  { type, mark }: { type: TransactionType; mark: number },
+): void {
+  unsignedWriters.get(type.type)?.(writer, transaction);
   writer.closeList(mark);
+  for (let i = type.envelope.length - 1; i >= 0; i -= 1) writer.byte(type.envelope[i] ?? 0);
 }
 
-function writeAuthorizations(writer: RlpWriter, authorizations: readonly Authorization[]): void {
-  const mark = writer.size;
-  for (let i = authorizations.length - 1; i >= 0; i -= 1) {
-    const authorization = authorizations[i];
-    if (authorization === undefined) continue;
-    const item = writer.size;
-    writer.quantity(authorization.s);
-    writer.quantity(authorization.r);
-    writer.quantity(authorization.yParity);
-    writer.quantity(authorization.nonce);
-    writer.bytes(authorization.address);
-    writer.quantity(authorization.chainId);
-    writer.closeList(item);
-  }
-  writer.closeList(mark);
+function unsignedWriterOf(
+  fields: readonly HashedField[],
+): (writer: RlpWriter, transaction: Transaction) => void {
+  const writes = fields.map(hashedWriterOf);
+  return (writer, transaction) => {
+    for (let i = writes.length - 1; i >= 0; i -= 1) writes[i]?.(writer, transaction);
+  };
 }
 
-function writeHashes(writer: RlpWriter, hashes: readonly Hex[]): void {
-  const mark = writer.size;
-  for (let i = hashes.length - 1; i >= 0; i -= 1) writer.bytes(hashes[i] ?? "0x");
-  writer.closeList(mark);
-}
-
-function extraHex(extra: Extra | null, field: string, pattern: RegExp): Hex | null {
-  const value = extra?.[field];
-  if (value === null || value === undefined) return null;
-  if (typeof value === "string" && pattern.test(value)) return value as Hex;
-  throw new UnencodableError({ field, expected: "hex", actual: JSON.stringify(value).slice(0, 80) });
+function hashedWriterOf(field: HashedField): WriteFields {
+  if (typeof field === "string") return fieldWriterOf(field, transactionFields[field]);
+  return (writer, transaction) => writeExtra(writer, (transaction as Transaction).extra, field);
 }
