@@ -27,7 +27,7 @@ comment on column schema_version.version    is 'The version; the newest row is t
 comment on column schema_version.applied_at is 'When it was applied.';
 comment on column schema_version.accepts    is 'The oldest version whose programs still work with it, while daemons are upgraded one after the other; null: none older.';
 
-insert into schema_version (version) values (1) on conflict do nothing;
+insert into schema_version (version, accepts) values (2, 1) on conflict do nothing;
 
 -- ---------------------------------------------------------------------------------------------
 -- The queue
@@ -383,6 +383,16 @@ comment on table chain_layout is
 comment on column chain_layout.one              is 'Always true: there is one row.';
 comment on column chain_layout.partition_blocks is 'Blocks in one partition; 0: the tables are not partitioned.';
 
+create table if not exists chain_tables (
+  name      text        primary key check (name ~ '^[a-z][a-z0-9_]{0,39}$'),
+  added_at  timestamptz not null default now()
+);
+
+comment on table chain_tables is
+  'Tables of this schema that hold rows of blocks, beside the five below: what follows from a block''s rows. Each has a column block_number. They are written, removed, granted, partitioned and backed up with their block; blocks.digest does not cover them.';
+comment on column chain_tables.name     is 'The table: at most 40 lower-case letters, digits and underscores, so that its partitions find names. One that was dropped is passed over.';
+comment on column chain_tables.added_at is 'When it was added.';
+
 create table if not exists blocks (
   number                    bigint primary key,
   hash                      bytea       not null,
@@ -413,7 +423,8 @@ create table if not exists blocks (
   log_count                 int         not null,
   extra                     jsonb,
   verified                  text[]      not null default '{}',
-  digest                    bytea       check (octet_length(digest) = 32)
+  digest                    bytea       check (octet_length(digest) = 32),
+  digest_version            smallint    not null default 1
 );
 
 comment on table blocks is 'One row per block: its header, and how many rows the other tables have of it.';
@@ -446,8 +457,8 @@ comment on column blocks.transaction_count        is 'Rows of this block in tran
 comment on column blocks.log_count                is 'Rows of this block in logs.';
 comment on column blocks.extra                    is 'Header fields that this table has no column for, as the node sent them (other chains, newer forks).';
 comment on column blocks.verified                 is 'What was proven before it was stored: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... Empty: nothing.';
-
-comment on column blocks.digest                   is 'SHA-256 over every other column of this row and all the block''s rows in the other tables, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
+comment on column blocks.digest                   is 'SHA-256 over the columns of this row and of all the block''s rows in the other tables that digest_version covers, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
+comment on column blocks.digest_version           is 'Which columns the digest covers: those that existed when this version of it began. Columns that came later are null in this block''s rows. From version 2 on the digest covers the version too.';
 
 create table if not exists transactions (
   block_number              bigint  not null,
@@ -601,6 +612,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   place   text;
   size    bigint;
+  derived text[];
   parent  text;
   part    text;
   reader  text;
@@ -617,7 +629,9 @@ begin
   end if;
   -- Two at once: the second finds what the first has made.
   perform pg_advisory_xact_lock(hashtextextended('blockmill partitions ' || place, 0));
-  foreach parent in array array['blocks', 'transactions', 'logs', 'withdrawals', 'token_transfers'] loop
+  execute format('select array_agg(name) from %s.chain_tables', place) into derived;
+  foreach parent in array array['blocks', 'transactions', 'logs', 'withdrawals', 'token_transfers'] || derived loop
+    continue when to_regclass(format('%s.%I', place, parent)) is null;
     part := format('%s.%I', place, parent || '_' || first_block);
     continue when exists (
       select from pg_inherits
@@ -651,7 +665,7 @@ end;
 revoke execute on function chain_partition(regclass, bigint), create_chain_partition(bigint) from public;
 
 comment on function chain_partition(regclass, bigint) is
-  'Makes the partitions of blocks, transactions, logs, withdrawals and token_transfers that begin with first_block, beside the table chain_layout that is given. Returns whether any was missing.';
+  'Makes the partitions of blocks, transactions, logs, withdrawals, token_transfers and the tables of chain_tables that begin with first_block, beside the table chain_layout that is given. Returns whether any was missing.';
 comment on function create_chain_partition(bigint) is
   'Makes the partitions that begin with first_block, a multiple of chain_layout.partition_blocks, in this schema. Workers call it before they write there; a person may.';
 

@@ -9,13 +9,8 @@ export function formatBlock({ number, header, rows }: StoredBlock, job: JobState
   const fields = Object.entries(header)
     .filter(([name, value]) => name !== "number" && value !== null)
     .map(([name, value]) => [paint("dim", name), describe(value)]);
-  const tables = [
-    ["blocks", rows.blocks],
-    ["transactions", rows.transactions],
-    ["logs", rows.logs],
-    ["withdrawals", rows.withdrawals],
-    ["token_transfers", rows.tokenTransfers],
-  ] as const;
+  const { tokenTransfers, ...others } = rows;
+  const tables = Object.entries({ ...others, token_transfers: tokenTransfers });
   const sections = [
     paint("bold", `Block ${number}`),
     formatTable([{}, {}], fields, paint),

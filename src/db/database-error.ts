@@ -7,7 +7,6 @@ import {
   SchemaError,
   UnstorableBlockError,
 } from "../errors.js";
-import { partitionedBy } from "./partitioned-schema.js";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 // By class (two characters) or by the whole code.
@@ -91,8 +90,8 @@ export function isFullNotifyQueue(error: unknown): boolean {
 }
 
 /** A check_violation that names no constraint, only the partitioned table: no partition takes the row. */
-function isMissingPartition({ code, constraint, table = "" }: pg.DatabaseError): boolean {
-  return code === "23514" && constraint === undefined && Object.hasOwn(partitionedBy, table);
+function isMissingPartition({ code, constraint, table }: pg.DatabaseError): boolean {
+  return code === "23514" && constraint === undefined && table !== undefined;
 }
 
 // pg and pg-pool throw plain errors without a code when a connection ends or does not come to be.

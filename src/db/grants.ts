@@ -1,5 +1,6 @@
 import pg from "pg";
 import { ConfigError, UsageError } from "../errors.js";
+import { readDerivedTables } from "./derived-tables.js";
 import type { Tx } from "./pool.js";
 
 /** What a role may do with a schema. */
@@ -13,7 +14,8 @@ const change: Right[] = ["select", "update"];
 const look: Right[] = ["select"];
 
 /**
- * Every table and view of schema.sql, with what a daemon does to it. A reader reads all of them. Other
+ * Every table and view of schema.sql, with what a daemon does to it; and the tables of chain_tables are as the
+ * blocks' are. A reader reads all of them. Other
  * tables in the same schema are none of our business: they keep the grants that they have.
  */
 const workerRights: Record<string, Right[]> = {
@@ -23,6 +25,7 @@ const workerRights: Record<string, Right[]> = {
   withdrawals: all,
   token_transfers: all,
   chain_layout: look,
+  chain_tables: look,
   blocks_hex: look,
   transactions_hex: look,
   logs_hex: look,
@@ -63,8 +66,10 @@ export async function grantPrivilege(
   const place = quote(schema);
   const to = quote(role);
   const within = (names: string[]) => names.map((name) => `${place}.${quote(name)}`).join(", ");
-  const parts = await readParts(tx, schema);
-  const tables = Object.keys(workerRights);
+  const derived = await readDerivedTables(tx, schema);
+  const given = new Map([...Object.entries(workerRights), ...derived.map((name) => [name, all] as const)]);
+  const tables = [...given.keys()];
+  const parts = await readParts(tx, schema, tables);
   const statements = [
     `revoke all on ${within([...tables, ...parts.partitions])} from ${to}`,
     `revoke all on sequence ${within(parts.sequences)} from ${to}`,
@@ -77,9 +82,9 @@ export async function grantPrivilege(
     statements.push(`grant insert (${injectable.join(", ")}) on ${jobs} to ${to}`);
     statements.push(`grant select (${visible.join(", ")}) on ${jobs} to ${to}`);
   } else {
-    for (const [table, rights] of Object.entries(workerRights)) {
-      const given = privilege === "worker" ? rights : look;
-      statements.push(`grant ${given.join(", ")} on ${within([table])} to ${to}`);
+    for (const [table, ofWorker] of given) {
+      const rights = privilege === "worker" ? ofWorker : look;
+      statements.push(`grant ${rights.join(", ")} on ${within([table])} to ${to}`);
     }
     // Only a backup reads these two: pg_dump names each partition and each sequence.
     if (parts.partitions.length > 0) statements.push(`grant select on ${within(parts.partitions)} to ${to}`);
@@ -109,7 +114,11 @@ async function checkRole(tx: Tx, schema: string, role: string): Promise<void> {
 }
 
 /** The days of processing_history, the partitions of the chain's tables, and the sequences of the identity columns. */
-async function readParts(tx: Tx, schema: string): Promise<{ partitions: string[]; sequences: string[] }> {
+async function readParts(
+  tx: Tx,
+  schema: string,
+  tables: string[],
+): Promise<{ partitions: string[]; sequences: string[] }> {
   const { rows } = await tx.query<{ name: string; kind: string }>(
     `select part.relname as name, part.relkind as kind
      from pg_class as part
@@ -119,7 +128,7 @@ async function readParts(tx: Tx, schema: string): Promise<{ partitions: string[]
      where nspname = $1 and owner.relname = any ($2) and part.relname <> all ($2)
        and (part.relkind = 'S' or part.relispartition and part.relkind = 'r')
      group by 1, 2 order by 1`,
-    [schema, Object.keys(workerRights)],
+    [schema, tables],
   );
   const ofKind = (wanted: string) => rows.filter(({ kind }) => kind === wanted).map(({ name }) => name);
   const sequences = ofKind("S");

@@ -97,7 +97,7 @@ export async function restoreArchive(
     ]);
     await restore("data", "post-data");
     // Plans are bad until somebody counted the rows, and autovacuum comes when it comes.
-    await pool.query("analyze blocks, transactions, logs, withdrawals, token_transfers, processing_jobs");
+    await analyzeAll(pool);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     throw new ToolError(
@@ -108,6 +108,17 @@ export async function restoreArchive(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The tables of the schema; the partitions come with theirs. */
+async function analyzeAll(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ tables: string | null }>(
+    `select string_agg(format('%I.%I', nspname, relname), ', ') as tables
+     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname = current_schema() and relkind in ('r', 'p') and not relispartition`,
+  );
+  const tables = rows[0]?.tables ?? null;
+  if (tables !== null) await pool.query(`analyze ${tables}`);
 }
 
 async function prepareSchema(pool: pg.Pool, schema: string): Promise<void> {

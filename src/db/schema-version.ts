@@ -2,7 +2,7 @@ import { SchemaError } from "../errors.js";
 import type { Sql } from "./pool.js";
 
 /** The version of schema.sql that this program reads and writes. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export interface Version {
   version: number;

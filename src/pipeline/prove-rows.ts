@@ -26,7 +26,8 @@ export function proveRows(
     wrong.push(...proveBlock(rebuilt.block, number, prover));
     wrong.push(...compareTransfers(decodeTokenTransfers(rebuilt.block), rebuilt.tokenTransfers));
   }
-  if (written !== digest) {
+  // It is undefined where no program wrote such a version: `contradictions` says so.
+  if (digest !== undefined && written !== digest) {
     const [expected, actual] = [written ?? "32 bytes", written === null ? "none" : String(digest)];
     wrong.push({ table: "blocks", field: "digest", expected, actual });
   }

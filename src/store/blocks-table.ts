@@ -1,4 +1,4 @@
-import { type Column, copyTable } from "./copy-table.js";
+import { type Column, coveredColumns } from "./copy-table.js";
 import type { CopyWriter } from "./copy-writer.js";
 import type { BlockRows } from "./to-rows.js";
 
@@ -34,22 +34,18 @@ const columns: readonly [Column<BlockRows>, ...Column<BlockRows>[]] = [
   ["verified", (out, block) => out.textArray(block.verified)],
 ];
 
-/** The columns that the digest covers: all but the digest itself. */
-export const digestedColumns: readonly string[] = columns.map(([name]) => name);
+const ownColumns: readonly string[] = ["digest_version", "digest"];
 
-const withoutDigest = copyTable("blocks", (block) => [block], columns);
+/** The table as it is copied into: what the digest can cover, then the digest's version, then the digest. */
+export const blocksTable = {
+  name: "blocks",
+  blockColumn: "number",
+  columns: [...columns.map(([name]) => name), ...ownColumns],
+  covered: coveredColumns(columns),
+};
 
-/** Appends the block's row as the digest sees it. */
-export function writeDigestedHeader(out: CopyWriter, block: BlockRows): void {
-  withoutDigest.write(out, block);
-}
-
-/** Appends the block's whole row. */
-export function writeHeader(out: CopyWriter, block: BlockRows, digest: Buffer): void {
-  out.row(columns.length + 1);
+/** Begins the block's row: all but what tells of the digest. */
+export function writeHeader(out: CopyWriter, block: BlockRows): void {
+  out.row(blocksTable.columns.length);
   for (const [, write] of columns) write(out, block, block.header);
-  out.bytes(digest);
 }
-
-/** The table as it is copied into. */
-export const blocksTable = { name: "blocks", blockColumn: "number", columns: [...digestedColumns, "digest"] };

@@ -1,33 +1,45 @@
 // A table as the store sees it: its columns, each beside what writes it, and the rows of a block.
 
 import type { Header } from "../block.js";
+import type { CopyTable, CoveredColumn } from "./chain-table.js";
 import type { CopyWriter } from "./copy-writer.js";
 import type { BlockRows } from "./to-rows.js";
 
-export interface CopyTable {
-  name: string;
-  /** The column that says which block a row belongs to. */
-  blockColumn: string;
-  columns: readonly string[];
+/** A table of schema.sql. */
+export interface BlockTable extends CopyTable {
+  /** What blocks.digest covers of it, in the order of the columns. */
+  covered: readonly CoveredColumn[];
   /** How many rows a block has. */
   count(block: BlockRows): number;
   /** Appends the block's rows in the binary COPY format, without the format's header and trailer. */
   write(out: CopyWriter, block: BlockRows): void;
 }
 
-/** A column's name, and what writes a row's value for it. */
-export type Column<Row> = readonly [name: string, write: (out: CopyWriter, row: Row, header: Header) => void];
+/**
+ * A column's name, what writes a row's value for it, and the first version of blocks.digest that covers it (1, if it is
+ * left out). The columns of a version that was released are never changed, in their order neither.
+ */
+export type Column<Row> = readonly [
+  name: string,
+  write: (out: CopyWriter, row: Row, header: Header) => void,
+  since?: number,
+];
+
+export function coveredColumns<Row>(columns: readonly Column<Row>[]): CoveredColumn[] {
+  return columns.map(([name, , since = 1]) => ({ name, since }));
+}
 
 export function copyTable<Row>(
   name: string,
   rowsOf: (block: BlockRows) => readonly Row[],
   columns: readonly [Column<Row>, ...Column<Row>[]],
-): CopyTable {
+): Omit<BlockTable, "key"> {
   const writers = columns.map(([, write]) => write);
   return {
     name,
     blockColumn: columns[0][0],
     columns: columns.map(([column]) => column),
+    covered: coveredColumns(columns),
     count: (block) => rowsOf(block).length,
     write(out, block) {
       for (const row of rowsOf(block)) {

@@ -39,14 +39,14 @@ export class CopyWriter {
   #at = 0;
   readonly #digits = new Uint16Array(MAX_NUMERIC_DIGITS + 1);
 
-  /** Begins anew, at the start of this memory. */
-  begin(memory: Buffer): void {
+  /** Begins anew, in this memory, behind what it holds already. */
+  begin(memory: Buffer, at = 0): void {
     this.#buffer = memory;
     this.#view = viewOf(memory);
-    this.#at = 0;
+    this.#at = at;
   }
 
-  /** Bytes that were written since `begin`. */
+  /** Bytes that the memory holds. */
   get size(): number {
     return this.#at;
   }

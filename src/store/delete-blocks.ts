@@ -1,7 +1,7 @@
 // A block's rows are removed as they are written: from all tables, inside the caller's transaction.
 
 import type { ClientBase } from "pg";
-import { CHAIN_TABLES, countPerTable, type RowCounts } from "./chain-tables.js";
+import { countPerTable, type RowCounts } from "./chain-tables.js";
 
 /** Removes every block above `number`; returns how many rows went. */
 export function deleteBlocksAbove(client: ClientBase, number: number): Promise<RowCounts> {
@@ -26,12 +26,8 @@ export function deleteBlockNumbers(
 }
 
 function deleteWhere(client: ClientBase, condition: string, values: unknown[]): Promise<RowCounts> {
-  return countPerTable(async (name) => {
-    const table = CHAIN_TABLES[name];
-    const deleted = await client.query(
-      `delete from ${table.name} where ${table.blockColumn} ${condition}`,
-      values,
-    );
+  return countPerTable(client, async ({ name, blockColumn }) => {
+    const deleted = await client.query(`delete from "${name}" where ${blockColumn} ${condition}`, values);
     return deleted.rowCount ?? 0;
   });
 }

@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { Hex } from "../block.js";
-import { digestedColumns, writeDigestedHeader, writeHeader } from "./blocks-table.js";
-import { CHAIN_TABLES, type ChainTable, type RowCounts } from "./chain-tables.js";
+import { blocksTable, writeHeader } from "./blocks-table.js";
+import { type BlockTableKey, CHILD_TABLES, type ChildTableKey, type RowCounts } from "./chain-tables.js";
 import { type ByteSpan, CopyWriter } from "./copy-writer.js";
+import type { DerivedRows, DerivedTable } from "./derived-table.js";
+import { coversItself, digestVersion } from "./digest-version.js";
 import { RowMemory } from "./row-memory.js";
 import type { BlockRows } from "./to-rows.js";
 
@@ -12,9 +14,11 @@ export interface EncodedBlock {
   hash: Hex;
   parentHash: Hex;
   counts: RowCounts;
-  /** Each table's rows, without the format's header and trailer. */
-  rows: Record<ChainTable, Buffer>;
-  /** SHA-256 over all of them: what blocks.digest holds. */
+  /** Each table's rows by its key, without the format's header and trailer. */
+  rows: Record<BlockTableKey, Buffer> & { [derived: string]: Buffer };
+  /** The tables beside those of schema.sql that it has rows in, or could have. */
+  derived: readonly DerivedTable[];
+  /** SHA-256 over the rows of schema.sql's tables: what blocks.digest holds. */
   digest: Buffer;
 }
 
@@ -23,12 +27,10 @@ export function byteLength({ rows }: EncodedBlock): number {
   return Object.values(rows).reduce((sum, { length }) => sum + length, 0);
 }
 
-/** The tables that the digest covers, in its order; the block's own row comes last. */
-const digestedTables = ["transactions", "logs", "withdrawals", "tokenTransfers"] as const;
-
 /** The first bytes of a row: how many columns it has. */
-const rowPrefixBytes = 2;
-/** Those of the digest's field: its length, and SHA-256. */
+export const rowPrefixBytes = 2;
+/** Those of the last fields of the block's own row: the digest's version, and SHA-256, each behind its length. */
+const versionFieldBytes = 4 + 2;
 const digestFieldBytes = 4 + 32;
 
 /** Rows of one table: where they lie, and how many they are. */
@@ -38,8 +40,10 @@ interface Place extends ByteSpan {
 
 /** A block whose rows somebody else has encoded, each table's behind those of the one before. */
 export interface KeptBlock extends Pick<EncodedBlock, "number" | "hash" | "parentHash"> {
-  /** The block's own row comes last, without its digest. */
-  places: Record<ChainTable, Place>;
+  /** The block's own row comes last, up to its digest's version. */
+  places: Record<BlockTableKey, Place>;
+  /** What follows from them; nothing where it is left out. */
+  derived?: readonly DerivedRows[];
 }
 
 export interface Encoder {
@@ -56,86 +60,92 @@ export function createEncoder(): Encoder {
   const memory = new RowMemory();
   const lent = new WeakMap<EncodedBlock, Buffer>();
 
+  const written = (write: () => void): ByteSpan => {
+    const from = out.size;
+    write();
+    return { from, to: out.size };
+  };
+
+  /** Ends the block's own row, which was written last, with its digest; `digest` has seen the rows of the other tables. */
+  const endBlock = (digest: Hash, { from, to }: ByteSpan): { blocks: ByteSpan; sum: Buffer } => {
+    out.int2(digestVersion);
+    const covered = { from: from + rowPrefixBytes, to: coversItself(digestVersion) ? out.size : to };
+    const sum = digest.update(out.bytesOf(covered)).digest();
+    out.bytes(sum);
+    return { blocks: { from, to: out.size }, sum };
+  };
+
+  /** Appends rows that the digest does not cover. `rows` is to be asked for when all is written. */
+  const writeDerived = (number: number, derived: readonly DerivedRows[] = []) => {
+    const spans = derived.map(({ table, rows }) => written(() => table.write(out, number, rows)));
+    return {
+      tables: derived.map(({ table }) => table),
+      counts: Object.fromEntries(derived.map(({ table, rows }) => [table.key, rows.length])),
+      rows: () =>
+        Object.fromEntries(
+          derived.map(({ table }, index) => [table.key, out.bytesOf(spans[index] ?? nothing)]),
+        ),
+    };
+  };
+
   const encode = (block: BlockRows): EncodedBlock => {
     const digest = createHash("sha256");
-    const written = (write: () => void): ByteSpan => {
-      const from = out.size;
-      write();
-      return { from, to: out.size };
-    };
-    const table = (name: (typeof digestedTables)[number]): ByteSpan => {
-      const span = written(() => CHAIN_TABLES[name].write(out, block));
+    out.begin(memory.take());
+    const spans = eachChild((table) => {
+      const span = written(() => table.write(out, block));
       digest.update(out.bytesOf(span));
       return span;
-    };
-    out.begin(memory.take());
-    const [transactions, logs, withdrawals, tokenTransfers] = [
-      table("transactions"),
-      table("logs"),
-      table("withdrawals"),
-      table("tokenTransfers"),
-    ];
-    const header = written(() => writeDigestedHeader(out, block));
-    digest.update(out.bytesOf({ ...header, from: header.from + rowPrefixBytes }));
-    const sum = digest.digest();
-    const blocks = written(() => writeHeader(out, block, sum));
+    });
+    const header = written(() => writeHeader(out, block));
+    const { blocks, sum } = endBlock(digest, header);
+    const derived = writeDerived(block.header.number, block.derived);
     const encoded = {
       number: block.header.number,
       hash: block.header.hash,
       parentHash: block.header.parentHash,
-      counts: {
-        blocks: 1,
-        transactions: CHAIN_TABLES.transactions.count(block),
-        logs: CHAIN_TABLES.logs.count(block),
-        withdrawals: CHAIN_TABLES.withdrawals.count(block),
-        tokenTransfers: CHAIN_TABLES.tokenTransfers.count(block),
-      },
+      counts: { blocks: 1, ...eachChild((table) => table.count(block)), ...derived.counts },
       // Only now: the memory may have been replaced by a larger one.
       rows: {
         blocks: out.bytesOf(blocks),
-        transactions: out.bytesOf(transactions),
-        logs: out.bytesOf(logs),
-        withdrawals: out.bytesOf(withdrawals),
-        tokenTransfers: out.bytesOf(tokenTransfers),
+        ...eachChild(({ key }) => out.bytesOf(spans[key])),
+        ...derived.rows(),
       },
+      derived: derived.tables,
       digest: sum,
     };
     lent.set(encoded, out.memory);
     return encoded;
   };
 
-  const keep = (from: Buffer, { places, ...block }: KeptBlock): EncodedBlock => {
+  const keep = (from: Buffer, { places, derived: following, ...block }: KeptBlock): EncodedBlock => {
     const start = places.transactions.from;
     const size = places.blocks.to - start;
-    const piece = memory.take(size + digestFieldBytes);
+    const piece = memory.take(size + versionFieldBytes + digestFieldBytes);
     from.copy(piece, 0, start, places.blocks.to);
     const ownRow = places.blocks.from - start;
-    const sum = createHash("sha256")
-      .update(piece.subarray(0, ownRow))
-      .update(piece.subarray(ownRow + rowPrefixBytes, size))
-      .digest();
-    piece.writeInt32BE(sum.length, size);
-    sum.copy(piece, size + 4);
-    const rowsOf = ({ from, to }: ByteSpan): Buffer => piece.subarray(from - start, to - start);
+    piece.writeInt16BE(blocksTable.columns.length, ownRow);
+    out.begin(piece, size);
+    const digest = createHash("sha256").update(piece.subarray(0, ownRow));
+    const { blocks, sum } = endBlock(digest, { from: ownRow, to: size });
+    const derived = writeDerived(block.number, following);
     const encoded = {
       ...block,
       counts: {
         blocks: places.blocks.count,
-        transactions: places.transactions.count,
-        logs: places.logs.count,
-        withdrawals: places.withdrawals.count,
-        tokenTransfers: places.tokenTransfers.count,
+        ...eachChild(({ key }) => places[key].count),
+        ...derived.counts,
       },
       rows: {
-        blocks: piece.subarray(ownRow, size + digestFieldBytes),
-        transactions: rowsOf(places.transactions),
-        logs: rowsOf(places.logs),
-        withdrawals: rowsOf(places.withdrawals),
-        tokenTransfers: rowsOf(places.tokenTransfers),
+        blocks: out.bytesOf(blocks),
+        ...eachChild(({ key }) =>
+          out.bytesOf({ from: places[key].from - start, to: places[key].to - start }),
+        ),
+        ...derived.rows(),
       },
+      derived: derived.tables,
       digest: sum,
     };
-    lent.set(encoded, piece);
+    lent.set(encoded, out.memory);
     return encoded;
   };
 
@@ -153,4 +163,16 @@ export function createEncoder(): Encoder {
   };
 }
 
-export { digestedColumns, digestedTables, rowPrefixBytes };
+const nothing: ByteSpan = { from: 0, to: 0 };
+
+/** What `work` makes of each table beside blocks, in the order of the digest. */
+function eachChild<Made>(
+  work: (table: (typeof CHILD_TABLES)[ChildTableKey]) => Made,
+): Record<ChildTableKey, Made> {
+  return {
+    transactions: work(CHILD_TABLES.transactions),
+    logs: work(CHILD_TABLES.logs),
+    withdrawals: work(CHILD_TABLES.withdrawals),
+    tokenTransfers: work(CHILD_TABLES.tokenTransfers),
+  };
+}

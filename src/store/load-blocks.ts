@@ -4,7 +4,8 @@ import pg from "pg";
 import type { Block, Hex, Log } from "../block.js";
 import type { TokenTransfer } from "../decode/decode-token-transfers.js";
 import { type BlockNumbers, blockCondition } from "./block-condition.js";
-import { CHAIN_TABLES, type ChainTable } from "./chain-tables.js";
+import { BLOCK_TABLES, type BlockTableKey } from "./chain-tables.js";
+import { columnsAfter, digestVersion, isKnownVersion } from "./digest-version.js";
 import { groupBy } from "./group-by.js";
 import { type RowsOfBlock, rebuildBlock } from "./rebuild-block.js";
 import { type Contradiction, StoredRow } from "./stored-row.js";
@@ -43,14 +44,14 @@ export async function loadBlocks(
   numbers: BlockNumbers,
   bloomOf: (logs: readonly Log[]) => Hex,
 ): Promise<LoadedBlock[]> {
-  const read = async (table: ChainTable): Promise<Row[]> => {
-    const { name, blockColumn } = CHAIN_TABLES[table];
+  const read = async (table: BlockTableKey): Promise<Row[]> => {
+    const { name, blockColumn } = BLOCK_TABLES[table];
     const text = `select ${columnsOf(table)} from ${name} where ${blockCondition(blockColumn, numbers)} order by ${order[table]}`;
     // pg's own types lack that a query may bring parsers of its own.
     return (await client.query<Row>({ text, types } as pg.QueryConfig)).rows;
   };
   const headers = await read("blocks");
-  const grouped = async (table: ChainTable) => groupBy(await read(table), "block_number");
+  const grouped = async (table: BlockTableKey) => groupBy(await read(table), "block_number");
   const transactions = await grouped("transactions");
   const logs = await grouped("logs");
   const withdrawals = await grouped("withdrawals");
@@ -68,8 +69,8 @@ export async function loadBlocks(
 }
 
 // The time with its microseconds, or infinity: whatever stands there.
-function columnsOf(table: ChainTable): string {
-  const { columns } = CHAIN_TABLES[table];
+function columnsOf(table: BlockTableKey): string {
+  const { columns } = BLOCK_TABLES[table];
   if (table !== "blocks") return columns.join(", ");
   return columns
     .map((column) => (column === "timestamp" ? "extract(epoch from timestamp) as timestamp" : column))
@@ -106,6 +107,7 @@ function loadedBlock(rows: RowsOfBlock, bloomOf: (logs: readonly Log[]) => Hex):
   const wrong: Contradiction[] = [];
   const rebuilt = rebuildBlock(rows, { wrong, bloomOf });
   const misshapen = wrong.length > 0;
+  addLaterValues(wrong, rows);
   addContradictions(wrong, rows);
   return {
     number: header.number as number,
@@ -116,6 +118,32 @@ function loadedBlock(rows: RowsOfBlock, bloomOf: (logs: readonly Log[]) => Hex):
     contradictions: wrong,
     rowCount: 1 + transactions.length + logs.length + withdrawals.length + tokenTransfers.length,
   };
+}
+
+/**
+ * What the digest does not cover, since it is of an older version: that version's programs knew no such column, and wrote
+ * none. So a block whose version was lowered is found even where its digest was made to match.
+ */
+function addLaterValues(wrong: Contradiction[], rows: RowsOfBlock): void {
+  const version = Number(rows.header.digest_version);
+  if (!isKnownVersion(version)) {
+    const header = new StoredRow(rows.header, { table: "blocks", place: "", wrong });
+    header.wrong("digest_version", digestVersion === 1 ? "1" : `1 to ${digestVersion}`, version);
+    return;
+  }
+  const ofTable = { ...rows, blocks: [rows.header] };
+  for (const { key, name, covered } of Object.values(BLOCK_TABLES)) {
+    const later = columnsAfter(covered, version);
+    if (later.length === 0) continue;
+    for (const [index, each] of ofTable[key].entries()) {
+      const row = new StoredRow(each, {
+        table: name,
+        place: key === "blocks" ? "" : `${name}[${index}]`,
+        wrong,
+      });
+      for (const column of later) if (each[column] !== null) row.expect(column, null);
+    }
+  }
 }
 
 /** Columns that say again what other rows say. */

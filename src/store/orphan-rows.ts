@@ -1,13 +1,11 @@
 // Rows of the chain's tables that no stored block has.
 
 import type { ClientBase } from "pg";
-import { CHAIN_TABLES } from "./chain-tables.js";
+import type { ChainTable } from "./chain-table.js";
+import { readChainTables } from "./chain-tables.js";
 import { type BlockSpan, maxNumber } from "./stored-numbers.js";
 
 type Client = Pick<ClientBase, "query">;
-
-const tables = Object.values(CHAIN_TABLES);
-const children = tables.filter(({ name }) => name !== "blocks");
 
 /** Rows of a table, of neighbouring blocks. */
 export interface RowSpan extends BlockSpan {
@@ -24,7 +22,7 @@ const islands = (table: string): string => `
   from (
     select number, rows, number - row_number() over (order by number) as island
     from unnest($1::bigint[], $2::bigint[]) as hole (first, last), lateral (
-      select block_number as number, count(*) as rows from ${table}
+      select block_number as number, count(*) as rows from "${table}"
       where block_number between first and last group by block_number
     ) as counted
   ) as ranked
@@ -33,7 +31,7 @@ const islands = (table: string): string => `
 /** The rows in spans where no block is stored. */
 export async function findOrphans(client: Client, holes: readonly BlockSpan[]): Promise<RowSpan[]> {
   const found: RowSpan[] = [];
-  for (const { name } of children) {
+  for (const { name } of await readChildren(client)) {
     const { rows } = await client.query<Record<keyof RowSpan, string | number>>({
       name: `orphans_${name}`,
       text: islands(name),
@@ -48,10 +46,10 @@ export async function findOrphans(client: Client, holes: readonly BlockSpan[]): 
 /** Removes the rows of these spans that no stored block has. Returns how many. */
 export async function deleteOrphans(client: Client, spans: readonly BlockSpan[]): Promise<number> {
   let deleted = 0;
-  for (const { name } of children) {
+  for (const { name } of await readChildren(client)) {
     // One statement, one snapshot: a block that is being written is seen with its rows, or not at all.
     const { rowCount } = await client.query(
-      `delete from ${name} using unnest($1::bigint[], $2::bigint[]) as span (first, last)
+      `delete from "${name}" using unnest($1::bigint[], $2::bigint[]) as span (first, last)
        where block_number between first and last
          and not exists (select from blocks where number = block_number)`,
       [spans.map(({ from }) => from), spans.map(({ to }) => to)],
@@ -61,15 +59,20 @@ export async function deleteOrphans(client: Client, spans: readonly BlockSpan[])
   return deleted;
 }
 
+/** The tables beside blocks. */
+async function readChildren(client: Client): Promise<ChainTable[]> {
+  return (await readChainTables(client)).filter(({ name }) => name !== "blocks");
+}
+
 const isStray = (blockColumn: string) => `(${blockColumn} < 0 or ${blockColumn} > ${maxNumber})`;
 
 /** How many rows have a number that no block can have, by table; tables without such rows are left out. */
 export async function countStrays(client: Client): Promise<{ table: string; rows: number }[]> {
   const found = [];
-  for (const { name, blockColumn } of tables) {
+  for (const { name, blockColumn } of await readChainTables(client)) {
     const { rows } = await client.query<{ rows: string | number }>(
-      `select (select count(*) from ${name} where ${blockColumn} < 0)
-            + (select count(*) from ${name} where ${blockColumn} > ${maxNumber}) as rows`,
+      `select (select count(*) from "${name}" where ${blockColumn} < 0)
+            + (select count(*) from "${name}" where ${blockColumn} > ${maxNumber}) as rows`,
     );
     const count = Number(rows[0]?.rows ?? 0);
     if (count > 0) found.push({ table: name, rows: count });
@@ -80,8 +83,8 @@ export async function countStrays(client: Client): Promise<{ table: string; rows
 /** Removes the rows that `countStrays` counts. Returns how many. */
 export async function deleteStrays(client: Client): Promise<number> {
   let deleted = 0;
-  for (const { name, blockColumn } of tables) {
-    const { rowCount } = await client.query(`delete from ${name} where ${isStray(blockColumn)}`);
+  for (const { name, blockColumn } of await readChainTables(client)) {
+    const { rowCount } = await client.query(`delete from "${name}" where ${isStray(blockColumn)}`);
     deleted += rowCount ?? 0;
   }
   return deleted;

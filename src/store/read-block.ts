@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { CHAIN_TABLES, countPerTable, type RowCounts } from "./chain-tables.js";
+import { countPerTable, type RowCounts } from "./chain-tables.js";
 
 /** What is stored of a block: its header in hex, and how many rows each table has. */
 export interface StoredBlock {
@@ -24,10 +24,9 @@ export async function readBlock(
 }
 
 function countRows(client: Pick<ClientBase, "query">, number: number): Promise<RowCounts> {
-  return countPerTable(async (name) => {
-    const table = CHAIN_TABLES[name];
+  return countPerTable(client, async (table) => {
     const counted = await client.query<{ count: string }>(
-      `select count(*) from ${table.name} where ${table.blockColumn} = $1`,
+      `select count(*) from "${table.name}" where ${table.blockColumn} = $1`,
       [number],
     );
     return Number(counted.rows[0]?.count);

@@ -1,14 +1,17 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { ClientBase } from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import type { Hex } from "../block.js";
+import { readVersion, schemaVersion } from "../db/schema-version.js";
+import { SchemaError } from "../errors.js";
 import { type BlockNumbers, blockCondition } from "./block-condition.js";
-import { CHAIN_TABLES } from "./chain-tables.js";
+import { BLOCK_TABLES, CHILD_TABLES, type ChildTableKey } from "./chain-tables.js";
 import { copyHeader } from "./copy-writer.js";
-import { digestedColumns, digestedTables, rowPrefixBytes } from "./encode-block.js";
+import { columnsOf, coversItself, digestVersion, isKnownVersion } from "./digest-version.js";
+import { rowPrefixBytes } from "./encode-block.js";
 
 // The order within a block in which its rows were written.
-const order = {
+const order: Record<ChildTableKey, string> = {
   transactions: "transaction_index",
   logs: "log_index",
   withdrawals: "index",
@@ -16,25 +19,55 @@ const order = {
 };
 
 /**
- * The digests of these blocks as their rows are now, by number. A block whose digest is not the one in
- * its row was changed since it was written. A block without any row has none.
+ * The digests of these blocks as their rows are now, by number, each over what its version covers. A block whose digest
+ * is not the one in its row was changed since it was written. A block without a row has none, and neither has one whose
+ * version no program ever wrote. Throws a SchemaError for a version that only a newer program knows.
  */
 export async function storedDigests(client: ClientBase, numbers: BlockNumbers): Promise<Map<number, Hex>> {
-  const digests = new Map<number, Hash>();
-  const digestOf = (number: number): Hash => {
-    const known = digests.get(number) ?? createHash("sha256");
-    digests.set(number, known);
-    return known;
-  };
-  for (const name of digestedTables) {
-    const table = CHAIN_TABLES[name];
-    const where = blockCondition(table.blockColumn, numbers);
-    const query = `select ${table.columns.join(", ")} from ${table.name} where ${where} order by ${table.blockColumn}, ${order[name]}`;
-    await eachRow(client, query, (number, row) => digestOf(number).update(row));
+  const digests = new Map<number, Hex>();
+  for (const [version, ofVersion] of await byVersion(client, numbers)) {
+    if (isKnownVersion(version)) await addDigests(client, ofVersion, { version, digests });
+    else await refuseNewer(client, ofVersion, version);
   }
-  const blocks = `select ${digestedColumns.join(", ")} from blocks where ${blockCondition("number", numbers)} order by number`;
-  await eachRow(client, blocks, (number, row) => digestOf(number).update(row.subarray(rowPrefixBytes)));
-  return new Map([...digests].map(([number, digest]) => [number, `0x${digest.digest("hex")}`]));
+  return digests;
+}
+
+/** The stored ones of these blocks, by the version of their digests. */
+async function byVersion(client: ClientBase, numbers: BlockNumbers): Promise<[number, BlockNumbers][]> {
+  const { rows } = await client.query<{ version: number; numbers: string[] }>(
+    `select digest_version as version, array_agg(number::text order by number) as numbers
+     from blocks where ${blockCondition("number", numbers)} group by 1 order by 1`,
+  );
+  return rows.map((row) => [row.version, row.numbers.map(Number)]);
+}
+
+async function addDigests(
+  client: ClientBase,
+  numbers: BlockNumbers,
+  { version, digests }: { version: number; digests: Map<number, Hex> },
+): Promise<void> {
+  const hashes = new Map(numbers.map((number) => [number, createHash("sha256")]));
+  for (const { key, name, blockColumn, covered } of Object.values(CHILD_TABLES)) {
+    const columns = columnsOf(covered, version).join(", ");
+    const where = blockCondition(blockColumn, numbers);
+    const query = `select ${columns} from ${name} where ${where} order by ${blockColumn}, ${order[key]}`;
+    await eachRow(client, query, (number, row) => hashes.get(number)?.update(row));
+  }
+  const own = columnsOf(BLOCK_TABLES.blocks.covered, version);
+  if (coversItself(version)) own.push("digest_version");
+  const blocks = `select ${own.join(", ")} from blocks where ${blockCondition("number", numbers)} order by number`;
+  await eachRow(client, blocks, (number, row) => hashes.get(number)?.update(row.subarray(rowPrefixBytes)));
+  for (const [number, hash] of hashes) digests.set(number, `0x${hash.digest("hex")}`);
+}
+
+/** While daemons are upgraded one after the other, a newer one may write what this program cannot prove. */
+async function refuseNewer(client: ClientBase, [first]: BlockNumbers, version: number): Promise<void> {
+  const schema = await readVersion(client);
+  if (version <= digestVersion || schema === null || schema.version <= schemaVersion) return;
+  throw new SchemaError(
+    `block ${first}: its digest is of version ${version}, this program knows ${digestVersion}: use the newer blockmill that wrote it`,
+    { block: first, version },
+  );
 }
 
 /** Copies a query's rows out, whose first column is the block's number, and hands over each as it came. */

@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import type { Hex } from "../block.js";
-import { CHAIN_TABLES } from "./chain-tables.js";
+import { readChainTables } from "./chain-tables.js";
 
 type Client = Pick<ClientBase, "query">;
 
@@ -10,16 +10,16 @@ export interface BlockSpan {
   to: number;
 }
 
-const tables = Object.values(CHAIN_TABLES);
 /** No block has a number beyond it. */
 export const maxNumber = Number.MAX_SAFE_INTEGER - 1;
 
 /** The lowest and the highest number that a row of any table is of; null: there is no row. */
 export async function storedBounds(client: Client): Promise<BlockSpan | null> {
+  const tables = await readChainTables(client);
   const ends = (end: "min" | "max") =>
     tables.map(
       ({ name, blockColumn: column }) =>
-        `(select ${end}(${column}) from ${name} where ${column} between 0 and ${maxNumber})`,
+        `(select ${end}(${column}) from "${name}" where ${column} between 0 and ${maxNumber})`,
     );
   const { rows } = await client.query<Record<"first" | "last", string | number | null>>(
     `select least(${ends("min").join(", ")}) as first, greatest(${ends("max").join(", ")}) as last`,

@@ -1,5 +1,6 @@
 import type { Block, Header, Log, Transaction, Withdrawal } from "../block.js";
 import type { TokenTransfer } from "../decode/decode-token-transfers.js";
+import type { DerivedRows } from "./derived-table.js";
 
 /**
  * What is to be written for one block, table by table. Rows are the block's own objects: the store
@@ -11,6 +12,8 @@ export interface BlockRows {
   logs: readonly Log[];
   withdrawals: readonly Withdrawal[];
   tokenTransfers: readonly TokenTransfer[];
+  /** Rows of other tables that follow from these; none where it is left out. */
+  derived?: readonly DerivedRows[];
   /** What was proven of the block: hash, transactionsRoot, ... Empty: nothing. */
   verified: readonly string[];
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import type { Statement } from "../db/exchange.js";
-import { CHAIN_TABLES, type ChainTable } from "./chain-tables.js";
+import type { CopyTable } from "./chain-table.js";
+import { BLOCK_TABLES } from "./chain-tables.js";
 import { copyHeader, copyTrailer } from "./copy-writer.js";
 import { deleteBlockNumbers } from "./delete-blocks.js";
 import type { EncodedBlock } from "./encode-block.js";
@@ -21,13 +22,19 @@ export async function deleteStored(
  * their numbers. Each statement answers with the number of its rows.
  */
 export function copyBlocks(blocks: readonly EncodedBlock[]): Statement<number>[] {
-  return (Object.keys(CHAIN_TABLES) as ChainTable[]).flatMap((name) => {
-    const filled = blocks.filter(({ counts }) => counts[name] > 0);
-    if (filled.length === 0) return [];
-    const { name: table, columns } = CHAIN_TABLES[name];
+  const derived = new Map(
+    blocks.flatMap((block) => block.derived.map((table) => [table.key, table] as const)),
+  );
+  const tables: CopyTable[] = [...Object.values<CopyTable>(BLOCK_TABLES), ...derived.values()];
+  return tables.flatMap(({ name, key, columns }) => {
+    const pieces = blocks.flatMap(({ rows }) => {
+      const piece = rows[key];
+      return piece === undefined || piece.length === 0 ? [] : [piece];
+    });
+    if (pieces.length === 0) return [];
     return {
-      query: { text: `copy ${table} (${columns.join(", ")}) from stdin (format binary)` },
-      data: [copyHeader, ...filled.map(({ rows }) => rows[name]), copyTrailer],
+      query: { text: `copy "${name}" (${columns.join(", ")}) from stdin (format binary)` },
+      data: [copyHeader, ...pieces, copyTrailer],
       read: ({ rowCount }) => rowCount ?? 0,
     };
   });

@@ -11,8 +11,8 @@ import { readCatalog } from "../cli/catalog.js";
 import { createDatabase, emptyDatabase, type TestDatabase } from "../support/database.js";
 import { projectRoot } from "../support/project.js";
 
-/** Migrations as files, read as the program reads its own. */
-function write(t: TestContext, files: Record<string, string>): Migration[] {
+/** Migrations as files, read as the program reads its own: these alone. */
+function writeAlone(t: TestContext, files: Record<string, string>): Migration[] {
   const folder = mkdtempSync(path.join(tmpdir(), "blockmill-migrations-"));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of Object.entries({ "README.md": "", ...files }))
@@ -20,10 +20,24 @@ function write(t: TestContext, files: Record<string, string>): Migration[] {
   return readMigrations(pathToFileURL(`${folder}/`));
 }
 
+/** The same, behind those that there are. */
+function write(t: TestContext, files: Record<string, string>): Migration[] {
+  const folder = `${projectRoot}migrations/`;
+  const own = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  const texts = own.map((name) => [name, readFileSync(folder + name, "utf8")] as const);
+  return writeAlone(t, { ...Object.fromEntries(texts), ...files });
+}
+
+const fileOf = (version: number, name: string) => `${String(version).padStart(4, "0")}-${name}.sql`;
+
+// The next two versions, and how the current one is told of in a new database.
+const [second, third] = [schemaVersion + 1, schemaVersion + 2];
+const now = [schemaVersion, readMigrations().at(-1)?.accepts];
+const [secondFile, thirdFile] = [fileOf(second, "two"), fileOf(third, "three")];
 const two = "-- accepts: 1\nalter table blocks add column two int;\n";
 const three =
   "-- accepts: 2\nalter table blocks add column three int;\nalter table blocks drop column two;\n";
-const both = { "0002-two.sql": two, "0003-three.sql": three };
+const both = { [secondFile]: two, [thirdFile]: three };
 
 async function open(t: TestContext, { empty = false } = {}) {
   const database = await (empty ? emptyDatabase() : createDatabase());
@@ -55,20 +69,13 @@ function poolOf({ url }: TestDatabase) {
 
 test("the migrations that are missing are applied in order, each with its row, and not twice", async (t) => {
   const { database, pool, versions } = await open(t);
-  assert.equal((await applySchema(pool, "public", write(t, { "0002-two.sql": two }))).before, 1);
-  assert.deepEqual(await versions(), [
-    [1, null],
-    [2, 1],
-  ]);
+  assert.equal((await applySchema(pool, "public", write(t, { [secondFile]: two }))).before, schemaVersion);
+  assert.deepEqual(await versions(), [now, [second, 1]]);
   const migrations = write(t, both);
-  assert.equal((await applySchema(pool, "public", migrations)).before, 2);
-  const after = [
-    [1, null],
-    [2, 1],
-    [3, 2],
-  ];
+  assert.equal((await applySchema(pool, "public", migrations)).before, second);
+  const after = [now, [second, 1], [third, 2]];
   assert.deepEqual(await versions(), after);
-  assert.equal((await applySchema(pool, "public", migrations)).before, 3);
+  assert.equal((await applySchema(pool, "public", migrations)).before, third);
   assert.deepEqual(await versions(), after);
   const { rows } = await database.pool.query(
     "select attname from pg_attribute where attrelid = 'blocks'::regclass and attname in ('two', 'three')",
@@ -80,31 +87,20 @@ test("two at once apply each migration once", async (t) => {
   const { pool, other, versions } = await open(t);
   const migrations = write(t, both);
   await Promise.all([applySchema(pool, "public", migrations), applySchema(other, "public", migrations)]);
-  assert.deepEqual(await versions(), [
-    [1, null],
-    [2, 1],
-    [3, 2],
-  ]);
+  assert.deepEqual(await versions(), [now, [second, 1], [third, 2]]);
 });
 
 test("a migration that fails changes nothing, what came before it stays, and the next call goes on from there", async (t) => {
   const { database, pool, versions } = await open(t);
   const broken = `${three}select 1 / 0;\n`;
-  await assert.rejects(applySchema(pool, "public", write(t, { ...both, "0003-three.sql": broken })), {
+  await assert.rejects(applySchema(pool, "public", write(t, { ...both, [thirdFile]: broken })), {
     name: "SchemaError",
-    message: /^the migration 0003-three failed, and changed nothing: division by zero$/,
+    message: /^the migration \d{4}-three failed, and changed nothing: division by zero$/,
   });
-  assert.deepEqual(await versions(), [
-    [1, null],
-    [2, 1],
-  ]);
+  assert.deepEqual(await versions(), [now, [second, 1]]);
   await database.pool.query("select two from blocks");
   await applySchema(pool, "public", write(t, both));
-  assert.deepEqual(await versions(), [
-    [1, null],
-    [2, 1],
-    [3, 2],
-  ]);
+  assert.deepEqual(await versions(), [now, [second, 1], [third, 2]]);
 });
 
 test("a migration that does not get its lock soon gives up, changes nothing, and says why", async (t) => {
@@ -115,9 +111,9 @@ test("a migration that does not get its lock soon gives up, changes nothing, and
     await assert.rejects(applySchema(pool, "public", write(t, both)), {
       name: "SchemaBusyError",
       message:
-        /^the migration 0002-two did not get a lock within 5 s, and changed nothing: a long transaction or a backup/,
+        /^the migration \d{4}-two did not get a lock within 5 s, and changed nothing: a long transaction or a backup/,
     });
-    assert.deepEqual(await versions(), [[1, null]]);
+    assert.deepEqual(await versions(), [now]);
   } finally {
     await reader.query("rollback");
     reader.release();
@@ -128,15 +124,12 @@ test("a migration that does not get its lock soon gives up, changes nothing, and
 
 test("a database that is newer than the migrations is refused", async (t) => {
   const { database, pool, versions } = await open(t);
-  await database.pool.query("insert into schema_version (version, accepts) values (4, 1)");
+  await database.pool.query("insert into schema_version (version, accepts) values (1000, 1)");
   await assert.rejects(applySchema(pool, "public", write(t, both)), {
     name: "SchemaError",
-    message: /version 4, newer than/,
+    message: /version 1000, newer than/,
   });
-  assert.deepEqual(await versions(), [
-    [1, null],
-    [4, 1],
-  ]);
+  assert.deepEqual(await versions(), [now, [1000, 1]]);
 });
 
 test("a program goes on with a newer schema that accepts it, and refuses one that does not", async (t) => {
@@ -158,7 +151,7 @@ test("a file that is not as migrations/README.md says is refused by its name", (
     [{ "0002-future.sql": "-- accepts: 3\nselect 1;" }, /N from 1 to 2/],
     [{ "0002-own.sql": `${two}commit;\nselect 1;` }, /0002-own\.sql: expected no transaction of its own/],
   ] as const) {
-    assert.throws(() => write(t, { ...files }), { name: "SchemaError", message: complaint });
+    assert.throws(() => writeAlone(t, { ...files }), { name: "SchemaError", message: complaint });
   }
 });
 

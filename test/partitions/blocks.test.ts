@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type pg from "pg";
-import { CHAIN_TABLES } from "../../src/store/chain-tables.js";
+import { BLOCK_TABLES } from "../../src/store/chain-tables.js";
 import { deleteBlockNumbers, deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.js";
 import { blockmill } from "../cli/blockmill.js";
 import { numbers, setScene as setDaemonScene, until } from "../daemon/scene.js";
@@ -145,7 +145,7 @@ test("blocks above a boundary are removed from every table, and none below it", 
   } finally {
     client.release();
   }
-  for (const { name, blockColumn } of Object.values(CHAIN_TABLES)) {
+  for (const { name, blockColumn } of Object.values(BLOCK_TABLES)) {
     const { rows } = await chain.pool.query(`select max(${blockColumn})::int as last from ${name}`);
     assert.ok((rows[0]?.last ?? 27) === 27, `${name}: ${rows[0]?.last}`);
   }

@@ -58,7 +58,7 @@ test("init with database.partition_blocks differs from schema.sql in the partiti
   t.after(() => plain.drop());
   const { code, stdout, stderr } = await init("database.partition_blocks=500000");
   assert.equal(code, 0, stderr);
-  assert.equal(stdout, 'The schema "public" is ready, at version 1, in partitions of 500,000 blocks.\n');
+  assert.equal(stdout, 'The schema "public" is ready, at version 2, in partitions of 500,000 blocks.\n');
 
   const [is, was] = [await readCatalog(database.url), await readCatalog(plain.url)];
   const keyOf: Record<string, string> = { blocks: "number" };
@@ -93,7 +93,7 @@ test("a second init keeps the partitions, also when it does not repeat the setti
     assert.equal(again.code, 0, again.stderr);
     assert.equal(
       again.stdout,
-      'The schema "public" is there already, at version 1, in partitions of 7 blocks.\n',
+      'The schema "public" is there already, at version 2, in partitions of 7 blocks.\n',
     );
   }
   await database.pool.query(readFileSync(`${projectRoot}schema.sql`, "utf8"));

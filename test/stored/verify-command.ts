@@ -1,6 +1,6 @@
 // `blockmill verify` as people run it.
 
-import { CHAIN_TABLES } from "../../src/store/chain-tables.js";
+import { BLOCK_TABLES } from "../../src/store/chain-tables.js";
 import { blockmill } from "../cli/blockmill.js";
 
 export function verify(databaseUrl: string, ...args: string[]) {
@@ -30,6 +30,6 @@ export async function removeBlocks(
   from: number,
   to = from,
 ): Promise<void> {
-  for (const { name, blockColumn } of Object.values(CHAIN_TABLES))
+  for (const { name, blockColumn } of Object.values(BLOCK_TABLES))
     await pool.query(`delete from ${name} where ${blockColumn} between ${from} and ${to}`);
 }

@@ -102,6 +102,7 @@ function expectedRows(block: BlockRows): StoredRows {
         log_count: block.logs.length,
         extra: header.extra,
         verified: block.verified,
+        digest_version: 1,
       },
     ],
     transactions: block.transactions.map((transaction) => ({

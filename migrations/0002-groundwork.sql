@@ -1,0 +1,68 @@
+-- accepts: 1
+
+-- Which columns a block's digest covers. Rows that are there, and those that programs of version 1 go on to write,
+-- have the digest of version 1.
+alter table blocks add column digest_version smallint not null default 1;
+comment on column blocks.digest                   is 'SHA-256 over the columns of this row and of all the block''s rows in the other tables that digest_version covers, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
+comment on column blocks.digest_version           is 'Which columns the digest covers: those that existed when this version of it began. Columns that came later are null in this block''s rows. From version 2 on the digest covers the version too.';
+
+create table chain_tables (
+  name      text        primary key check (name ~ '^[a-z][a-z0-9_]{0,39}$'),
+  added_at  timestamptz not null default now()
+);
+
+comment on table chain_tables is
+  'Tables of this schema that hold rows of blocks, beside the five below: what follows from a block''s rows. Each has a column block_number. They are written, removed, granted, partitioned and backed up with their block; blocks.digest does not cover them.';
+comment on column chain_tables.name     is 'The table: at most 40 lower-case letters, digits and underscores, so that its partitions find names. One that was dropped is passed over.';
+comment on column chain_tables.added_at is 'When it was added.';
+
+create or replace function chain_partition(layout regclass, first_block bigint) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  place   text;
+  size    bigint;
+  derived text[];
+  parent  text;
+  part    text;
+  reader  text;
+  made    boolean := false;
+begin
+  select quote_ident(nspname) into place
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = layout;
+  execute format('select partition_blocks from %s.chain_layout', place) into size;
+  if size = 0 then
+    raise exception 'the tables of the schema % are not partitioned', place using errcode = '55000';
+  end if;
+  if first_block is null or first_block < 0 or first_block % size <> 0 then
+    raise exception 'no partition begins with block %', first_block using errcode = '22023';
+  end if;
+  -- Two at once: the second finds what the first has made.
+  perform pg_advisory_xact_lock(hashtextextended('blockmill partitions ' || place, 0));
+  execute format('select array_agg(name) from %s.chain_tables', place) into derived;
+  foreach parent in array array['blocks', 'transactions', 'logs', 'withdrawals', 'token_transfers'] || derived loop
+    continue when to_regclass(format('%s.%I', place, parent)) is null;
+    part := format('%s.%I', place, parent || '_' || first_block);
+    continue when exists (
+      select from pg_inherits
+      where inhrelid = to_regclass(part) and inhparent = to_regclass(format('%s.%I', place, parent))
+    );
+    -- Where something else has the name, this fails and says so.
+    execute format('create table %s (like %s.%I including all excluding indexes excluding comments)', part, place, parent);
+    for reader in
+      select distinct case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end
+      from pg_class, aclexplode(relacl)
+      where pg_class.oid = to_regclass(format('%s.%I', place, parent)) and privilege_type = 'SELECT' and grantee <> relowner
+    loop
+      -- Rows are read through the parent, whose grants decide. A backup names each partition.
+      execute format('grant select on %s to %s', part, reader);
+    end loop;
+    execute format('alter table %s.%I attach partition %s for values from (%s) to (%s)',
+      place, parent, part, first_block, first_block + size);
+    made := true;
+  end loop;
+  return made;
+end
+$$;
+
+comment on function chain_partition(regclass, bigint) is
+  'Makes the partitions of blocks, transactions, logs, withdrawals, token_transfers and the tables of chain_tables that begin with first_block, beside the table chain_layout that is given. Returns whether any was missing.';
