@@ -367,8 +367,7 @@ create or replace trigger processing_ranges_inserted after insert or update of c
 -- to_address. Null means that the chain or the fork does not have the field.
 --
 -- As they stand here they are plain tables. Where database.partition_blocks is set, `blockmill init`
--- makes these five with `partition by range` of their block's number, and transactions.hash without its
--- `unique`, which cannot reach across partitions. All else is the same.
+-- makes these five with `partition by range` of their block's number. All else is the same.
 -- ---------------------------------------------------------------------------------------------
 
 create table if not exists chain_layout (

@@ -22,6 +22,12 @@ export interface BlockRef {
   hash: Hex;
 }
 
+/** Blocks from `from` to `to`, both included. */
+export interface BlockSpan {
+  from: number;
+  to: number;
+}
+
 /** Fields that the schema has no column for, as the node sent them. */
 export type Extra = Record<string, unknown>;
 

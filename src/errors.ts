@@ -84,8 +84,8 @@ export class UnstorableBlockError extends BlockmillError {
 }
 
 /**
- * The block's rows collide with stored rows of another block: a transaction that both branches of a
- * fork have, before the dropped branch is removed.
+ * The block's rows collide with rows under its number that somebody has written meanwhile who takes no part in
+ * claims: a person in psql, say. The next attempt removes those first.
  */
 export class ConflictingRowsError extends BlockmillError {
   readonly disposition = "retry";
@@ -96,7 +96,7 @@ export class ConfigError extends BlockmillError {
   readonly disposition = "fatal-process";
 }
 
-/** The database's schema is missing, or newer than the program. */
+/** The database's schema is missing, or of a version that this program does not work with. */
 export class SchemaError extends BlockmillError {
   readonly disposition = "fatal-process";
 }

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type pg from "pg";
+import type { BlockSpan } from "../block.js";
 import { enqueueSeries } from "../queue/enqueue.js";
-import { countJobsInGaps, findGaps, type Gap, storedSpan } from "../queue/gaps.js";
+import { countJobsInGaps, findGaps, storedSpan } from "../queue/gaps.js";
 import { readHead } from "../queue/head.js";
 import { openRange } from "../queue/ranges.js";
 import { blockNumber, checkOrder } from "./arguments.js";
@@ -70,7 +71,7 @@ async function spanOf(
   { config }: Session,
   pool: pg.Pool,
   asked: { from: number | undefined; to: number | undefined },
-): Promise<Gap | null> {
+): Promise<BlockSpan | null> {
   const stored = await storedSpan(pool);
   const lowest = [stored?.from, config.chain.start_block].filter((block) => typeof block === "number");
   const from = asked.from ?? (lowest.length > 0 ? Math.min(...lowest) : undefined);
@@ -80,8 +81,8 @@ async function spanOf(
   return from > to ? null : { from, to };
 }
 
-async function findAllGaps(pool: pg.Pool, { from, to }: Gap): Promise<Gap[]> {
-  const found: Gap[] = [];
+async function findAllGaps(pool: pg.Pool, { from, to }: BlockSpan): Promise<BlockSpan[]> {
+  const found: BlockSpan[] = [];
   for (let next = from; next <= to; ) {
     const page = await findGaps(pool, { from: next, to, limit: pageSize });
     found.push(...page);
@@ -98,7 +99,7 @@ const maxJobs = 100_000;
 
 async function enqueueGaps(
   pool: pg.Pool,
-  all: readonly Gap[],
+  all: readonly BlockSpan[],
   last: number,
 ): Promise<{ jobs: number; ranges: number }> {
   const made = { jobs: 0, ranges: 0 };
@@ -117,15 +118,15 @@ async function enqueueGaps(
   return made;
 }
 
-function blocksOf(all: readonly Gap[]): number {
+function blocksOf(all: readonly BlockSpan[]): number {
   return all.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 
-interface Found extends Gap {
+interface Found extends BlockSpan {
   missing: number;
   jobs: Record<string, number>;
   enqueued: { jobs: number; ranges: number } | null;
-  gaps: Gap[];
+  gaps: BlockSpan[];
 }
 
 function describe(found: Found | null): string {

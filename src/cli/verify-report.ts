@@ -1,7 +1,7 @@
+import type { BlockSpan } from "../block.js";
 import { mergeSpans } from "../pipeline/merge-spans.js";
 import type { Finding, ProvenBatch } from "../pipeline/prove-stored.js";
 import type { VerifyPlan } from "../pipeline/verify-stored.js";
-import type { BlockSpan } from "../store/stored-numbers.js";
 import { exitCodes } from "./exit-codes.js";
 import { count, plural, rate, shorten, span as timeSpan } from "./wording.js";
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type pg from "pg";
+import type { BlockSpan } from "../block.js";
 import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
-import type { BlockSpan } from "../store/stored-numbers.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { blockNumber, checkOrder, wholeNumber } from "./arguments.js";
 import { type ProgressReport, showProgress } from "./progress.js";

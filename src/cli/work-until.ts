@@ -1,3 +1,4 @@
+import type { BlockSpan } from "../block.js";
 import type { Config } from "../config/schema.js";
 import type { WorkersSetting } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
@@ -8,7 +9,7 @@ import { drainOnSignals } from "./signals.js";
 
 export interface WorkOptions {
   /** The blocks to work on, inclusive; a daemon beside us may take them as well. */
-  only: { from: number; to: number };
+  only: BlockSpan;
   workers: WorkersSetting;
 }
 

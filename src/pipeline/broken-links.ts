@@ -1,4 +1,4 @@
-import type { BlockSpan } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../block.js";
 
 interface Linked {
   hash: unknown;

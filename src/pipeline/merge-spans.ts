@@ -1,4 +1,4 @@
-import type { BlockSpan } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../block.js";
 
 /** The same numbers in order, as few spans as possible. */
 export function mergeSpans(spans: readonly BlockSpan[]): BlockSpan[] {

@@ -12,6 +12,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import type pg from "pg";
+import type { BlockSpan } from "../block.js";
 import type { WantedBlock } from "../chain/endpoint/fetch-block.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock, type TakenBlock } from "../chain/fetch-proven-block.js";
@@ -58,7 +59,7 @@ export interface Pipeline {
   ahead?: ReadAhead<PreparedBlock> | undefined;
   backoff: { baseMs: number; maxMs: number };
   /** Claim only these blocks. */
-  only?: { from: number; to: number } | undefined;
+  only?: BlockSpan | undefined;
   log: Logger;
   redact: Redact;
 }

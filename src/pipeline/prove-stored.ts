@@ -8,12 +8,13 @@
 // snapshot a running daemon never leaves anything half done.
 
 import type pg from "pg";
+import type { BlockSpan } from "../block.js";
 import { inTransaction } from "../db/pool.js";
-import { findClaimedStored } from "../queue/gaps.js";
+import { findCompleted } from "../queue/gaps.js";
 import { type LoadedBlock, loadBlocks } from "../store/load-blocks.js";
 import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
 import { storedDigests } from "../store/stored-digests.js";
-import { type BlockSpan, nextStored, readLinks } from "../store/stored-numbers.js";
+import { nextStored, readLinks } from "../store/stored-numbers.js";
 import type { Contradiction } from "../store/stored-row.js";
 import { brokenLinks } from "./broken-links.js";
 import { type Prover, proveRows } from "./prove-rows.js";
@@ -84,7 +85,7 @@ function readBatch(pool: pg.Pool, { from, to }: BlockSpan, { verifier }: Prover)
       digests: await storedDigests(tx, numbers),
       neighbours: await readLinks(tx, upTo === to ? [from - 1, to + 1] : [from - 1]),
       orphans: holes.length === 0 ? [] : await findOrphans(tx, holes),
-      missing: holes.length === 0 ? [] : await findClaimedStored(tx, holes),
+      missing: holes.length === 0 ? [] : await findCompleted(tx, holes),
     };
   });
 }

@@ -1,6 +1,7 @@
 import type pg from "pg";
-import { findClaimedStored } from "../queue/gaps.js";
-import { type BlockSpan, storedBounds } from "../store/stored-numbers.js";
+import type { BlockSpan } from "../block.js";
+import { findCompleted } from "../queue/gaps.js";
+import { storedBounds } from "../store/stored-numbers.js";
 
 /**
  * At most `count` numbers of a span, in order, drawn evenly from the blocks that are stored as far as the
@@ -10,7 +11,7 @@ export async function sampleStored(
   pool: pg.Pool,
   { from, to, count }: BlockSpan & { count: number },
 ): Promise<number[]> {
-  const claimed = await findClaimedStored(pool, [{ from, to }]);
+  const claimed = await findCompleted(pool, [{ from, to }]);
   return drawNumbers(claimed.length > 0 ? claimed : await between(pool, { from, to }), count);
 }
 

@@ -1,10 +1,11 @@
 import type pg from "pg";
+import type { BlockSpan } from "../block.js";
 import { rulesFor } from "../chain/verify/chain-rules.js";
 import { createVerifier } from "../chain/verify/verify-block.js";
 import { storedSpan } from "../queue/gaps.js";
 import { readHead } from "../queue/head.js";
 import { countStrays } from "../store/orphan-rows.js";
-import { anyChainId, type BlockSpan, storedBounds } from "../store/stored-numbers.js";
+import { anyChainId, storedBounds } from "../store/stored-numbers.js";
 import { type ProvenBatch, proveStored } from "./prove-stored.js";
 import { sampleStored } from "./sample-stored.js";
 

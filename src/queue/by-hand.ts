@@ -1,13 +1,9 @@
+import type { BlockSpan } from "../block.js";
 import type { Sql } from "../db/pool.js";
 import { listOf, openStatuses, statuses } from "./job-status.js";
 
-export interface BlockRange {
-  from: number;
-  to: number;
-}
-
 /** Runs failed and cancelled jobs of these blocks again, with fresh attempts. Returns how many. */
-export async function retryJobs(sql: Sql, { from, to }: BlockRange): Promise<number> {
+export async function retryJobs(sql: Sql, { from, to }: BlockSpan): Promise<number> {
   const { rows } = await sql.query(
     `update processing_jobs
      set status = ${statuses.pending}, attempts = 0, deaths = 0, run_at = now(), completed_at = null
@@ -26,7 +22,7 @@ export async function retryJobs(sql: Sql, { from, to }: BlockRange): Promise<num
  */
 export async function cancelJobs(
   sql: Sql,
-  { from, to }: BlockRange,
+  { from, to }: BlockSpan,
 ): Promise<{ jobs: number; ranges: number }> {
   const { rows } = await sql.query<{ jobs: number; ranges: number }>(
     `with jobs as (

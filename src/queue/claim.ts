@@ -1,3 +1,4 @@
+import type { BlockSpan } from "../block.js";
 import { type Statement, send } from "../db/exchange.js";
 import type { Sql } from "../db/pool.js";
 import type { ClaimedJob } from "./job.js";
@@ -110,8 +111,8 @@ export interface ClaimOptions {
   limit: number;
   /** Only jobs of the same priority behind this one, for a claim that goes on where the last one ended. */
   after?: Position | undefined;
-  /** Only blocks from `from` to `to`, inclusive. */
-  only?: { from: number; to: number } | undefined;
+  /** Only these blocks. */
+  only?: BlockSpan | undefined;
   /**
    * Whether to wait until the claim is on the disk. It may be false where the claim is a transaction of its
    * own: a crash of the server undoes it, and then the job is pending and the token holds for nobody. What

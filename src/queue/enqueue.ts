@@ -1,3 +1,4 @@
+import type { BlockSpan } from "../block.js";
 import { numberArray } from "../db/number-array.js";
 import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
@@ -48,7 +49,7 @@ export async function enqueueBlocks(
 /** Enqueues the blocks from `from` to `to`, inclusive, as a job each. For long ranges use `openRange`. */
 export async function enqueueSeries(
   sql: Sql,
-  { from, to, priority = 0, force = false }: { from: number; to: number } & EnqueueOptions,
+  { from, to, priority = 0, force = false }: BlockSpan & EnqueueOptions,
 ): Promise<number> {
   const statement = force ? statements.seriesAgain : statements.series;
   return count(await sql.query({ ...statement, values: [priority, from, to] }));

@@ -1,11 +1,6 @@
+import type { BlockSpan } from "../block.js";
 import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
-
-/** Blocks from `from` to `to`, both included. */
-export interface Gap {
-  from: number;
-  to: number;
-}
 
 // Coverage, and the completed jobs of these blocks that are not archived yet, at two seconds a million.
 const storedBetween = (from: string, to: string): string => `
@@ -24,12 +19,15 @@ const gaps = `
  * coverage and the completed jobs that are not archived yet, never the chain's tables: so it answers at
  * once however many blocks are stored.
  */
-export async function findGaps(sql: Sql, { from, to, limit }: Gap & { limit: number }): Promise<Gap[]> {
-  const { rows } = await sql.query<Gap>(gaps, [from, to, limit]);
+export async function findGaps(
+  sql: Sql,
+  { from, to, limit }: BlockSpan & { limit: number },
+): Promise<BlockSpan[]> {
+  const { rows } = await sql.query<BlockSpan>(gaps, [from, to, limit]);
   return rows.map(asNumbers);
 }
 
-const claimed = `
+const completed = `
   with asked as (
     select range_agg(int8range(first, last, '[]')) as blocks
     from unnest($1::bigint[], $2::bigint[]) as span (first, last)
@@ -39,13 +37,16 @@ const claimed = `
   order by 1`;
 
 /** The blocks of these spans that are stored as far as the queue knows, as ranges, in order. */
-export async function findClaimedStored(sql: Sql, spans: readonly Gap[]): Promise<Gap[]> {
-  const { rows } = await sql.query<Gap>(claimed, [spans.map(({ from }) => from), spans.map(({ to }) => to)]);
+export async function findCompleted(sql: Sql, spans: readonly BlockSpan[]): Promise<BlockSpan[]> {
+  const { rows } = await sql.query<BlockSpan>(completed, [
+    spans.map(({ from }) => from),
+    spans.map(({ to }) => to),
+  ]);
   return rows.map(asNumbers);
 }
 
 /** The lowest and the highest block that is stored as far as the queue knows; null: none is. */
-export async function storedSpan(sql: Sql): Promise<Gap | null> {
+export async function storedSpan(sql: Sql): Promise<BlockSpan | null> {
   const { rows } = await sql.query<{ from: number | null; to: number | null }>(
     `select least(lower(blocks), first) as "from", greatest(upper(blocks) - 1, last) as "to"
      from processing_coverage, (
@@ -59,7 +60,7 @@ export async function storedSpan(sql: Sql): Promise<Gap | null> {
 }
 
 /** How many blocks of a range that are not stored have a job, by its status. */
-export async function countJobsInGaps(sql: Sql, { from, to }: Gap): Promise<Record<string, number>> {
+export async function countJobsInGaps(sql: Sql, { from, to }: BlockSpan): Promise<Record<string, number>> {
   const { rows } = await sql.query<{ status: string; jobs: number }>(
     `select status, count(*) as jobs from processing_jobs
      where status <> ${statuses.completed} and block_number between $1 and $2
@@ -71,6 +72,6 @@ export async function countJobsInGaps(sql: Sql, { from, to }: Gap): Promise<Reco
 }
 
 // Other pools than ours give a bigint as text.
-function asNumbers({ from, to }: Gap): Gap {
+function asNumbers({ from, to }: BlockSpan): BlockSpan {
   return { from: Number(from), to: Number(to) };
 }

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { Hex } from "../block.js";
+import type { BlockRef, Hex } from "../block.js";
 import { namedParameters } from "../db/named-parameters.js";
 import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
@@ -171,15 +171,10 @@ const note = namedParameters<{
   "note_head",
 );
 
-interface Header {
-  number: number;
-  hash: Hex;
-}
-
 async function noteHead(
   tx: Tx,
   { chainId, headers, safeBlock, finalizedBlock, priorityBlocks }: AdvanceOptions,
-  { pinned, byHash, nextBlock }: { pinned: Header[]; byHash: Header[]; nextBlock: number | null },
+  { pinned, byHash, nextBlock }: { pinned: BlockRef[]; byHash: BlockRef[]; nextBlock: number | null },
 ): Promise<void> {
   const head = headers.at(-1);
   if (head === undefined) return;
@@ -201,6 +196,6 @@ async function noteHead(
   );
 }
 
-const numbersOf = (headers: readonly Header[]): number[] => headers.map(({ number }) => number);
-const hashesOf = (headers: readonly Header[]): Buffer[] => headers.map(({ hash }) => bytesOf(hash));
+const numbersOf = (headers: readonly BlockRef[]): number[] => headers.map(({ number }) => number);
+const hashesOf = (headers: readonly BlockRef[]): Buffer[] => headers.map(({ hash }) => bytesOf(hash));
 const bytesOf = (hash: Hex): Buffer => Buffer.from(hash.slice(2), "hex");

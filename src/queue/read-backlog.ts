@@ -1,3 +1,4 @@
+import type { BlockSpan } from "../block.js";
 import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
 
@@ -22,7 +23,7 @@ const statement = `
 /** Looks at the `limit` jobs that would be claimed next, of the blocks `only` (inclusive) if given. */
 export async function readBacklog(
   sql: Sql,
-  { limit, only }: { limit: number; only: { from: number; to: number } | undefined },
+  { limit, only }: { limit: number; only: BlockSpan | undefined },
 ): Promise<Backlog> {
   const { rows } = await sql.query<{ pending: number; oldest: number }>({
     name: "backlog",

@@ -1,7 +1,8 @@
+import type { BlockSpan } from "../block.js";
 import type { Sql } from "../db/pool.js";
 
 /** Takes blocks out of the coverage: they are not stored, whatever it says. */
-export async function uncoverBlocks(sql: Sql, spans: readonly { from: number; to: number }[]): Promise<void> {
+export async function uncoverBlocks(sql: Sql, spans: readonly BlockSpan[]): Promise<void> {
   await sql.query(
     `update processing_coverage set blocks = blocks - lost
      from (

@@ -1,9 +1,10 @@
 // Rows of the chain's tables that no stored block has.
 
 import type { ClientBase } from "pg";
+import type { BlockSpan } from "../block.js";
 import type { ChainTable } from "./chain-table.js";
 import { readChainTables } from "./chain-tables.js";
-import { type BlockSpan, maxNumber } from "./stored-numbers.js";
+import { maxNumber } from "./stored-numbers.js";
 
 type Client = Pick<ClientBase, "query">;
 

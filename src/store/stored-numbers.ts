@@ -1,14 +1,8 @@
 import type { ClientBase } from "pg";
-import type { Hex } from "../block.js";
+import type { BlockSpan, Hex } from "../block.js";
 import { readChainTables } from "./chain-tables.js";
 
 type Client = Pick<ClientBase, "query">;
-
-/** Blocks from `from` to `to`, both included. */
-export interface BlockSpan {
-  from: number;
-  to: number;
-}
 
 /** No block has a number beyond it. */
 export const maxNumber = Number.MAX_SAFE_INTEGER - 1;

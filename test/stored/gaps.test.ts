@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import type pg from "pg";
-import { findClaimedStored, findGaps, storedSpan } from "../../src/queue/gaps.js";
+import { findCompleted, findGaps, storedSpan } from "../../src/queue/gaps.js";
 import { uncoverBlocks } from "../../src/queue/uncover.js";
 import { blockmill } from "../cli/blockmill.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
@@ -45,7 +45,7 @@ test("gaps and stored blocks are those of a model, whatever is covered and compl
         asked.filter((n) => !stored.has(n)),
       );
       assert.deepEqual(
-        expand(await findClaimedStored(pool, [{ from, to }])),
+        expand(await findCompleted(pool, [{ from, to }])),
         asked.filter((n) => stored.has(n)),
       );
       const all = [...stored];

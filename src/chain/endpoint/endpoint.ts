@@ -22,7 +22,7 @@ export interface EndpointOptions {
   compress?: boolean;
   /** Relative to the others'. 1 unless stated. */
   weight?: number;
-  /** The most requests at once. 128 unless stated. */
+  /** The most requests at once. 192 unless stated. */
   maxInFlight?: number;
   requestsPerSecond?: number | undefined;
   /** The part of the two limits that this process may use: above 0, at most 1. 1 unless stated. */
