@@ -92,7 +92,7 @@ comment on column processing_jobs.deaths       is 'How many workers died while t
 comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so, with started_at, no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
 comment on column processing_jobs.metadata     is 'Yours. blockmill never writes it.';
-comment on column processing_jobs.result       is 'blockmill''s account of the last completion: counts of rows, milliseconds per stage, the endpoint that served it, and whether it went the direct way.';
+comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go.';
 comment on column processing_jobs.block_hash   is 'The hash that is wanted at this number; null: whatever is canonical.';
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';

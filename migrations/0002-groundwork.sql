@@ -1,5 +1,8 @@
 -- accepts: 1
 
+-- What stands in a result is said by its fields now.
+comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go.';
+
 -- Which columns a block's digest covers. Rows that are there, and those that programs of version 1 go on to write,
 -- have the digest of version 1.
 alter table blocks add column digest_version smallint not null default 1;

@@ -56,3 +56,10 @@ test("docs/OPERATIONS.md has the fields, their order and their meanings", async 
     Object.entries(resultFields).map(([name, { says }]) => [name, says]),
   );
 });
+
+test("the comment in schema.sql has the fields, their order and their meanings", async () => {
+  const schema = await readFile(path.join(projectRoot, "schema.sql"), "utf8");
+  const says = Object.entries(resultFields).map(([name, { says }]) => `${name}: ${says}.`);
+  const comment = `What blockmill says of the block when it completes the job. ${says.join(" ")}`;
+  assert.ok(schema.includes(`comment on column processing_jobs.result       is '${comment}';`), comment);
+});
