@@ -3,9 +3,9 @@ import { RpcRequestError } from "viem";
 import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
 import { assumedCapabilities, type Capabilities } from "./capabilities.js";
 import { asEndpointError, rpcError } from "./endpoint-error.js";
-import { createHttpWire } from "./http-wire.js";
 import { Latency } from "./latency.js";
 import { type Outcome, Throttle, type ThrottleOptions } from "./throttle.js";
+import { createUndiciWire } from "./undici-wire.js";
 import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./wire.js";
 import { createWsWire } from "./ws-wire.js";
 
@@ -95,7 +95,7 @@ const defaultBatchSize = 100;
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { name, timeoutMs, weight = 1 } = options;
   const canPush = /^wss?:/i.test(options.url);
-  const wire: Wire = canPush ? createWsWire(options) : createHttpWire(options);
+  const wire: Wire = canPush ? createWsWire(options) : createUndiciWire(options);
   const throttle = new Throttle(limitsOf(options, options.share ?? 1));
   const latency = new Latency();
   const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);

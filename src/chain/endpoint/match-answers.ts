@@ -24,6 +24,11 @@ export interface SentCall extends RpcCall {
   id: number;
 }
 
+/** A request as JSON-RPC wants it. */
+export function envelope({ id, method, params }: SentCall): object {
+  return { jsonrpc: "2.0", id, method, params };
+}
+
 /** Parses a whole answer. Whatever JSON.parse throws (also RangeError) is a MalformedAnswerError. */
 export function parseAnswer(text: string): unknown {
   try {

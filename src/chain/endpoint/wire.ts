@@ -18,6 +18,15 @@ export interface AnswerBytes {
   parse(): RpcAnswer;
 }
 
+export interface WireOptions {
+  url: string;
+  /** For messages; never the URL. */
+  name: string;
+  maxResponseBytes: number;
+  /** Whether to ask for gzipped answers over HTTP. Unless stated: whether the URL is https. */
+  compress?: boolean;
+}
+
 export interface SendOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;

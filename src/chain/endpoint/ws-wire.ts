@@ -4,8 +4,8 @@
 
 import { HttpRequestError, SocketClosedError, TimeoutError, WebSocketRequestError } from "viem";
 import { type RawData, WebSocket } from "ws";
-import { envelope, type WireOptions } from "./http-wire.js";
 import {
+  envelope,
   hasError,
   MalformedAnswerError,
   matchAnswer,
@@ -22,6 +22,7 @@ import type {
   Subscription,
   SubscriptionListener,
   Wire,
+  WireOptions,
 } from "./wire.js";
 
 /** A socket that says nothing for so long is pinged, and given up when it is as silent again. */
