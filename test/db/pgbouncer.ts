@@ -63,11 +63,17 @@ export async function startPgbouncer(
   await once(child, "spawn");
   watchdog.guard(child.pid);
   child.unref();
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const url = new URL(databaseUrl);
   url.hostname = "127.0.0.1";
   url.port = String(port);
-  await waitFor(() => letsThrough(url.href), { what: "PgBouncer to let clients through" });
-  return { url: url.href, stop: watchdog.close };
+  const ready = async () => hasEnded() || (await letsThrough(url.href));
+  await waitFor(ready, { what: "PgBouncer to let clients through" });
+  if (!hasEnded()) return { url: url.href, stop: watchdog.close };
+  await watchdog.close();
+  if (settings.listen_port !== undefined) throw new Error(`PgBouncer ended: is port ${port} taken?`);
+  // Somebody took the port first: another.
+  return startPgbouncer(databaseUrl, settings);
 }
 
 async function letsThrough(url: string): Promise<boolean> {
