@@ -28,7 +28,7 @@ import { sharePostgresBinaries } from "./support/postgres-binaries.js";
 import { compiledTests } from "./support/project.js";
 
 /** For one file, on a machine that is busy. Node 20 has no limit for single tests that could be set from outside of them. */
-const fileTimeoutMs = 600_000;
+const fileTimeoutMs = 900_000;
 
 /** Files that begin before the others: a long one that begins last keeps one processor waiting at the end. */
 const longest = ["systemd/", "chaos/chaos", "model/", "direct/direct-way", "daemon/", "db/dead-connections"];

@@ -37,7 +37,7 @@ after(async () => {
 });
 
 for (const scenario of scenarios) {
-  test(`nothing is lost, doubled or wrong: ${scenario.about}`, { timeout: 120_000 }, async (t) => {
+  test(`nothing is lost, doubled or wrong: ${scenario.about}`, { timeout: 300_000 }, async (t) => {
     const reason = scenario.unable?.(world);
     if (reason !== undefined) return t.skip(`${scenario.name}: ${reason}`);
     const { broken, recoveries } = world.tally;
@@ -61,7 +61,7 @@ for (const scenario of scenarios) {
 }
 
 test("after all of it the daemon drains in order, and every row is the chain's", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   world.tally.broken.length = 0;
   await world.host.stop();

@@ -20,7 +20,7 @@ export interface Running extends Program {
   ended: Promise<Ended>;
 }
 
-/** Far beyond what any command of the tests takes, on a machine that others use too; a test file has ten minutes. */
+/** Far beyond what any command of the tests takes, on a machine that others use too; a test file has fifteen minutes. */
 const stuckAfterMs = 240_000;
 
 export type Environment = Record<string, string | undefined>;

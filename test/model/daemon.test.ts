@@ -74,7 +74,7 @@ interface Play {
 }
 
 test("whatever happens to the daemon, the tables end up as the canonical chain", {
-  timeout: 280_000,
+  timeout: 840_000,
 }, async (t) => {
   const { seed, scripts } = extentOf({ scripts: 6 });
   t.diagnostic(`BLOCKMILL_TEST_SEED=${seed} BLOCKMILL_TEST_SCRIPTS=${scripts}`);
