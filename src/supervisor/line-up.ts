@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { childRoles, type Role, roleRow } from "../child/roles.js";
+import type { Logger } from "../logger.js";
 import { connectionsOf } from "./allot-connections.js";
 import { type Child, type ChildExit, startChild } from "./child.js";
 import type { Installation } from "./installation.js";
@@ -19,6 +20,7 @@ export interface LineUpOptions {
   only: { from: number; to: number } | undefined;
   outputFd: 1 | 2;
   startLimit: StartLimit;
+  log: Logger;
   /** Where to fork from when a generation's release is gone: a package's upgrade takes it away. */
   newestInstallation(): Installation;
   /** How long the host's lease holds from now on. */
@@ -144,7 +146,7 @@ export class LineUp {
   }
 
   #fork(place: Place): Child {
-    const { only, leaseForMs } = this.#options;
+    const { only, leaseForMs, log } = this.#options;
     const { config, allotment } = place.generation;
     const { workerId, process } = this.#load(place);
     const child = startChild(process, {
@@ -161,6 +163,9 @@ export class LineUp {
       onAnnounced: (block) => this.#firstWorker()?.child?.send({ type: "announced", ...block }),
     });
     this.#children.add(child);
+    const { role, pid: childPid } = child;
+    log.debug({ worker: workerId, role, childPid }, "a child starts");
+    void child.ready.then(() => log.debug({ worker: workerId, role, childPid }, "a child is ready"));
     return child;
   }
 

@@ -91,6 +91,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     only,
     outputFd,
     startLimit,
+    log,
     newestInstallation,
     leaseForMs: (): number => lease.forMs(),
     draining,
