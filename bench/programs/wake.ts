@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Endpoints } from "../../src/chain/endpoints.js";
+import { computeUnmarked } from "../../src/child/compute-mark.js";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { listen } from "../../src/db/listen.js";
 import { createPool } from "../../src/db/pool.js";
@@ -124,6 +125,7 @@ function startWorker(
     workerId: "bench/w1",
     maxAttempts: 3,
     jobTimeoutMs: 60_000,
+    compute: computeUnmarked,
     slots,
     backoff: { baseMs: 1_000, maxMs: 1_000 },
     log,

@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Block } from "../block.js";
+import type { Compute } from "../child/compute-mark.js";
 import { BlockNotFoundError } from "../errors.js";
 import { askForBlock, type BlockAnswers, readBlock, type WantedBlock } from "./endpoint/fetch-block.js";
 import type { Endpoints } from "./endpoints.js";
@@ -30,6 +31,8 @@ export interface FetchProvenOptions<Taken> {
   signal: AbortSignal;
   /** Let what has come meanwhile go first after each step, instead of being done with the block's data the sooner. */
   inSteps?: boolean;
+  /** Runs each piece of computing for the block. */
+  compute: Compute;
   /** Sees the answers first. Null: it does not take them, and they are parsed and proven as ever. */
   take?:
     | ((answers: BlockAnswers, served: { wanted: WantedBlock; chainId: number }) => Taken | null)
@@ -67,6 +70,7 @@ function fetchOnce<Taken>({
   wanted,
   signal,
   inSteps,
+  compute,
   take,
 }: FetchProvenOptions<Taken>): Promise<ProvenBlock | TakenBlock<Taken>> {
   return endpoints.tryEach(
@@ -77,13 +81,13 @@ function fetchOnce<Taken>({
       cancelled.throwIfAborted();
       // Known: an endpoint is probed before its first work.
       const chainId = endpoint.capabilities.chainId ?? 0;
-      const taken = take?.(answers, { wanted, chainId }) ?? null;
+      const taken = compute(wanted.number, () => take?.(answers, { wanted, chainId }) ?? null);
       const answerMs = Math.max(answers.block.tookMs, answers.receipts.tookMs);
       if (taken !== null) return { taken, endpoint: endpoint.name, answerMs };
-      const block = await readBlock(endpoint, answers, wanted, cancelled);
+      const block = await readBlock(endpoint, answers, wanted, { signal: cancelled, compute });
       if (inSteps) await setImmediate();
       const started = performance.now();
-      const verified = prove(block, { endpoint: endpoint.name, chainId });
+      const verified = compute(wanted.number, () => prove(block, { endpoint: endpoint.name, chainId }));
       return { block, verified, endpoint: endpoint.name, answerMs, verifyMs: performance.now() - started };
     },
     { signal, block: wanted.number },

@@ -17,6 +17,8 @@ export interface ChildSettings {
   rpcShare: number;
   /** Its place among the workers of its host, from 0: how soon it looks when all are woken at once. */
   rank?: number;
+  /** An open file, inherited, for the mark of the block that it computes (compute-mark.ts). */
+  computeFd?: number;
   /** Claim only these blocks, inclusive. */
   only?: { from: number; to: number };
 }

@@ -64,6 +64,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
     await lookForOld();
     return Math.min(transactionsMs, oldMs);
   };
+  const seenLost = new Set<string>();
   let thoroughAt = 0;
   let partitionsAt = 0;
   let isRangeOpen = false;
@@ -115,7 +116,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
         const thorough = performance.now() >= thoroughAt;
         // When its own supervisor dies, this process has a moment left, and so have the workers: they give back.
         const except = ownSupervisor();
-        logReleased(log, await sweepLostSupervisors(pool, { ...limits, thorough, except }));
+        logReleased(log, await sweepLostSupervisors(pool, { ...limits, thorough, except, seenLost }));
         if (thorough) {
           thoroughAt = performance.now() + intervalMs;
           logReleased(log, await sweepOverdue(pool, limits));

@@ -17,6 +17,7 @@ import type { WantedBlock } from "../chain/endpoint/fetch-block.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock, type TakenBlock } from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
+import type { Compute } from "../child/compute-mark.js";
 import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
@@ -55,6 +56,8 @@ export interface Pipeline {
   maxAttempts: number;
   jobTimeoutMs: number;
   slots: FetchSlots;
+  /** Runs each piece of computing for a block, which a death of this process counts for. */
+  compute: Compute;
   /** What was begun before there was a claim of it. */
   ahead?: ReadAhead<PreparedBlock> | undefined;
   backoff: { baseMs: number; maxMs: number };
@@ -194,7 +197,9 @@ export async function prepareBlock(
   if (inSteps) await setImmediate();
   const proven = performance.now();
   const { block, verified, verifyMs, endpoint, answerMs } = served;
-  const rows = pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
+  const rows = pipeline.compute(wanted.number, () =>
+    pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified)),
+  );
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };

@@ -1,31 +1,64 @@
 import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
 
+const isBlamed = "block_number = any (array(select block_number from blamed))";
+
 // A row that is locked belongs to a settlement that is about to commit or to be rolled back: it is
-// passed over, and looked at again.
-const releaseWhere = (condition: string) => `
+// passed over, and looked at again. `blame`: which of the jobs the death counts for; the others lose no attempt.
+// `attempts`: what becomes of those of a job that is blamed. `told`: for which of them the reason is written down.
+const releaseWhere = (
+  condition: string,
+  { blame, attempts, told }: { blame: string; attempts: string; told: string },
+) => `
   with lost as materialized (
     select block_number from processing_jobs
     where queued and status = ${statuses.processing} and ${condition}
     for update skip locked
   ),
+  blamed as materialized (
+    select block_number from lost where ${blame}
+  ),
   released as (
     update processing_jobs
-    set deaths = deaths + 1,
-        status = case when deaths + 1 >= $2 then ${statuses.failed} else ${statuses.pending} end,
-        last_error = $3
+    set deaths = deaths + case when ${isBlamed} then 1 else 0 end,
+        attempts = case when ${isBlamed} then ${attempts} else greatest(attempts - 1, 0) end,
+        status = case when ${isBlamed} and deaths + 1 >= $2 then ${statuses.failed} else ${statuses.pending} end,
+        last_error = case when ${told} then $3 else last_error end
     where block_number = any (array(select block_number from lost))
-    returning id, block_number, attempts, worker_id, status
+    returning id, block_number, attempts, worker_id, status, ${isBlamed} as blamed
   ),
   recorded as (
     insert into processing_failures (job_id, block_number, attempt, class, message, worker_id)
-    select id, block_number, attempts, 'died', $3, worker_id from released
+    select id, block_number, attempts, case when blamed then 'died' else 'lost' end, $3, worker_id
+    from released where ${told}
   )
-  select id, block_number, worker_id, status from released`;
+  select id, block_number, worker_id, status, blamed from released`;
 
-const ofWorker = releaseWhere("worker_id = $1");
-const ofSupervisor = releaseWhere("starts_with(worker_id, $1 || '/')");
-const ofOverdue = releaseWhere("started_at < clock_timestamp() - $1 * interval '1 millisecond'");
+const ofWorker = releaseWhere("worker_id = $1", {
+  blame: "$4::bigint[] is null or block_number = any ($4)",
+  attempts: "attempts",
+  told: isBlamed,
+});
+
+/** A job that is lost again within so long was lost twice. */
+const lostAgainWithin = "1 hour";
+
+// A host's loss is no block's fault, and costs no attempt; what was lost before as well may have been its cause.
+const ofSupervisor = releaseWhere("starts_with(worker_id, $1 || '/')", {
+  blame: `exists (
+      select from processing_failures as failure
+      where failure.block_number = lost.block_number and failure.class in ('lost', 'died')
+        and failure.failed_at > clock_timestamp() - interval '${lostAgainWithin}'
+    )`,
+  attempts: "greatest(attempts - 1, 0)",
+  told: "true",
+});
+
+const ofOverdue = releaseWhere("started_at < clock_timestamp() - $1 * interval '1 millisecond'", {
+  blame: "true",
+  attempts: "attempts",
+  told: "true",
+});
 
 export interface ReleasedJob {
   id: number;
@@ -33,6 +66,8 @@ export interface ReleasedJob {
   workerId: string;
   /** `failed` when too many workers died with it. */
   status: "pending" | "failed";
+  /** Whether the death counts for it. */
+  blamed: boolean;
 }
 
 export interface ReleaseOptions {
@@ -47,29 +82,42 @@ interface Row {
   block_number: number;
   worker_id: string;
   status: "pending" | "failed";
+  blamed: boolean;
 }
 
 async function release(
   sql: Sql,
   text: string,
   subject: string | number,
-  options: ReleaseOptions,
+  { maxDeaths, reason }: ReleaseOptions,
+  more: readonly unknown[] = [],
 ): Promise<ReleasedJob[]> {
-  const { rows } = await sql.query<Row>(text, [subject, options.maxDeaths, options.reason]);
+  const { rows } = await sql.query<Row>(text, [subject, maxDeaths, reason, ...more]);
   return rows.map((row) => ({
     id: row.id,
     blockNumber: row.block_number,
     workerId: row.worker_id,
     status: row.status,
+    blamed: row.blamed,
   }));
 }
 
-/** Takes the claims of a dead worker from it. The attempt and the death count. */
-export function releaseWorker(sql: Sql, workerId: string, options: ReleaseOptions): Promise<ReleasedJob[]> {
-  return release(sql, ofWorker, workerId, options);
+/**
+ * Takes the claims of a dead worker from it. For the blocks that are blamed, all unless stated, the attempt and the
+ * death count; the others go back unharmed.
+ */
+export function releaseWorker(
+  sql: Sql,
+  workerId: string,
+  { blamed = "all", ...options }: ReleaseOptions & { blamed?: readonly number[] | "all" },
+): Promise<ReleasedJob[]> {
+  return release(sql, ofWorker, workerId, options, [blamed === "all" ? null : blamed]);
 }
 
-/** Takes the claims of every worker of a lost supervisor from them. */
+/**
+ * Takes the claims of every worker of a lost supervisor from them. No attempt counts; a death counts for the jobs
+ * that were lost with a worker or a host before.
+ */
 export function releaseSupervisor(
   sql: Sql,
   supervisorId: string,
@@ -83,18 +131,26 @@ export function releaseOverdue(sql: Sql, timeoutMs: number, options: ReleaseOpti
   return release(sql, ofOverdue, timeoutMs, options);
 }
 
+const sessionsOf = `
+  from pg_stat_activity
+  where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+    and starts_with(application_name, $1)
+    and (right($1, 1) = '/' or substr(application_name, length($1) + 1, 1) in ('', ' '))`;
+
+/** How many sessions a process, or with `SUPERVISOR/` all children of a supervisor, have in this database. */
+export async function countSessions(sql: Sql, id: string): Promise<number> {
+  const { rows } = await sql.query<{ count: number }>(`select count(*) as count ${sessionsOf}`, [
+    `blockmill ${id}`,
+  ]);
+  return rows[0]?.count ?? 0;
+}
+
 /**
  * Ends the sessions that a process, or with `SUPERVISOR/` all children of a supervisor, still have in this
  * database, so that no transaction of theirs holds a lock or commits any longer. Returns how many there
  * were: they end a moment later.
  */
 export async function endSessions(sql: Sql, id: string): Promise<number> {
-  const { rows } = await sql.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
-       and starts_with(application_name, $1)
-       and (right($1, 1) = '/' or substr(application_name, length($1) + 1, 1) in ('', ' '))`,
-    [`blockmill ${id}`],
-  );
+  const { rows } = await sql.query(`select pg_terminate_backend(pid) ${sessionsOf}`, [`blockmill ${id}`]);
   return rows.length;
 }

@@ -3,6 +3,7 @@ import { inTransaction, type Sql } from "../db/pool.js";
 import { jobsChannel } from "./job.js";
 import { statuses } from "./job-status.js";
 import {
+  countSessions,
   endSessions,
   type ReleasedJob,
   type ReleaseOptions,
@@ -35,6 +36,19 @@ export interface SweepOptions {
   timeoutMs: number;
 }
 
+export interface SweepLostOptions {
+  maxDeaths: number;
+  /** Ask the claims themselves, too, who made them. */
+  thorough: boolean;
+  /** A supervisor that is known to live. */
+  except?: string | undefined;
+  /**
+   * Who seemed lost at the sweep before, kept from one sweep to the next. Children that outlive their supervisor give
+   * their claims back within milliseconds: those that still have sessions are left alone at the first sight.
+   */
+  seenLost?: Set<string>;
+}
+
 /**
  * Releases the claims of every supervisor whose lease has fallen, but `except`. `thorough` also asks the
  * claims themselves who made them, which reads all queued jobs; without it only registered supervisors are
@@ -42,15 +56,24 @@ export interface SweepOptions {
  */
 export async function sweepLostSupervisors(
   pool: pg.Pool,
-  { maxDeaths, thorough, except }: { maxDeaths: number; thorough: boolean; except?: string | undefined },
+  { maxDeaths, thorough, except, seenLost }: SweepLostOptions,
 ): Promise<ReleasedJob[]> {
   const { rows } = await pool.query<{ supervisor_id: string }>(seeminglyLost, [thorough]);
   const released: ReleasedJob[] = [];
+  const before = new Set(seenLost);
+  seenLost?.clear();
   for (const { supervisor_id: supervisorId } of rows) {
     if (supervisorId === except) continue;
+    seenLost?.add(supervisorId);
+    if (seenLost !== undefined && !before.has(supervisorId) && (await hasSessions(pool, supervisorId)))
+      continue;
     released.push(...(await releaseIfLost(pool, supervisorId, maxDeaths)));
   }
   return released;
+}
+
+async function hasSessions(sql: Sql, supervisorId: string): Promise<boolean> {
+  return (await countSessions(sql, `${supervisorId}/`)) > 0;
 }
 
 // The lock that the supervisor would hold is held by this transaction instead: the supervisor, if it comes

@@ -22,13 +22,15 @@ export interface BuryOptions {
 /** How often it is tried to give back what a worker left, while the database is away. */
 const giveBackAgainMs = 500;
 
-/** Clears up after a child that ended: takes its claims from it, and its row. `expected`: it ended in order. */
-export async function bury(
-  options: BuryOptions,
-  child: Child,
-  { exit, expected }: { exit: ChildExit; expected: boolean },
-): Promise<void> {
-  if (!expected) await buryDead(options, child, exit);
+/** How a child ended, and whether it was to end. */
+interface End {
+  exit: ChildExit;
+  asked: boolean;
+}
+
+/** Clears up after a child that ended: takes its claims from it, and its row. */
+export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
+  if (!end.asked || end.exit.code !== 0) await buryDead(options, child, end);
   else if (child.role === "worker") await giveBackLeft(options, child.workerId);
   await unregisterWorker(options.pool, child.workerId).catch(() => {});
 }
@@ -36,8 +38,9 @@ export async function bury(
 async function buryDead(
   { pool, log, maxDeaths, stopping }: BuryOptions,
   child: Child,
-  { code, signal }: ChildExit,
+  end: End,
 ): Promise<void> {
+  const { code, signal } = end.exit;
   const how = signal === null ? `exit code ${code}` : signal;
   log.error(
     { worker: child.workerId, role: child.role, childPid: child.pid, code, signal },
@@ -48,12 +51,33 @@ async function buryDead(
   const released = await reclaim(pool, {
     workerId: child.workerId,
     maxDeaths: maxDeaths(),
-    reason: `the worker died (${how}) while it held this block`,
+    blamed: blamedFor(end),
+    reason: `the worker died (${how}) while it computed this block`,
     signal: stopping,
   });
   const ms = Math.round(performance.now() - started);
   if (released.length > 0)
     log.warn({ worker: child.workerId, jobs: released.length, ms }, "released its claims");
+}
+
+/** Signals of a process that broke by itself: an assertion, memory that ran out in V8, a defect in native code. */
+const brokenBy: readonly (NodeJS.Signals | null)[] = [
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSEGV",
+  "SIGTRAP",
+];
+
+/**
+ * Which blocks a death counts for: the one that was computed. Where none was, a kill from outside is no block's
+ * fault; but a worker that broke by itself, and nobody knows at what, did so at one of those that it held.
+ */
+function blamedFor({ exit, asked }: End): readonly number[] | "all" {
+  if (typeof exit.computing === "number") return [exit.computing];
+  const broke = exit.signal === null || brokenBy.includes(exit.signal);
+  return exit.computing === "unknown" || (broke && !asked) ? "all" : [];
 }
 
 /** Gives back, unharmed, what a worker that ended in order could not give back itself, as the database was away. */

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { BlockRef } from "../block.js";
+import type { ComputeMark } from "../child/compute-mark.js";
 import { type AnyDoing, readDoing } from "../child/doing.js";
 import {
   type ChildSettings,
@@ -16,6 +17,8 @@ export interface ChildExit {
   /** What it said made it unable to work at all. */
   fatal: string | undefined;
   livedMs: number;
+  /** The block that it computed when it ended; none; `unknown`: it could not say. */
+  computing: number | "none" | "unknown";
 }
 
 /** A live child of the supervisor, as the supervisor sees it. */
@@ -42,6 +45,8 @@ export interface Child {
 export interface StartOptions {
   role: Role;
   settings: ChildSettings;
+  /** What it computes, if that can be known. It is closed when the child is gone. */
+  mark: ComputeMark | undefined;
   /** The host's lease holds for so long from now; not above 0: it does not. */
   leaseForMs: number;
   /** Hears of the blocks that this child announces. */
@@ -51,7 +56,7 @@ export interface StartOptions {
 /** Gives a process that was loaded its settings: the child begins. A fork that failed counts as an exit. */
 export function startChild(
   child: ChildProcess,
-  { role, settings, leaseForMs, onAnnounced }: StartOptions,
+  { role, settings, mark, leaseForMs, onAnnounced }: StartOptions,
 ): Child {
   const started = performance.now();
   let heard: number | undefined;
@@ -62,8 +67,11 @@ export function startChild(
     if (child.connected) child.send(message, () => {});
   };
   const exited = new Promise<ChildExit>((resolve) => {
-    const end = (code: number | null, signal: NodeJS.Signals | null): void =>
-      resolve({ code, signal, fatal, livedMs: performance.now() - started });
+    const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+      const computing = mark === undefined ? "unknown" : (mark.read() ?? "none");
+      mark?.close();
+      resolve({ code, signal, fatal, livedMs: performance.now() - started, computing });
+    };
     child.once("exit", end);
     if (child.pid === undefined) end(null, null);
   });

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { childRoles, type Role, roleRow } from "../child/roles.js";
@@ -7,7 +6,7 @@ import { connectionsOf } from "./allot-connections.js";
 import { type Child, type ChildExit, startChild } from "./child.js";
 import type { Installation } from "./installation.js";
 import type { LoadedAhead } from "./load-ahead.js";
-import { isLoaded, loadChild } from "./load-child.js";
+import { computeFd, isLoaded, type LoadedChild, loadChild } from "./load-child.js";
 import { type Generation, Place } from "./place.js";
 import { replace, roll, type Verbs } from "./roll.js";
 import { StartGate } from "./start-gate.js";
@@ -27,8 +26,8 @@ export interface LineUpOptions {
   leaseForMs(): number;
   /** Aborts when no child is to be replaced any more. */
   draining: AbortSignal;
-  /** Clears up after a child that ended; `expected`: it was asked to, and did so in order. */
-  onExit(child: Child, exit: ChildExit, expected: boolean): Promise<void>;
+  /** Clears up after a child that ended; `asked`: it was to end. */
+  onExit(child: Child, exit: ChildExit, asked: boolean): Promise<void>;
   /** A child found that no work is possible at all. */
   onFatal(message: string): void;
 }
@@ -122,10 +121,10 @@ export class LineUp {
       limit: startLimit,
       draining,
       fork: (each) => this.#fork(each),
-      onExit: async (child, exit, expected) => {
+      onExit: async (child, exit, asked) => {
         this.#children.delete(child);
         this.#completedByGone += child.doing.completed ?? 0;
-        await onExit(child, exit, expected);
+        await onExit(child, exit, asked);
       },
       onFatal,
     });
@@ -148,7 +147,7 @@ export class LineUp {
   #fork(place: Place): Child {
     const { only, leaseForMs, log } = this.#options;
     const { config, allotment } = place.generation;
-    const { workerId, process } = this.#load(place);
+    const { workerId, process, mark } = this.#load(place);
     const child = startChild(process, {
       role: place.role,
       settings: {
@@ -157,8 +156,10 @@ export class LineUp {
         pool: allotment[place.role],
         rpcShare: this.#share(),
         rank: place.rank,
+        ...(mark === undefined ? {} : { computeFd }),
         ...(only === undefined ? {} : { only }),
       },
+      mark,
       leaseForMs: leaseForMs(),
       onAnnounced: (block) => this.#firstWorker()?.child?.send({ type: "announced", ...block }),
     });
@@ -169,20 +170,21 @@ export class LineUp {
     return child;
   }
 
-  #load({ role, generation }: Place): { workerId: string; process: ChildProcess } {
+  #load({ role, generation }: Place): LoadedChild {
     const { supervisorId, outputFd, newestInstallation } = this.#options;
     this.#forked += 1;
     if (this.#ahead !== undefined && role === "worker") {
       const loaded = this.#ahead;
       this.#ahead = undefined;
       if (isLoaded(loaded.process)) return loaded;
+      loaded.mark?.close();
       // It died with the first number.
       this.#forked += 1;
     }
     const workerId = `${supervisorId}/${roleRow(role).letter}${this.#forked}`;
     const isThere = existsSync(generation.installation.code);
     const installation = isThere ? generation.installation : newestInstallation();
-    return { workerId, process: loadChild({ role, workerId, installation, outputFd }) };
+    return loadChild({ role, workerId, installation, outputFd });
   }
 
   #verbsOf(generation: Generation): Verbs<Place> {

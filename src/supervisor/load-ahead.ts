@@ -1,13 +1,10 @@
-import type { ChildProcess } from "node:child_process";
 import { createSupervisorId } from "./identity.js";
 import { followInstallation } from "./installation.js";
-import { loadChild } from "./load-child.js";
+import { type LoadedChild, loadChild } from "./load-child.js";
 
 /** A supervisor's first worker, whose process loads its code before the supervisor knows whether it may begin. */
-export interface LoadedAhead {
+export interface LoadedAhead extends LoadedChild {
   supervisorId: string;
-  workerId: string;
-  process: ChildProcess;
 }
 
 /**
@@ -18,6 +15,6 @@ export interface LoadedAhead {
 export function loadFirstWorker(outputFd: 1 | 2): LoadedAhead {
   const supervisorId = createSupervisorId();
   const workerId = `${supervisorId}/w1`;
-  const process = loadChild({ role: "worker", workerId, installation: followInstallation()(), outputFd });
-  return { supervisorId, workerId, process };
+  const loaded = loadChild({ role: "worker", workerId, installation: followInstallation()(), outputFd });
+  return { supervisorId, ...loaded };
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
+import { type ComputeMark, createComputeMark } from "../child/compute-mark.js";
 import { type Role, roleRow } from "../child/roles.js";
 import type { Installation } from "./installation.js";
 
@@ -11,19 +12,31 @@ export interface LoadOptions {
   outputFd: 1 | 2;
 }
 
+/** A child's process, which waits for its settings. */
+export interface LoadedChild {
+  workerId: string;
+  process: ChildProcess;
+  /** Undefined: what it computes is not known. */
+  mark: ComputeMark | undefined;
+}
+
+/** The file descriptor of the mark in the child: the first that is free behind the IPC channel's. */
+export const computeFd = 4;
+
 /**
- * Forks a child's process, which loads its code, and then waits for its settings. The supervisor forks its children
+ * Forks a child's process, which loads its code. The supervisor forks its children
  * by file, and imports none of their code.
  */
-export function loadChild({ role, workerId, installation, outputFd }: LoadOptions): ChildProcess {
+export function loadChild({ role, workerId, installation, outputFd }: LoadOptions): LoadedChild {
+  const mark = createComputeMark(workerId);
   // The id is an argument only so that `ps` shows who is who.
   const child = fork(path.join(installation.code, roleRow(role).file), [workerId], {
     execPath: installation.node,
-    stdio: ["ignore", outputFd, outputFd, "ipc"],
+    stdio: ["ignore", outputFd, outputFd, "ipc", ...(mark === undefined ? [] : [mark.fd])],
   });
   // A fork that failed has no pid: whoever starts it sees that.
   child.on("error", () => {});
-  return child;
+  return { workerId, process: child, mark };
 }
 
 /** Whether a process runs that can still be started. */

@@ -28,8 +28,8 @@ export interface PlaceOptions {
   /** Aborts when no child is to be replaced any more. */
   draining: AbortSignal;
   fork(place: Place): Child;
-  /** Clears up after a child that ended; `expected`: it was asked to, and did so in order. */
-  onExit(child: Child, exit: ChildExit, expected: boolean): Promise<void>;
+  /** Clears up after a child that ended; `asked`: it was to end. */
+  onExit(child: Child, exit: ChildExit, asked: boolean): Promise<void>;
   /** A child found that no work is possible at all. */
   onFatal(message: string): void;
 }
@@ -95,7 +95,7 @@ export class Place {
       const { child, begun } = this.#fork(leave, trial);
       const exit = await child.exited;
       this.#child = undefined;
-      await onExit(child, exit, this.#ending.aborted && exit.code === 0);
+      await onExit(child, exit, this.#ending.aborted);
       isTried ||= begun();
       if (onTrial && !isTried) {
         // Nothing depends on it yet: it is for whoever opened it to say what this means.

@@ -7,6 +7,8 @@ import { endSessions, type ReleasedJob, releaseWorker } from "../queue/release.j
 export interface ReclaimOptions {
   workerId: string;
   maxDeaths: number;
+  /** The blocks that the death counts for; the others go back unharmed. */
+  blamed?: readonly number[] | "all";
   reason: string;
   signal: AbortSignal;
 }

@@ -95,7 +95,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     newestInstallation,
     leaseForMs: (): number => lease.forMs(),
     draining,
-    onExit: (child, exit, expected) => bury(burial, child, { exit, expected }),
+    onExit: (child, exit, asked) => bury(burial, child, { exit, asked }),
     onFatal(message) {
       fatal ??= message;
       stop();

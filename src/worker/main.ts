@@ -3,6 +3,7 @@
 import { describeEndpoints, type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { createProve, warnOfExceptions } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
+import { computeUnmarked, createCompute } from "../child/compute-mark.js";
 import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
@@ -56,6 +57,7 @@ runChild("worker", async (context) => {
       workerId,
       maxAttempts: pipeline.max_attempts,
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,
+      compute: settings.computeFd === undefined ? computeUnmarked : createCompute(settings.computeFd),
       slots: new FetchSlots(Math.min(leastDepth, pipeline.fetch_concurrency)),
       backoff: { baseMs: pipeline.backoff_seconds * 1_000, maxMs: pipeline.backoff_max_seconds * 1_000 },
       only: settings.only,

@@ -9,6 +9,7 @@ import type { Endpoints } from "../../src/chain/endpoints.js";
 import { fetchProvenBlock } from "../../src/chain/fetch-proven-block.js";
 import { createProve } from "../../src/chain/prove-block.js";
 import { VerificationError } from "../../src/chain/verify/verification-error.js";
+import { computeUnmarked } from "../../src/child/compute-mark.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createEncoder } from "../../src/store/encode-block.js";
@@ -27,7 +28,14 @@ after(() => fixture.stop());
 beforeEach(() => fixture.clearFaults());
 
 const fetched = (endpoints: Endpoints) =>
-  fetchProvenBlock({ endpoints, prove, take, wanted, signal: new AbortController().signal });
+  fetchProvenBlock({
+    endpoints,
+    prove,
+    take,
+    compute: computeUnmarked,
+    wanted,
+    signal: new AbortController().signal,
+  });
 
 const ways = {
   "plain answers": { urls: fixture.urls, compress: false },

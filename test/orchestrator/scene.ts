@@ -4,6 +4,7 @@
 import { after, before, beforeEach } from "node:test";
 import type pg from "pg";
 import { createProve } from "../../src/chain/prove-block.js";
+import { computeUnmarked } from "../../src/child/compute-mark.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { Config } from "../../src/config/schema.js";
 import { createPool } from "../../src/db/pool.js";
@@ -147,6 +148,7 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
     workerId,
     maxAttempts: 1_000,
     jobTimeoutMs: 60_000,
+    compute: computeUnmarked,
     slots: new FetchSlots(4),
     backoff: { baseMs: 0, maxMs: 0 },
     log: silent,

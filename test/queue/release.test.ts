@@ -4,6 +4,8 @@ import pg from "pg";
 import { inTransaction } from "../../src/db/pool.js";
 import { claimJobs } from "../../src/queue/claim.js";
 import { countClaims } from "../../src/queue/count-claims.js";
+import { giveBackUnknown } from "../../src/queue/give-back.js";
+import type { Token } from "../../src/queue/job.js";
 import { endSessions, releaseOverdue, releaseSupervisor, releaseWorker } from "../../src/queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../../src/queue/sweep.js";
 import { registerWorkers, type WorkerRow } from "../../src/queue/workers.js";
@@ -209,14 +211,88 @@ test("the sessions of a lost supervisor's processes are ended, and no others", a
   }
 });
 
-test("sweeps at once count one death", async () => {
+test("sweeps at once release a loss once", async () => {
   await queue.insert(numbers(1, 20));
   await claim("vm.1.a/w1", 20);
   await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
   const released = await Promise.all(numbers(1, 6).map(() => sweep(true)));
   assert.equal(released.flat().length, 20);
-  for (const job of await queue.jobs()) assert.equal(job.deaths, 1);
-  assert.equal((await queue.rows("select from processing_failures")).length, 20);
+  for (const job of await queue.jobs()) assert.deepEqual([job.deaths, job.attempts], [0, 0]);
+  assert.equal((await queue.rows("select from processing_failures where class = 'lost'")).length, 20);
+});
+
+test("a host's loss costs no attempt, and the first one counts for no block; the next ones do, up to the most", async () => {
+  await queue.insert([1, 2]);
+  const seen: unknown[] = [];
+  for (let loss = 1; loss <= 4; loss += 1) {
+    const id = `vm.${loss}.a/w1`;
+    await claim(id, 2);
+    // Block 2 is not among those that are lost again.
+    if (loss > 1) await giveBackUnknown(queue.pool, id, [{ id: (await queue.job(1)).id } as Token]);
+    await registerWorkers(queue.pool, [worker(id)]);
+    await sweep();
+    const { attempts, deaths, status } = await queue.job(1);
+    seen.push([attempts, deaths, status]);
+  }
+  assert.deepEqual(seen, [
+    [0, 0, "pending"],
+    [0, 1, "pending"],
+    [0, 2, "pending"],
+    [0, 3, "failed"],
+  ]);
+  const { attempts, deaths, status } = await queue.job(2);
+  assert.deepEqual([attempts, deaths, status], [0, 0, "pending"]);
+});
+
+test("a worker's death counts for the block that it computed, and costs the others nothing", async () => {
+  await queue.insert([1, 2, 3]);
+  await claim("vm.1.a/w1", 3);
+  const released = await releaseWorker(queue.pool, "vm.1.a/w1", { ...options, blamed: [2] });
+  assert.deepEqual(
+    released.map(({ blockNumber, blamed }) => [blockNumber, blamed]),
+    [
+      [1, false],
+      [2, true],
+      [3, false],
+    ],
+  );
+  assert.deepEqual(
+    (await queue.jobs()).map(({ attempts, deaths, last_error }) => [attempts, deaths, last_error]),
+    [
+      [0, 0, null],
+      [1, 1, "it died"],
+      [0, 0, null],
+    ],
+  );
+  assert.deepEqual(await queue.rows("select block_number, class from processing_failures"), [
+    { block_number: 2, class: "died" },
+  ]);
+  await claim("vm.1.a/w2", 3);
+  await releaseWorker(queue.pool, "vm.1.a/w2", { ...options, blamed: [] });
+  assert.deepEqual(
+    (await queue.jobs()).map(({ attempts, deaths }) => [attempts, deaths]),
+    [
+      [0, 0],
+      [1, 1],
+      [0, 0],
+    ],
+  );
+});
+
+test("children that outlive their supervisor are left to give their claims back, for one sweep", async () => {
+  await queue.insert([1]);
+  await claim("vm.1.a/w1");
+  await registerWorkers(queue.pool, [worker("vm.1.a/w1")]);
+  const child = await openSession("blockmill vm.1.a/w1");
+  try {
+    const seenLost = new Set<string>();
+    const look = () => sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: false, seenLost });
+    assert.deepEqual(await look(), []);
+    assert.deepEqual(await owners(), { 1: "vm.1.a/w1" });
+    assert.equal((await look()).length, 1);
+  } finally {
+    await child.end().catch(() => {});
+  }
 });
 
 test("a lost supervisor's claim that somebody has locked is released by a later sweep", async () => {

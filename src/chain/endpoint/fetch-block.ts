@@ -1,4 +1,5 @@
 import type { Block, Hex } from "../../block.js";
+import { type Compute, computeUnmarked } from "../../child/compute-mark.js";
 import { BlockNotFoundError, EndpointError } from "../../errors.js";
 import { parseBlock } from "../parse/parse-block.js";
 import type { ReceiptsBy } from "./capabilities.js";
@@ -47,20 +48,21 @@ export async function readBlock(
   endpoint: Endpoint,
   answers: BlockAnswers,
   wanted: WantedBlock,
-  signal?: AbortSignal,
+  { signal, compute }: { signal?: AbortSignal | undefined; compute: Compute },
 ): Promise<Block> {
-  const raw = answers.block.result();
+  const raw = compute(wanted.number, () => answers.block.result());
   if (raw === null) throw notFound(endpoint, wanted);
-  const receipts = receiptsIn(endpoint, answers.receipts);
+  const receipts = compute(wanted.number, () => receiptsIn(endpoint, answers.receipts));
   const known = receipts === lacking ? await fetchReceiptsOneByOne(endpoint, raw, signal) : receipts;
   // The node has dropped the block between the requests, or has not indexed it yet, or (where receipts
   // are asked for by number) has another one in its place by now.
   if (known === null || isOfAnotherBranch(endpoint, known, wanted)) throw notFound(endpoint, wanted);
-  return parseBlock(raw, known, {
+  const expected = {
     endpoint: endpoint.name,
     number: wanted.number,
     ...(wanted.hash === null ? {} : { hash: wanted.hash }),
-  });
+  };
+  return compute(wanted.number, () => parseBlock(raw, known, expected));
 }
 
 /** Both of them. */
@@ -69,7 +71,8 @@ export async function fetchBlock(
   wanted: WantedBlock,
   signal?: AbortSignal,
 ): Promise<Block> {
-  return readBlock(endpoint, await askForBlock(endpoint, wanted, signal), wanted, signal);
+  const answers = await askForBlock(endpoint, wanted, signal);
+  return readBlock(endpoint, answers, wanted, { signal, compute: computeUnmarked });
 }
 
 /** JSON-RPC: method not found. Some servers say instead that the request is invalid or not supported. */
