@@ -87,8 +87,8 @@ comment on column processing_jobs.run_at       is 'Not before. A row inserted wi
 comment on column processing_jobs.started_at   is 'When the last claim was made, by the database''s clock.';
 comment on column processing_jobs.completed_at is 'When the block''s rows were committed. Null in every other status.';
 comment on column processing_jobs.worker_id    is 'Who claimed it last: host.pid.life/worker. Never used by another process, so it identifies one life of one process.';
-comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down) does not count.';
-comment on column processing_jobs.deaths       is 'How many workers died while they held this job. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
+comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down), or lost with its host, or with a worker that computed another block, does not count.';
+comment on column processing_jobs.deaths       is 'How many workers died while they computed this block, and how often it was lost with its host again. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
 comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so, with started_at, no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
 comment on column processing_jobs.metadata     is 'Yours. blockmill never writes it.';
@@ -118,7 +118,7 @@ comment on column processing_failures.job_id       is 'The job that failed.';
 comment on column processing_failures.block_number is 'Its block.';
 comment on column processing_failures.attempt      is 'Which attempt it was, counted from 1.';
 comment on column processing_failures.failed_at    is 'When, by the database''s clock.';
-comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), fatal (the job will not be tried again by itself), died (the worker ended while it held the job).';
+comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), fatal (the job will not be tried again by itself), died (the worker ended while it computed the block, or the host was lost that held it and another was within the hour before), lost (its host was lost; no attempt counts).';
 comment on column processing_failures.message      is 'What happened, without secrets.';
 comment on column processing_failures.worker_id    is 'Who held the job.';
 comment on column processing_failures.endpoint     is 'The endpoint that is to blame, if one is (its name, never its URL).';
@@ -154,7 +154,7 @@ comment on column processing_ranges.cancelled_at is 'When a person cancelled the
 create table if not exists processing_workers (
   worker_id      text primary key,
   supervisor_id  text        not null,
-  role           text        not null check (role in ('supervisor', 'orchestrator', 'worker')),
+  role           text        not null check (role ~ '^[a-z][a-z-]{0,39}$'),
   hostname       text        not null,
   pid            int         not null,
   version        text        not null,
@@ -170,7 +170,7 @@ comment on table processing_workers is
   'Who lives, where, doing what. Written by each host''s supervisor. For people: whether a host lives is decided by the advisory lock of its supervisor_id, never by this table.';
 comment on column processing_workers.worker_id     is 'The process, in one life: what processing_jobs.worker_id names.';
 comment on column processing_workers.supervisor_id is 'Its supervisor, whose session holds the advisory lock hashtextextended(supervisor_id, 0).';
-comment on column processing_workers.role          is 'supervisor, orchestrator or worker.';
+comment on column processing_workers.role          is 'supervisor, or the kind of child: orchestrator, worker. Newer versions may have other kinds.';
 comment on column processing_workers.hostname      is 'The host.';
 comment on column processing_workers.pid           is 'The process id on that host.';
 comment on column processing_workers.version       is 'The program''s version.';

@@ -69,3 +69,16 @@ $$;
 
 comment on function chain_partition(regclass, bigint) is
   'Makes the partitions of blocks, transactions, logs, withdrawals, token_transfers and the tables of chain_tables that begin with first_block, beside the table chain_layout that is given. Returns whether any was missing.';
+
+-- A death counts for the block that was computed, and a host's first loss for none.
+comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down), or lost with its host, or with a worker that computed another block, does not count.';
+comment on column processing_jobs.deaths       is 'How many workers died while they computed this block, and how often it was lost with its host again. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
+comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), fatal (the job will not be tried again by itself), died (the worker ended while it computed the block, or the host was lost that held it and another was within the hour before), lost (its host was lost; no attempt counts).';
+
+-- The roles of children are a table of the program (src/child/roles.ts). This one is for people, and a daemon of a
+-- newer version registers here beside those of this one: so it says what a role looks like, not which there are.
+alter table processing_workers drop constraint processing_workers_role_check;
+alter table processing_workers add constraint processing_workers_role_check
+  check (role ~ '^[a-z][a-z-]{0,39}$') not valid;
+alter table processing_workers validate constraint processing_workers_role_check;
+comment on column processing_workers.role          is 'supervisor, or the kind of child: orchestrator, worker. Newer versions may have other kinds.';

@@ -48,7 +48,7 @@ test("fifty workers load in turn, all come up, none is killed, and a thousand jo
     },
     { what: "all children to be ready", timeoutMs, everyMs: 500 },
   );
-  const jobs = await scene.settled({ timeoutMs });
+  const jobs = await scene.settled();
   const memory = memoryOf([daemon.program.pid, ...descendants(daemon.program.pid)]);
   t.diagnostic(`${memory.processes} processes use ${memory.mb} MB (PSS), and ${mostConnections} connections`);
 
