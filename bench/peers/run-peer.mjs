@@ -1,4 +1,4 @@
-// The life of a forked peer: as bench/programs/run-program.ts, for the newer Node that peers need.
+// The life of a forked peer: as bench/programs/run-program.ts.
 
 /**
  * `work` gets the settings, says `await ready()` and goes on when the word comes; what it returns is the

@@ -9,11 +9,13 @@ import { memory } from "./memory.js";
 import { queueDrain } from "./queue-drain.js";
 import { range20m } from "./range-20m.js";
 import { wake } from "./wake.js";
+import { wire } from "./wire.js";
 
 /** Every benchmark, in the order of the table. */
 export const suites: readonly Suite[] = [
   backfill,
   backfillCpu,
+  wire,
   head,
   wake,
   queueDrain,
