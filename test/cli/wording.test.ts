@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { count, plural, rate, shorten, span, wrap } from "../../src/cli/wording.js";
+
+test("counts are written with commas, and nouns in their number", () => {
+  assert.equal(count(1_234_567), "1,234,567");
+  assert.deepEqual(
+    [0, 1, 2, 1_000].map((n) => plural(n, "job")),
+    ["0 jobs", "1 job", "2 jobs", "1,000 jobs"],
+  );
+});
+
+test("a rate has three digits that tell something", () => {
+  assert.deepEqual([0, 0.25, 8.123, 10, 99.96, 100, 1_240.4].map(rate), [
+    "0.0",
+    "0.25",
+    "8.12",
+    "10.0",
+    "100.0",
+    "100",
+    "1,240",
+  ]);
+});
+
+test("a span is written in at most two units", () => {
+  assert.deepEqual([-1, 0.42, 9.94, 10, 59.4, 59.6, 125, 3_599, 11_400, 86_400, 352_800].map(span), [
+    "0.0 s",
+    "0.4 s",
+    "9.9 s",
+    "10 s",
+    "59 s",
+    "1 min 0 s",
+    "2 min 5 s",
+    "59 min 59 s",
+    "3 h 10 min",
+    "1 d 0 h",
+    "4 d 2 h",
+  ]);
+});
+
+test("a long text is cut, and always one line", () => {
+  assert.equal(shorten("  a\n b\tc ", 10), "a b c");
+  assert.equal(shorten("abcdef", 6), "abcdef");
+  assert.equal(shorten("abcdefg", 6), "abcde…");
+});
+
+test("words are wrapped at the width, and a longer one has a line of its own", () => {
+  assert.deepEqual(wrap("to be or not to be", 5), ["to be", "or", "not", "to be"]);
+  assert.deepEqual(wrap("a questionable b", 5), ["a", "questionable", "b"]);
+  assert.deepEqual(wrap("", 5), [""]);
+});
