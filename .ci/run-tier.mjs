@@ -110,7 +110,9 @@ async function main([tier, ...parts]) {
   const total = Math.round((performance.now() - started) / 1_000);
   const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
   const passed = failed === 0 && outcomes.length === chosen.length;
-  console.log(`\n== ${tier}: ${passed ? "passed" : "FAILED"} in ${total} s`);
+  const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
+  const whole = skipped === 0 ? "" : `, ${skipped} of ${chosen.length} steps skipped`;
+  console.log(`\n== ${tier}: ${passed ? "passed" : "FAILED"} in ${total} s${whole}`);
   for (const line of renderOutcomes(outcomes)) console.log(line);
   for (const { name } of chosen.slice(outcomes.length)) console.log(`   never  ${name}`);
   if (tier === "gate" && passed) console.log(conclude({ before, outcomes, whole: parts.length === 0 }));

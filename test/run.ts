@@ -6,6 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
@@ -29,6 +30,9 @@ import { compiledTests } from "./support/project.js";
 
 /** For one file, on a machine that is busy. Node 20 has no limit for single tests that could be set from outside of them. */
 const fileTimeoutMs = 900_000;
+
+/** Files at a time: one more than processors, since many tests wait for a daemon, a lease or a node most of their time. */
+const concurrency = availableParallelism() + 1;
 
 /** Files that begin before the others: a long one that begins last keeps one processor waiting at the end. */
 const longest = ["systemd/", "chaos/chaos", "model/", "direct/direct-way", "daemon/", "db/dead-connections"];
@@ -83,7 +87,7 @@ async function runOnce(
   const totals: object[] = [];
   const seconds = new Map<string, number>();
 
-  for await (const event of run({ files, concurrency: 2, timeout: fileTimeoutMs })) {
+  for await (const event of run({ files, concurrency, timeout: fileTimeoutMs })) {
     // Node's own closing lines come after ours.
     if (event.type === "test:diagnostic" && isTotal(event.data)) {
       totals.push(event);
