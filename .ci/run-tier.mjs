@@ -68,6 +68,7 @@ export function cleanCommit(cwd) {
     execFileSync("git", ["-c", `safe.directory=${path.resolve(cwd)}`, ...args], {
       cwd,
       encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   try {
     return git("status", "--porcelain") === "" ? git("rev-parse", "HEAD") : undefined;
