@@ -13,8 +13,14 @@
 /** The gate as a whole: the step that runs at this time is stopped, and named. */
 export const gateSeconds = 39 * 60;
 
-/** Tests that need a program of their own: the gate leaves them to their steps of the full tier. */
+const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
+const on = (postgres) => ({ BLOCKMILL_TEST_POSTGRES: postgres });
+
+/** Tests that need a program of their own, for which later parts have their places in the full tier. */
 const apart = ["browser/", "geth/", "kafka/", "tutorial/"];
+
+/** The suite; what has a step of its own is left to it. */
+const suite = npm("test", ...[...apart, "systemd/"].flatMap((part) => ["--without", part]));
 
 /** The folders of tests that talk to a database. */
 const databaseFolders = [
@@ -31,9 +37,6 @@ const smoke = [
 /** The Node that the package carries, and those that it must run on besides. */
 const shipped = "24";
 const others = ["22", "26"];
-
-const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
-const on = (postgres) => ({ BLOCKMILL_TEST_POSTGRES: postgres });
 
 export const steps = [
   { name: "programs", tier: "gate", seconds: 600, basis: true, command: [".ci/install-programs"] },
@@ -52,7 +55,7 @@ export const steps = [
     seconds: 1_800,
     node: shipped,
     env: on("embedded"),
-    command: npm("test", ...apart.flatMap((part) => ["--without", part])),
+    command: suite,
   },
   {
     name: "the database's folders on Debian's PostgreSQL",
@@ -80,7 +83,22 @@ export const steps = [
     command: npm("chaos", "--minutes", "2", "--seed", "1"),
   },
   { name: "the demo", tier: "gate", seconds: 600, node: shipped, command: npm("demo", "--blocks", "200") },
-  { name: "the package", tier: "gate", seconds: 600, needs: ["packageTools"], command: npm("package") },
+  {
+    name: "the package",
+    tier: "gate",
+    seconds: 600,
+    needs: ["packageTools"],
+    command: npm("package", "--fast"),
+  },
+  {
+    name: "the package installed, upgraded and removed under a real systemd",
+    tier: "gate",
+    seconds: 900,
+    needs: ["nspawn", "packageTools", "debianPostgres"],
+    node: shipped,
+    env: on("embedded"),
+    command: npm("test", "systemd/"),
+  },
 
   {
     name: "the suite on Debian's PostgreSQL",
@@ -89,7 +107,7 @@ export const steps = [
     needs: ["debianPostgres"],
     node: shipped,
     env: on("debian"),
-    command: npm("test", ...apart.flatMap((part) => ["--without", part])),
+    command: suite,
   },
   ...[2, 3].map((seed) => ({
     name: `chaos for ten minutes, seed ${seed}`,
@@ -104,13 +122,6 @@ export const steps = [
     seconds: 1_200,
     node: shipped,
     command: npm("fuzz", "--minutes", "10"),
-  },
-  {
-    name: "upgrades under a real systemd",
-    tier: "full",
-    seconds: 1_800,
-    needs: ["nspawn", "packageTools"],
-    command: npm("test", "systemd/"),
   },
   {
     name: "tests on a PostgreSQL in a container",
