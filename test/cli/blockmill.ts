@@ -7,7 +7,7 @@ import { describeStuck } from "../support/stuck.js";
 
 // bin/blockmill runs what lies in dist. Tests that were compiled elsewhere run what lies beside them.
 const compiledProgram = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-const script = compiledTests === `${projectRoot}dist/test/` ? programFile : compiledProgram;
+const ownScript = compiledTests === `${projectRoot}dist/test/` ? programFile : compiledProgram;
 
 export interface Ended {
   code: number | null;
@@ -25,8 +25,12 @@ const stuckAfterMs = 240_000;
 
 export type Environment = Record<string, string | undefined>;
 
-/** Starts the program. No variable of the tests' own environment configures it. */
-export async function startBlockmill(args: string[], env: Environment = {}): Promise<Running> {
+/** Starts the program, or the `script` of another build. No variable of the tests' own environment configures it. */
+export async function startBlockmill(
+  args: string[],
+  env: Environment = {},
+  script = ownScript,
+): Promise<Running> {
   const unset = Object.fromEntries(
     Object.keys(process.env)
       .filter((name) => name.startsWith("BLOCKMILL_") && !name.startsWith("BLOCKMILL_TEST_"))
@@ -49,8 +53,8 @@ export async function startBlockmill(args: string[], env: Environment = {}): Pro
 }
 
 /** Runs the program to its end. */
-export async function blockmill(args: string[], env: Environment = {}): Promise<Ended> {
-  const program = await startBlockmill(args, env);
+export async function blockmill(args: string[], env: Environment = {}, script = ownScript): Promise<Ended> {
+  const program = await startBlockmill(args, env, script);
   return program.ended;
 }
 

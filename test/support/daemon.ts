@@ -16,6 +16,8 @@ export interface DaemonOptions {
   rpcUrls: string[];
   /** Over the defaults below, section by section. */
   config?: Record<string, Record<string, unknown>>;
+  /** Of another build than the one that was built together with this test. */
+  script?: string;
   /** Added to this process's environment. */
   env?: Record<string, string | undefined>;
 }
@@ -118,7 +120,7 @@ export async function spawnStart(
   const file = path.join(folder, "config.json");
   await writeFile(file, JSON.stringify(config), { mode: 0o600 });
   const program = await spawnProgram(["start", "--config", file], {
-    script: builtProgram,
+    script: options.script ?? builtProgram,
     ...(options.env === undefined ? {} : { env: options.env }),
   });
   return {

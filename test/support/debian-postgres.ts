@@ -33,8 +33,8 @@ export interface DebianPostgres extends EmbeddedPostgres {
   readonly bin: string;
   /** The environment's PATH with those first. */
   readonly path: string;
-  /** A new database with nothing in it: a superuser's URL. */
-  createDatabase(name: string): Promise<string>;
+  /** A new database with nothing in it, or a copy: a superuser's URL. */
+  createDatabase(name: string, copied?: string): Promise<string>;
 }
 
 /** Starts a server of it; `destroy` it when done. */
@@ -51,10 +51,10 @@ export async function startDebianPostgres(options: EmbeddedPostgresOptions = {})
   return Object.assign(Object.create(server) as EmbeddedPostgres, {
     bin,
     path: `${bin}:${process.env.PATH}`,
-    async createDatabase(name: string) {
+    async createDatabase(name: string, copied?: string) {
       const client = new pg.Client({ connectionString: server.url });
       await client.connect();
-      await client.query(`create database ${name}`);
+      await client.query(`create database ${name} ${copied === undefined ? "" : `template ${copied}`}`);
       await client.end();
       return server.url.replace(/\/postgres$/, `/${name}`);
     },
