@@ -73,6 +73,14 @@ module.exports = {
       to: { path: "^src/store/" },
     },
     {
+      name: "one-door",
+      comment:
+        "Rows that others have counted or published are removed and rewritten by pipeline/change-rows.ts alone.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/pipeline/change-rows[.]ts$" },
+      to: { path: "^src/store/delete-[^/]+$" },
+    },
+    {
       name: "supervisor-forks-by-file",
       comment: "The supervisor does no chain work: what its children run is not in its process.",
       severity: "error",

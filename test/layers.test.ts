@@ -10,6 +10,9 @@ import { projectRoot } from "./support/project.js";
 const dumpingGround = /^(utils?|common|helpers?|types|managers?)$/;
 const readsEnvironment =
   /\bprocess\s*(\.\s*env\b|\[\s*["'`]env)|\benv\b[^;]*\bfrom\s+["'](node:)?process["']/;
+/** Tables whose name is put in are most likely the chain's: those of the queue are written out. */
+const changesBlocks =
+  /\b(delete\s+from|truncate(\s+table)?|update|merge\s+into)\s+(only\s+)?"?(\$\{|(blocks|transactions|logs|withdrawals|token_transfers)\b)/i;
 
 test("imports in src go down the layers, never up and never in a circle", async () => {
   assert.deepEqual(await brokenRules(projectRoot), []);
@@ -22,6 +25,19 @@ test("only src/config reads the environment", async () => {
     if (readsEnvironment.test(await readFile(path.join(projectRoot, file), "utf8"))) readers.push(file);
   }
   assert.deepEqual(readers, []);
+});
+
+test("statements that remove or change a block's rows stand where only the one door takes them from", async () => {
+  const around: string[] = [];
+  for (const file of await sources()) {
+    if (file.startsWith("src/store/delete-")) continue;
+    if (changesBlocks.test(await readFile(path.join(projectRoot, file), "utf8"))) around.push(file);
+  }
+  assert.deepEqual(around, []);
+  for (const file of ["src/store/delete-blocks.ts", "src/store/delete-orphans.ts"])
+    assert.match(await readFile(path.join(projectRoot, file), "utf8"), changesBlocks);
+  for (const statement of ["DELETE FROM only logs", 'update "blocks" set', "truncate table withdrawals"])
+    assert.match(statement, changesBlocks);
 });
 
 test("no file in src is named after a dumping ground", async () => {
@@ -47,6 +63,10 @@ test("the rules catch every way to break them", async (t) => {
     ],
     "queue-knows-no-store src/queue/a.ts → src/store/b.ts": ["src/queue/a.ts", 'import "../store/b.js";'],
     "never-up src/store/a.ts → src/queue/b.ts": ["src/store/a.ts", 'import "../queue/b.js";'],
+    "one-door src/orchestrator/d.ts → src/store/delete-blocks.ts": [
+      "src/orchestrator/d.ts",
+      'import "../store/delete-blocks.js";',
+    ],
     "supervisor-forks-by-file src/supervisor/a.ts → src/worker/b.ts": [
       "src/supervisor/a.ts",
       'import "../worker/b.js";',
@@ -79,6 +99,8 @@ test("the rules catch every way to break them", async (t) => {
     ...innocent,
     ...allowed,
     circle,
+    ["src/pipeline/change-rows.ts", 'import "../store/delete-blocks.js";'],
+    ["src/store/delete-blocks.ts", ""],
     ["src/db/c.ts", ""],
     ["src/chain/c.ts", ""],
     ["test/b.ts", ""],

@@ -10,6 +10,7 @@ import { listen } from "../../src/db/listen.js";
 import { createPool } from "../../src/db/pool.js";
 import { UnstorableBlockError } from "../../src/errors.js";
 import { createLogger } from "../../src/logger.js";
+import { dependents } from "../../src/pipeline/dependents.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import type { Pipeline } from "../../src/pipeline/pipeline.js";
 import { jobsChannel } from "../../src/queue/job.js";
@@ -117,6 +118,7 @@ function startWorker(
   } as unknown as Endpoints;
   const pipeline: Pipeline = {
     pool,
+    dependents,
     endpoints,
     takeDirectly: () => null,
     prove: () => [],

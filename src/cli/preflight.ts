@@ -7,6 +7,7 @@ import { createPool } from "../db/pool.js";
 import { findSessionFault, findWrongPoolSettings } from "../db/prove-session.js";
 import { dispositionOf } from "../errors.js";
 import { undoMissedReorgs } from "../orchestrator/undo-missed-reorgs.js";
+import { dependents } from "../pipeline/dependents.js";
 import { readHead } from "../queue/head.js";
 import { type Session, withDatabase } from "./session.js";
 import { poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
@@ -80,7 +81,7 @@ export async function checkPlace(session: Session): Promise<void> {
 async function undoMissedReorgsWithin({ config, log }: Session, pool: pg.Pool): Promise<void> {
   const endpoints = endpointsOf(config.rpc, log);
   try {
-    await undoMissedReorgs({ pool, endpoints, config, log });
+    await undoMissedReorgs({ pool, dependents, endpoints, config, log });
   } catch (error) {
     if (dispositionOf(error) === "fatal-process") throw error;
     log.warn({ err: error }, "whether the chain was reorganised meanwhile is not known yet");

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
+import { dependents } from "../pipeline/dependents.js";
 import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
 import { abortOnSignals } from "./abort-on-signals.js";
@@ -70,12 +71,13 @@ async function verifySpan(
   const plan = await planVerification({ pool, span, sample, recoverSenders: senders, signal });
   const report = createReport({ json, repair });
   const progress = showProgress(process.stderr, { label: "verify", total: Math.max(1, plan.total) });
+  const door = { pool, dependents };
   let requeued = 0;
-  if (repair && plan.strays.length > 0) await removeStrays(pool);
+  if (repair && plan.strays.length > 0) await removeStrays(door);
   try {
     for await (const batch of plan.run()) {
       report.add(batch);
-      if (repair) requeued += await repairStored(pool, batch.findings);
+      if (repair) requeued += await repairStored(door, batch.findings);
       progress.show(progressOf({ done: batch.done, total: plan.total, started, wrong: report.wrong() }));
     }
   } finally {

@@ -8,11 +8,11 @@ import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import { dispositionOf } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { Door } from "../pipeline/change-rows.js";
 import { readHead } from "../queue/head.js";
 import { createFollower, type FollowerOptions, type Tags } from "./follow-head.js";
 
-export interface FollowChainOptions {
-  pool: pg.Pool;
+export interface FollowChainOptions extends Door {
   endpoints: Endpoints;
   config: Config;
   log: Logger;
@@ -80,12 +80,13 @@ async function lookAround(
 }
 
 async function workOnHeads(options: FollowChainOptions, inbox: Inbox<ToldHead>, tags: Tags): Promise<void> {
-  const { pool, endpoints, config, log, signal, announce } = options;
+  const { pool, dependents, endpoints, config, log, signal, announce } = options;
   let follower: ReturnType<typeof createFollower> | undefined;
   for (let head = await inbox.take(); head !== undefined; head = await inbox.take()) {
     try {
       follower ??= createFollower({
         pool,
+        dependents,
         endpoints,
         config,
         log,

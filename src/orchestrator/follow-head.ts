@@ -2,11 +2,11 @@
 // compared with what is stored, and enqueued. When the database holds another branch, nothing is
 // enqueued before that branch is undone (revert-above.ts).
 
-import type pg from "pg";
 import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
+import type { Door } from "../pipeline/change-rows.js";
 import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
 import { advanceHead } from "../queue/head.js";
@@ -18,8 +18,7 @@ import { type Conflict, findConflict, findConflictBelow } from "./find-conflict.
 import { readKnownBlocks } from "./known-blocks.js";
 import { revertAbove } from "./revert-above.js";
 
-export interface FollowerOptions {
-  pool: pg.Pool;
+export interface FollowerOptions extends Door {
   endpoints: Endpoints;
   config: Config;
   chainId: number;
@@ -148,7 +147,7 @@ export function createFollower(options: FollowerOptions): Follower {
       return false;
     }
     options.signal?.throwIfAborted();
-    const removed = await revertAbove(pool, {
+    const removed = await revertAbove(options, {
       schema: config.database.schema,
       forkBlock,
       branch: [first, ...rest],

@@ -5,6 +5,7 @@ import { connectionOptions, pulseChannel, supervisorOf } from "../child/connecti
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
+import { dependents } from "../pipeline/dependents.js";
 import { jobsChannel } from "../queue/job.js";
 import { runOrchestrator } from "./orchestrator.js";
 
@@ -28,6 +29,7 @@ runChild("orchestrator", async (context) => {
   context.onPulse(listener.pulseSent);
   await runOrchestrator({
     pool,
+    dependents,
     endpoints,
     config,
     log,

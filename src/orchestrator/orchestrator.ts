@@ -8,12 +8,13 @@ import type { ChildContext } from "../child/run-child.js";
 import type { ConnectionOptions } from "../db/connection.js";
 import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
+import type { Door } from "../pipeline/change-rows.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { runDuties } from "./run-duties.js";
 
-export interface OrchestratorOptions extends Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
+export interface OrchestratorOptions extends Door, Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
   endpoints: Endpoints;
   connection: ConnectionOptions;
   context: ChildContext<"orchestrator">;

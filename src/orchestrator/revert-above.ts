@@ -1,13 +1,13 @@
-import type pg from "pg";
 import type { Hex } from "../block.js";
 import type { Head } from "../chain/parse/parse-head.js";
-import { inTransaction, type Tx } from "../db/pool.js";
+import type { Tx } from "../db/pool.js";
+import { changeRows, type Door } from "../pipeline/change-rows.js";
 import { lockHead, rewindHead } from "../queue/head.js";
 import { wantedHashes } from "../queue/known-hashes.js";
 import { recordReorg } from "../queue/reorgs.js";
 import { requeueAbove } from "../queue/requeue-above.js";
-import { deleteBlocksAbove } from "../store/delete-blocks.js";
 import { storedHashes } from "../store/stored-hashes.js";
+import { maxNumber } from "../store/stored-numbers.js";
 
 export interface Revert {
   schema: string;
@@ -29,43 +29,49 @@ const batchBlocks = 64;
  * Undoes a reorg: the rows above the fork point go, and their jobs want the new branch, in one
  * transaction; claims in flight lose their token in it. A deep reorg takes several, from the top down:
  * after each the tables hold whole blocks of one branch, and what was removed is suspended until the
- * last one re-queues it; a crash between them leaves the rest of the conflict for the next leader.
+ * last one re-queues it; a crash between them leaves the rest of the conflict for the next leader. Each goes
+ * through the door by itself: readers are told of whole blocks that went, the highest first.
  * Returns how many rows went, by table; null: another leader has undone it already.
  */
-export async function revertAbove(pool: pg.Pool, revert: Revert): Promise<Record<string, number> | null> {
+export async function revertAbove(door: Door, revert: Revert): Promise<Record<string, number> | null> {
   const { schema, forkBlock, branch, oldHead } = revert;
   const rowsRemoved: Record<string, number> = {};
   for (let lower = Math.max(oldHead, forkBlock + 1); lower > forkBlock; ) {
     lower = Math.max(forkBlock, lower - batchBlocks);
     const last = lower === forkBlock;
-    const done = await inTransaction(pool, async (tx) => {
-      await lockHead(tx);
-      if (await isUndone(tx, branch)) return false;
-      const stored = [...(await storedHashes(tx, lower + 1)).keys()];
-      const rewind = { forkBlock: lower, branch: last ? branch : [], oldHead, stored };
-      await requeueAbove(tx, rewind);
-      const removed = await deleteBlocksAbove(tx, lower);
-      // A job that was made and completed between the two statements lost its rows.
-      await requeueAbove(tx, rewind);
-      for (const [table, rows] of Object.entries(removed))
-        rowsRemoved[table] = (rowsRemoved[table] ?? 0) + rows;
-      if (!last) return true;
-      const newHead = branch.at(-1)?.number ?? forkBlock;
-      await rewindHead(tx, newHead + 1);
-      await recordReorg(tx, schema, {
-        forkBlock,
-        depth: rowsRemoved.blocks ?? 0,
-        oldHead,
-        newHead,
-        oldHash: revert.oldHash,
-        newHash: branch[0].hash,
-        rowsRemoved,
-        toldBy: revert.toldBy,
-        confirmedBy: revert.confirmedBy,
-      });
-      return true;
+    let stored: number[] = [];
+    const rewind = () => ({ forkBlock: lower, branch: last ? branch : [], oldHead, stored });
+    const done = await changeRows(door, {
+      async decide(tx) {
+        await lockHead(tx);
+        if (await isUndone(tx, branch)) return null;
+        stored = [...(await storedHashes(tx, lower + 1)).keys()];
+        await requeueAbove(tx, rewind());
+        return { kind: "remove", spans: [{ from: lower + 1, to: maxNumber }] };
+      },
+      async settle(tx, removed) {
+        // A job that was made and completed since it was decided lost its rows, or is of the old branch.
+        await requeueAbove(tx, rewind());
+        for (const [table, rows] of Object.entries(removed ?? {}))
+          rowsRemoved[table] = (rowsRemoved[table] ?? 0) + rows;
+        if (!last) return true;
+        const newHead = branch.at(-1)?.number ?? forkBlock;
+        await rewindHead(tx, newHead + 1);
+        await recordReorg(tx, schema, {
+          forkBlock,
+          depth: rowsRemoved.blocks ?? 0,
+          oldHead,
+          newHead,
+          oldHash: revert.oldHash,
+          newHash: branch[0].hash,
+          rowsRemoved,
+          toldBy: revert.toldBy,
+          confirmedBy: revert.confirmedBy,
+        });
+        return true;
+      },
     });
-    if (!done) return null;
+    if (done === null) return null;
   }
   return rowsRemoved;
 }

@@ -11,7 +11,6 @@
 
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
-import type pg from "pg";
 import type { BlockSpan } from "../block.js";
 import type { WantedBlock } from "../chain/endpoint/fetch-block.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
@@ -37,13 +36,13 @@ import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store
 import type { EncodedBlock, Encoder } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
 import { toRows } from "../store/to-rows.js";
-import { copyBlocks, deleteStored } from "../store/write-blocks.js";
+import { copyBlocks } from "../store/write-blocks.js";
+import { changeRows, type Door } from "./change-rows.js";
 import type { FetchSlots } from "./fetch-slots.js";
 import type { ReadAhead } from "./read-ahead.js";
 
 /** What the pipeline works with. */
-export interface Pipeline {
-  pool: pg.Pool;
+export interface Pipeline extends Door {
   endpoints: Endpoints;
   /** Takes what is usual from a node's bytes to rows, proven, in one go. */
   takeDirectly: TakeDirectly;
@@ -248,7 +247,7 @@ async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Prom
   if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0 };
   try {
     await pipeline.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
-    await inTransaction(pipeline.pool, (tx) => writePrepared(tx, pipeline, prepared));
+    if (!(await writeNew(pipeline, prepared))) await rewrite(pipeline, prepared);
     return { completed: prepared.length, failed: 0, lost: 0 };
   } catch (error) {
     if (error instanceof ClaimsLost) {
@@ -274,23 +273,57 @@ class ClaimsLost extends Error {
   }
 }
 
-/** In two exchanges with the database: what decides whether the rows may be written, and the rows. */
-async function writePrepared(
+/** One of the blocks is stored already, and nothing was written. */
+class AlreadyStored extends Error {}
+
+/**
+ * Writes blocks of which none is stored, in two exchanges with the database: what decides whether the rows may be
+ * written, and the rows. False: one of them is stored, and nothing was written. To wait for the door with the jobs
+ * locked could be to wait in a circle.
+ */
+async function writeNew(pipeline: Pipeline, prepared: readonly PreparedJob[]): Promise<boolean> {
+  try {
+    await inTransaction(pipeline.pool, async (tx) => {
+      const { blocks, stored } = await completeLinked(tx, pipeline, prepared);
+      if (stored.length > 0) throw new AlreadyStored("one of the blocks is stored");
+      await sendTogether(tx, copyBlocks(blocks));
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof AlreadyStored) return false;
+    throw error;
+  }
+}
+
+/** Writes blocks of which some are stored. What the first look saw may have changed: it looks again behind the door. */
+async function rewrite(pipeline: Pipeline, prepared: readonly PreparedJob[]): Promise<void> {
+  await changeRows(pipeline, {
+    async decide(tx) {
+      const { blocks, stored } = await completeLinked(tx, pipeline, prepared);
+      return { kind: "rewrite", blocks, numbers: stored };
+    },
+    settle: async () => {},
+  });
+}
+
+/** Completes the jobs, if the blocks link to their neighbours. `stored`: the numbers of those that are stored, in order. */
+async function completeLinked(
   tx: Tx,
   { workerId }: Pipeline,
   prepared: readonly PreparedJob[],
-): Promise<void> {
+): Promise<{ blocks: EncodedBlock[]; stored: number[] }> {
   const blocks = prepared.map(({ rows }) => rows);
   const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
-  const [held, , stored] = await sendTogether(tx, [
+  const [held, , around] = await sendTogether(tx, [
     completion(workerId, completions),
     lockEdges(blocks),
     storedAround(blocks),
   ]);
   if (held.size < prepared.length) throw new ClaimsLost(held);
-  assertLinked(blocks, stored);
-  await deleteStored(tx, blocks, stored);
-  await sendTogether(tx, copyBlocks(blocks));
+  assertLinked(blocks, around);
+  const given = new Set(blocks.map(({ number }) => number));
+  const stored = around.flatMap(({ number }) => (given.has(number) ? [number] : []));
+  return { blocks, stored: stored.sort((a, b) => a - b) };
 }
 
 async function commitOneByOne(

@@ -1,9 +1,8 @@
-import type pg from "pg";
-import { inTransaction } from "../db/pool.js";
-import { enqueueBlocks, enqueueSeries } from "../queue/enqueue.js";
+import type { BlockSpan } from "../block.js";
+import type { Tx } from "../db/pool.js";
+import { enqueueSeries } from "../queue/enqueue.js";
 import { openRange } from "../queue/ranges.js";
-import { uncoverBlocks } from "../queue/uncover.js";
-import { deleteOrphans, deleteStrays } from "../store/orphan-rows.js";
+import { changeRows, type Door } from "./change-rows.js";
 import { mergeSpans } from "./merge-spans.js";
 import type { Finding } from "./prove-stored.js";
 
@@ -15,26 +14,31 @@ const maxJobs = 10_000;
  * a wrong block stay until its job replaces them. A missing block is no longer said to be stored. Rows
  * without a block are removed: they would keep it from being written.
  */
-export async function repairStored(pool: pg.Pool, findings: readonly Finding[]): Promise<number> {
+export async function repairStored(door: Door, findings: readonly Finding[]): Promise<number> {
   if (findings.length === 0) return 0;
   const ofKind = (wanted: Finding["kind"]) => findings.filter(({ kind }) => kind === wanted);
-  const wrong = [...new Set(ofKind("wrong").map(({ from }) => from))];
-  const missing = ofKind("missing");
-  const orphans = mergeSpans(ofKind("orphan"));
-  return inTransaction(pool, async (tx) => {
-    // In the order in which a reorg takes its locks: jobs, coverage, rows.
-    await enqueueBlocks(tx, wrong, { force: true });
-    for (const { from, to } of missing) {
-      if (to - from < maxJobs) await enqueueSeries(tx, { from, to, force: true });
-      else await openRange(tx, { from, to, force: true });
-    }
-    if (missing.length > 0) await uncoverBlocks(tx, missing);
-    if (orphans.length > 0) await deleteOrphans(tx, orphans);
-    return missing.reduce((sum, { from, to }) => sum + to - from + 1, wrong.length);
+  const [wrong, missing, orphans] = [ofKind("wrong"), ofKind("missing"), ofKind("orphan")];
+  const asked = mergeSpans([...wrong, ...missing]);
+  await changeRows(door, {
+    async decide(tx) {
+      await enqueueSpans(tx, asked);
+      const spans = mergeSpans([...missing, ...orphans]);
+      return spans.length === 0 ? null : { kind: "clear", spans };
+    },
+    settle: async () => {},
   });
+  return asked.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}
+
+/** In the order of the blocks, as commits lock their jobs. */
+async function enqueueSpans(tx: Tx, spans: readonly BlockSpan[]): Promise<void> {
+  for (const { from, to } of spans) {
+    if (to - from < maxJobs) await enqueueSeries(tx, { from, to, force: true });
+    else await openRange(tx, { from, to, force: true });
+  }
 }
 
 /** Removes the rows whose numbers no block has; their blocks are found to be wrong or missing by themselves. */
-export function removeStrays(pool: pg.Pool): Promise<number> {
-  return inTransaction(pool, deleteStrays);
+export async function removeStrays(door: Door): Promise<void> {
+  await changeRows(door, { decide: async () => ({ kind: "clear strays" }), settle: async () => {} });
 }

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { inTransaction, type Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
+import { lockCoverage } from "./lock-coverage.js";
 
 // A time as text keeps its microseconds.
 const due = `
@@ -83,8 +84,8 @@ export async function archiveUntil(
 ): Promise<number> {
   return inTransaction(pool, async (tx) => {
     // Before the statement that reads it, in a statement of its own: two archives at once would each add
-    // to what they read before the other wrote.
-    await tx.query("select from processing_coverage for update");
+    // to what they read before the other wrote; and jobs of blocks that are being removed would be folded.
+    await lockCoverage(tx);
     const { rows } = await tx.query<{ count: number }>(fold, [until, keepHistory, limit]);
     return rows[0]?.count ?? 0;
   });

@@ -50,10 +50,6 @@ const renew = namedParameters<{
   left join unnest(:numbers::bigint[], :hashes::bytea[]) as branch (number, hash) on branch.number = lost.number
   on conflict (block_number) do nothing`);
 
-const uncover = `
-  update processing_coverage set blocks = blocks - int8multirange(int8range($1, null))
-  where blocks && int8multirange(int8range($1, null))`;
-
 // Its neighbour of the other branch may have been what it failed for.
 const revive = `
   update processing_jobs
@@ -71,7 +67,10 @@ export interface Rewind {
   stored: readonly number[];
 }
 
-/** The queue's half of a reorg: every job above the fork point wants the new branch's block. */
+/**
+ * The queue's half of a reorg: every job above the fork point wants the new branch's block. Covered blocks get a job
+ * again; whoever removes their rows uncovers them.
+ */
 export async function requeueAbove(tx: Tx, { forkBlock, branch, oldHead, stored }: Rewind): Promise<void> {
   const numbers = branch.map(({ number }) => number);
   const hashes = branch.map(({ hash }) => Buffer.from(hash.slice(2), "hex"));
@@ -82,6 +81,5 @@ export async function requeueAbove(tx: Tx, { forkBlock, branch, oldHead, stored 
   await tx.query(
     renew({ numbers, hashes, priority: headPriority, stored, fork_block: forkBlock, old_head: oldHead }),
   );
-  await tx.query(uncover, [forkBlock + 1]);
   await tx.query(revive, [forkBlock]);
 }

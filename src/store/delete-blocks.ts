@@ -1,13 +1,8 @@
-// A block's rows are removed as they are written: from all tables, inside the caller's transaction.
+// A block's rows are removed as they are written: from all tables, inside the caller's transaction. Only
+// pipeline/change-rows.ts may do so.
 
 import type { ClientBase } from "pg";
-import { countPerTable, type RowCounts } from "./chain-tables.js";
-
-/** Removes every block above `number`; returns how many rows went. */
-export function deleteBlocksAbove(client: ClientBase, number: number): Promise<RowCounts> {
-  // Where a partition ends with `number`, PostgreSQL leaves it alone only if it is told so.
-  return deleteWhere(client, ">= $1", [number + 1]);
-}
+import { type RowCounts, readChainTables } from "./chain-tables.js";
 
 /** Removes the blocks of a range, both ends included; returns how many rows went. */
 export function deleteBlocks(
@@ -25,9 +20,16 @@ export function deleteBlockNumbers(
   return deleteWhere(client, "= any ($1::bigint[])", [numbers]);
 }
 
-function deleteWhere(client: ClientBase, condition: string, values: unknown[]): Promise<RowCounts> {
-  return countPerTable(client, async ({ name, blockColumn }) => {
-    const deleted = await client.query(`delete from "${name}" where ${blockColumn} ${condition}`, values);
-    return deleted.rowCount ?? 0;
-  });
+// One statement, one snapshot: a block that is committed meanwhile goes whole, or stays whole.
+async function deleteWhere(client: ClientBase, condition: string, values: unknown[]): Promise<RowCounts> {
+  const tables = (await readChainTables(client)).map(({ name, key, blockColumn }, i) => ({
+    key,
+    gone: `gone_${i} as (delete from "${name}" where ${blockColumn} ${condition} returning 1)`,
+    count: `(select count(*) from gone_${i}) as "${key}"`,
+  }));
+  const { rows } = await client.query<Record<string, string | number>>(
+    `with ${tables.map(({ gone }) => gone).join(", ")} select ${tables.map(({ count }) => count).join(", ")}`,
+    values,
+  );
+  return Object.fromEntries(tables.map(({ key }) => [key, Number(rows[0]?.[key])])) as RowCounts;
 }

@@ -44,28 +44,10 @@ export async function findOrphans(client: Client, holes: readonly BlockSpan[]): 
   return found;
 }
 
-/** Removes the rows of these spans that no stored block has. Returns how many. */
-export async function deleteOrphans(client: Client, spans: readonly BlockSpan[]): Promise<number> {
-  let deleted = 0;
-  for (const { name } of await readChildren(client)) {
-    // One statement, one snapshot: a block that is being written is seen with its rows, or not at all.
-    const { rowCount } = await client.query(
-      `delete from "${name}" using unnest($1::bigint[], $2::bigint[]) as span (first, last)
-       where block_number between first and last
-         and not exists (select from blocks where number = block_number)`,
-      [spans.map(({ from }) => from), spans.map(({ to }) => to)],
-    );
-    deleted += rowCount ?? 0;
-  }
-  return deleted;
-}
-
 /** The tables beside blocks. */
 async function readChildren(client: Client): Promise<ChainTable[]> {
   return (await readChainTables(client)).filter(({ name }) => name !== "blocks");
 }
-
-const isStray = (blockColumn: string) => `(${blockColumn} < 0 or ${blockColumn} > ${maxNumber})`;
 
 /** How many rows have a number that no block can have, by table; tables without such rows are left out. */
 export async function countStrays(client: Client): Promise<{ table: string; rows: number }[]> {
@@ -79,14 +61,4 @@ export async function countStrays(client: Client): Promise<{ table: string; rows
     if (count > 0) found.push({ table: name, rows: count });
   }
   return found;
-}
-
-/** Removes the rows that `countStrays` counts. Returns how many. */
-export async function deleteStrays(client: Client): Promise<number> {
-  let deleted = 0;
-  for (const { name, blockColumn } of await readChainTables(client)) {
-    const { rowCount } = await client.query(`delete from "${name}" where ${isStray(blockColumn)}`);
-    deleted += rowCount ?? 0;
-  }
-  return deleted;
 }

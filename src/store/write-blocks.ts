@@ -1,21 +1,8 @@
-import type { ClientBase } from "pg";
 import type { Statement } from "../db/exchange.js";
 import type { CopyTable } from "./chain-table.js";
 import { BLOCK_TABLES } from "./chain-tables.js";
 import { copyHeader, copyTrailer } from "./copy-writer.js";
-import { deleteBlockNumbers } from "./delete-blocks.js";
 import type { EncodedBlock } from "./encode-block.js";
-
-/** Makes room for these blocks where `stored` has their numbers. Most are new, and cost nothing. */
-export async function deleteStored(
-  client: ClientBase,
-  blocks: readonly { number: number }[],
-  stored: readonly { number: number }[],
-): Promise<void> {
-  const given = new Set(blocks.map(({ number }) => number));
-  const numbers = stored.flatMap(({ number }) => (given.has(number) ? [number] : []));
-  if (numbers.length > 0) await deleteBlockNumbers(client, numbers);
-}
 
 /**
  * Writes blocks with everything in them: a COPY for each table that has rows. Nothing may be stored under

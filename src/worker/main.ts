@@ -9,6 +9,7 @@ import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
 import { createDirectWay } from "../direct/direct-way.js";
+import { dependents } from "../pipeline/dependents.js";
 import { FetchSlots } from "../pipeline/fetch-slots.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
@@ -40,6 +41,7 @@ runChild("worker", async (context) => {
   const work = new Work({
     pipeline: {
       pool,
+      dependents,
       endpoints,
       takeDirectly: createDirectWay({
         ...proving,

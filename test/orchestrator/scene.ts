@@ -11,6 +11,7 @@ import { createPool } from "../../src/db/pool.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createLogger, type Logger } from "../../src/logger.js";
 import { createFollower, type Follower, type HeadOutcome } from "../../src/orchestrator/follow-head.js";
+import { type Dependents, dependents } from "../../src/pipeline/dependents.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import {
   type BatchOutcome,
@@ -31,6 +32,8 @@ import { type ScriptedChain, scriptChain } from "./scripted-chain.js";
 export interface World {
   readonly pool: pg.Pool;
   readonly url: string;
+  /** What is made of stored rows, by whoever is made of this world. */
+  readonly dependents: Dependents;
   rows<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>;
   /** The status of each block's job, with the number of its wanted block's branch unknown. */
   statuses(): Promise<Record<number, string>>;
@@ -66,6 +69,7 @@ export function useWorld(): World {
     get url() {
       return database.url;
     },
+    dependents,
     rows,
     async statuses() {
       const jobs = await rows<{ block_number: number; status: string }>(
@@ -110,6 +114,7 @@ export function followerOf(
 ): FollowerScene {
   const follower = createFollower({
     pool: world.pool,
+    dependents: world.dependents,
     endpoints: chain.endpoints,
     config: configOf({ "chain.start_block": 0, ...wanted }),
     chainId: 1,
@@ -140,6 +145,7 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
   const encoder = createEncoder();
   const pipeline: Pipeline = {
     pool: world.pool,
+    dependents: world.dependents,
     endpoints: chain.endpoints,
     takeDirectly: createDirectWay({ ...proving, encoder }),
     prove: createProve(proving),

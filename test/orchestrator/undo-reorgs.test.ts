@@ -197,7 +197,7 @@ test("a job that is made and completed while the rows are being removed is re-qu
     await other.query("lock table blocks in exclusive mode");
     const followed = follow();
     const waits = `select from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from "blocks"%'`;
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%delete from "blocks"%'`;
     await waitFor(async () => (await world.rows(waits)).length > 0, { what: "the removal to wait" });
     await other.query(
       `insert into blocks select (jsonb_populate_record(b, '{"number": 39}')).* from blocks as b where number = 38`,

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type pg from "pg";
 import { BLOCK_TABLES } from "../../src/store/chain-tables.js";
-import { deleteBlockNumbers, deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.js";
+import { deleteBlockNumbers, deleteBlocks } from "../../src/store/delete-blocks.js";
+import { maxNumber } from "../../src/store/stored-numbers.js";
 import { blockmill } from "../cli/blockmill.js";
 import { numbers, setScene as setDaemonScene, until } from "../daemon/scene.js";
 import { reorgsUndone, setScene as setReorgScene } from "../reorg/scene.js";
@@ -88,6 +89,9 @@ test("range, gaps, status, verify, repair and a forced range work across partiti
   );
 });
 
+const deleteAbove = (client: pg.PoolClient, number: number) =>
+  deleteBlocks(client, { from: number + 1, to: maxNumber });
+
 /** The first blocks of the partitions that `work` touches, by the locks that it leaves with its transaction. */
 async function touchedBy(
   pool: pg.Pool,
@@ -116,8 +120,8 @@ async function storeSixty(t: TestContext) {
 
 test("what is removed by number touches the partitions of these numbers alone", async (t) => {
   const { pool } = await storeSixty(t);
-  assert.deepEqual(await touchedBy(pool, (client) => deleteBlocksAbove(client, 48)), [49, 56]);
-  assert.deepEqual(await touchedBy(pool, (client) => deleteBlocksAbove(client, 47)), [42, 49, 56]);
+  assert.deepEqual(await touchedBy(pool, (client) => deleteAbove(client, 48)), [49, 56]);
+  assert.deepEqual(await touchedBy(pool, (client) => deleteAbove(client, 47)), [42, 49, 56]);
   assert.deepEqual(await touchedBy(pool, (client) => deleteBlocks(client, { from: 14, to: 20 })), [14]);
   assert.deepEqual(await touchedBy(pool, (client) => deleteBlockNumbers(client, [6, 7])), [0, 7]);
 });
@@ -140,7 +144,7 @@ test("blocks above a boundary are removed from every table, and none below it", 
   const chain = await storeSixty(t);
   const client = await chain.pool.connect();
   try {
-    const { blocks } = await deleteBlocksAbove(client, 27);
+    const { blocks } = await deleteAbove(client, 27);
     assert.equal(blocks, 33);
   } finally {
     client.release();

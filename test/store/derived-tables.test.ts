@@ -9,12 +9,13 @@ import { grantPrivilege } from "../../src/db/grants.js";
 import { inTransaction } from "../../src/db/pool.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { addDerivedTable } from "../../src/store/add-derived-table.js";
-import { deleteBlocksAbove } from "../../src/store/delete-blocks.js";
+import { deleteBlocks } from "../../src/store/delete-blocks.js";
+import { deleteOrphans, deleteStrays } from "../../src/store/delete-orphans.js";
 import { derivedTable } from "../../src/store/derived-table.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
-import { countStrays, deleteOrphans, deleteStrays, findOrphans } from "../../src/store/orphan-rows.js";
+import { countStrays, findOrphans } from "../../src/store/orphan-rows.js";
 import { readBlock } from "../../src/store/read-block.js";
-import { storedBounds } from "../../src/store/stored-numbers.js";
+import { maxNumber, storedBounds } from "../../src/store/stored-numbers.js";
 import { toRows } from "../../src/store/to-rows.js";
 import { type StoredChain, useStoredChain } from "../stored/stored-chain.js";
 
@@ -85,12 +86,15 @@ for (const partitionBlocks of [0, 3]) {
     await chain.store(6, 6);
     assert.deepEqual(await emittersOf(chain), expected(chain, [5, 7, 8, 9]));
     assert.equal((await readBlock(chain.pool, 7))?.rows.log_emitters, expected(chain, [7]).length);
-    const removed = await inTransaction(chain.pool, (tx) => deleteBlocksAbove(tx, 7));
+    const removed = await inTransaction(chain.pool, (tx) => deleteBlocks(tx, { from: 8, to: maxNumber }));
     assert.equal(removed.log_emitters, expected(chain, [8, 9]).length);
     assert.equal(removed.blocks, 2);
     assert.deepEqual(await emittersOf(chain), expected(chain, [5, 7]));
     await chain.pool.query("drop table log_emitters");
-    assert.equal((await inTransaction(chain.pool, (tx) => deleteBlocksAbove(tx, 6))).blocks, 1);
+    assert.equal(
+      (await inTransaction(chain.pool, (tx) => deleteBlocks(tx, { from: 7, to: maxNumber }))).blocks,
+      1,
+    );
     await chain.store(7, 15);
     assert.deepEqual(await chain.prove(), []);
   });

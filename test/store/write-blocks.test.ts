@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { PoolClient } from "pg";
 import type { Hex } from "../../src/block.js";
-import { deleteBlocks, deleteBlocksAbove } from "../../src/store/delete-blocks.js";
+import { deleteBlocks } from "../../src/store/delete-blocks.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
 import { readBlock } from "../../src/store/read-block.js";
+import { maxNumber } from "../../src/store/stored-numbers.js";
 import type { BlockRows } from "../../src/store/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
 import { assertStored, rowsOf, storedRows } from "../support/stored-block.js";
@@ -141,11 +142,11 @@ test("blocks above a number, and blocks of a range, are removed from every table
     await writeBlocks(client, blocks);
     const each = { blocks: 1, transactions: 2, logs: 4, withdrawals: 2, tokenTransfers: 5 };
     const twice = { blocks: 2, transactions: 4, logs: 8, withdrawals: 4, tokenTransfers: 10 };
-    assert.deepEqual(await deleteBlocksAbove(client, 3), twice);
+    assert.deepEqual(await deleteBlocks(client, { from: 4, to: maxNumber }), twice);
     assert.deepEqual(await deleteBlocks(client, { from: 1, to: 1 }), each);
     assert.deepEqual(await deleteBlocks(client, { from: 2, to: 2 }), each);
     for (const block of blocks.slice(2, 3)) await assertStored(client, block);
-    assert.deepEqual(await deleteBlocksAbove(client, 0), each);
+    assert.deepEqual(await deleteBlocks(client, { from: 1, to: maxNumber }), each);
   }));
 
 test("a stored block is summed up, and one that is not stored is null", () =>

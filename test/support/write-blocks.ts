@@ -1,13 +1,16 @@
 import type { ClientBase } from "pg";
 import { sendTogether } from "../../src/db/exchange.js";
 import { assertLinked, lockEdges, storedAround } from "../../src/store/check-links.js";
+import { deleteBlockNumbers } from "../../src/store/delete-blocks.js";
 import type { EncodedBlock } from "../../src/store/encode-block.js";
-import { copyBlocks, deleteStored } from "../../src/store/write-blocks.js";
+import { copyBlocks } from "../../src/store/write-blocks.js";
 
 /** Writes blocks in place of what is stored under their numbers, and returns how many rows they have. */
 export async function writeBlocks(client: ClientBase, blocks: readonly EncodedBlock[]): Promise<number> {
-  const [stored] = await sendTogether(client, [storedAround(blocks)]);
-  await deleteStored(client, blocks, stored);
+  await deleteBlockNumbers(
+    client,
+    blocks.map(({ number }) => number),
+  );
   const counts = await sendTogether(client, copyBlocks(blocks));
   return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -1,0 +1,71 @@
+// What is made of stored rows, and must hear of every change of them. Only change-rows.ts tells it.
+
+import type { BlockSpan, Hex } from "../block.js";
+import type { Tx } from "../db/pool.js";
+
+/** Three lists, in the order in which they hear of a change: a sum may be of derived rows. */
+export interface Dependents {
+  sums: readonly Sum[];
+  derived: readonly DerivedRows[];
+  feeds: readonly Feed[];
+}
+
+/** What this program makes of stored rows. */
+export const dependents: Dependents = { sums: [], derived: [], feeds: [] };
+
+/** Blocks whose rows are about to go, or to be replaced. */
+export interface TakenBlocks {
+  /** In order, and apart from each other. */
+  spans: readonly BlockSpan[];
+  /** The stored blocks in them, in order. */
+  stored: readonly TakenBlock[];
+}
+
+export interface TakenBlock {
+  number: number;
+  hash: Hex;
+  /** Null: it was written without one. */
+  digest: Hex | null;
+  /** Its rows are, byte for byte, those that were written: they have its digest. */
+  isIntact: boolean;
+}
+
+/** Totals over rows of blocks, with a coverage: the blocks that they count. Adding to them takes the door's lock too. */
+export interface Sum {
+  name: string;
+  /**
+   * Takes blocks out of the totals and out of their coverage, by the same SELECT that added them, over the rows as they
+   * still are. A covered block of `spans` that is not stored, or not intact, was changed by somebody who did not go
+   * through the door, and nobody knows what was added for it: then the totals are emptied, and nothing is covered.
+   */
+  takeAway(tx: Tx, taken: TakenBlocks): Promise<void>;
+}
+
+/** Rows that a decoder or a transform made of blocks, with a coverage. */
+export interface DerivedRows {
+  name: string;
+  /** Removes what was made of these blocks, and takes them out of its coverage. */
+  forget(tx: Tx, spans: readonly BlockSpan[]): Promise<void>;
+}
+
+/** The steps that readers are told, in the chain's order. Telling the next blocks takes the door's lock too. */
+export interface Feed {
+  name: string;
+  /** Keeps of these blocks what readers need that have not passed them. Their rows are still there. */
+  keep(tx: Tx, taken: TakenBlocks): Promise<void>;
+  /** Appends what became of blocks, in the same transaction. What was never told of them need not be taken back. */
+  tell(tx: Tx, news: News): Promise<void>;
+}
+
+/** What readers must hear of. One of the three at least is not empty. */
+export interface News {
+  /**
+   * These blocks are not stored any more, or another block stands at their number. What was told of them, and of every
+   * block above them, is taken back from the top down.
+   */
+  reverted: readonly BlockSpan[];
+  /** Blocks, in order, that are the same by their hash and have other rows. */
+  rewritten: readonly number[];
+  /** A decoder's or transform's rows that were made, or made anew. */
+  derived: { name: string; spans: readonly BlockSpan[] } | null;
+}
