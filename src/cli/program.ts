@@ -14,6 +14,7 @@ import { addInit } from "./init.js";
 import { addPause, addResume } from "./pause.js";
 import { addRange } from "./range.js";
 import { addReload } from "./reload.js";
+import { addRemove } from "./remove.js";
 import { addRestore } from "./restore.js";
 import { addRetry } from "./retry.js";
 import { addSingle } from "./single.js";
@@ -63,6 +64,7 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addVerify,
     addRetry,
     addCancel,
+    addRemove,
     addPause,
     addResume,
     addGrant,

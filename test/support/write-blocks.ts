@@ -7,10 +7,10 @@ import { copyBlocks } from "../../src/store/write-blocks.js";
 
 /** Writes blocks in place of what is stored under their numbers, and returns how many rows they have. */
 export async function writeBlocks(client: ClientBase, blocks: readonly EncodedBlock[]): Promise<number> {
-  await deleteBlockNumbers(
-    client,
-    blocks.map(({ number }) => number),
-  );
+  const [around] = await sendTogether(client, [storedAround(blocks)]);
+  const given = new Set(blocks.map(({ number }) => number));
+  const stored = around.flatMap(({ number }) => (given.has(number) ? [number] : []));
+  if (stored.length > 0) await deleteBlockNumbers(client, stored);
   const counts = await sendTogether(client, copyBlocks(blocks));
   return counts.reduce((sum, count) => sum + count, 0);
 }
