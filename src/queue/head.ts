@@ -80,12 +80,13 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
     const isNew = autoEnqueue && head.number >= from;
     const byHash = isNew ? headers.filter(({ number }) => number >= from) : [];
     const enqueued = new Set(byHash.map(({ number }) => number));
+    // The lowest blocks first, as everybody inserts and locks jobs: two that touch the same ones do not deadlock.
+    if (isNew) await enqueueOlder(tx, from, options);
     await noteHead(tx, options, {
       pinned: fresh.filter(({ number }) => !enqueued.has(number)),
       byHash,
       nextBlock: isNew ? head.number + 1 : followed,
     });
-    if (isNew) await enqueueOlder(tx, from, options);
     return isNew ? head.number - from + 1 : 0;
   });
 }
@@ -113,10 +114,10 @@ async function enqueueOlder(
   const to = oldestByHash.number - 1;
   if (to < from) return;
   const newest = Math.max(from, priorityFrom(head, priorityBlocks));
-  if (newest <= to) await enqueueSeries(tx, { from: newest, to, priority: headPriority });
   const rest = Math.min(to, newest - 1);
   if (rest - from >= maxJobsAtOnce) await openRange(tx, { from, to: rest });
   else if (rest >= from) await enqueueSeries(tx, { from, to: rest });
+  if (newest <= to) await enqueueSeries(tx, { from: newest, to, priority: headPriority });
 }
 
 /** The lowest block that goes ahead of the others. */

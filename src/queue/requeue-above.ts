@@ -48,6 +48,7 @@ const renew = namedParameters<{
     where exists (select from processing_coverage where blocks @> number)
   ) as lost
   left join unnest(:numbers::bigint[], :hashes::bytea[]) as branch (number, hash) on branch.number = lost.number
+  order by lost.number
   on conflict (block_number) do nothing`);
 
 // Its neighbour of the other branch may have been what it failed for.

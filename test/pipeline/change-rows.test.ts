@@ -34,16 +34,20 @@ async function behindClosedDoor<T>(work: () => Promise<T>): Promise<T> {
   });
 }
 
-const waitsForDoor = () =>
+/** Waits until a statement with this text waits for a lock. */
+const waits = (text: string) =>
   waitFor(
     async () =>
       (
         await world.rows(
-          "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%processing_coverage for update%'",
+          `select from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock' and position($1 in query) > 0`,
+          [text],
         )
       ).length > 0,
-    { what: "somebody to wait for the door" },
+    { what: `a statement to wait: ${text}` },
   );
+const waitsForDoor = () => waits("processing_coverage for update");
 
 /** What the server answers to the statements that `work` sends through the pool, and how often it waits for an answer. */
 async function answersTo(pool: pg.Pool, work: () => Promise<unknown>) {
@@ -157,15 +161,7 @@ test("a repair locks jobs in the order of their blocks, whatever is wrong with w
       { kind: "wrong", from: 30, to: 30, ...finding },
       { kind: "missing", from: 20, to: 20, ...finding },
     ]);
-    await waitFor(
-      async () =>
-        (
-          await world.rows(
-            "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%processing_jobs%'",
-          )
-        ).length > 0,
-      { what: "the repair to wait" },
-    );
+    await waits("insert into processing_jobs");
     await blocked.query("select from processing_jobs where block_number = 30 for update nowait");
     await blocked.query("commit");
     assert.equal(await repaired, 2);
