@@ -52,7 +52,7 @@ export async function revertAbove(door: Door, revert: Revert): Promise<Record<st
       async settle(tx, removed) {
         // A job that was made and completed since it was decided lost its rows, or is of the old branch.
         await requeueAbove(tx, rewind());
-        for (const [table, rows] of Object.entries(removed ?? {}))
+        for (const [table, rows] of Object.entries(removed))
           rowsRemoved[table] = (rowsRemoved[table] ?? 0) + rows;
         if (!last) return true;
         const newHead = branch.at(-1)?.number ?? forkBlock;

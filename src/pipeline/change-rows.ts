@@ -12,7 +12,6 @@ import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { lockCoverage } from "../queue/lock-coverage.js";
 import { uncoverBlocks } from "../queue/uncover.js";
-import type { RowCounts } from "../store/chain-tables.js";
 import { deleteBlockNumbers, deleteBlocks } from "../store/delete-blocks.js";
 import { deleteOrphans, deleteStrays } from "../store/delete-orphans.js";
 import type { EncodedBlock } from "../store/encode-block.js";
@@ -42,14 +41,17 @@ export type RowChange =
   | { kind: "rewrite"; blocks: readonly EncodedBlock[]; numbers: readonly number[] }
   | { kind: "derive"; name: string; spans: readonly BlockSpan[]; write(tx: Tx): Promise<void> };
 
+/** How many rows went, by table; those that no block has by `orphans` and `strays`. */
+export type Removed = Readonly<Record<string, number>>;
+
 export interface ChangeRequest<T> {
   /**
    * Runs behind the door's lock: takes the locks of the jobs that it concerns, looks, and says what changes. Null:
    * no row does; what it did itself is committed.
    */
   decide(tx: Tx): Promise<RowChange | null>;
-  /** Runs in the same transaction, when the rows have changed. `removed` is how many went, by table. */
-  settle(tx: Tx, removed: RowCounts | null): Promise<T>;
+  /** Runs in the same transaction, when the rows have changed. `removed` is how many went. */
+  settle(tx: Tx, removed: Removed): Promise<T>;
 }
 
 /**
@@ -125,19 +127,16 @@ async function takeAway(
     if (change.kind !== "derive" || change.name === rows.name) await rows.forget(tx, taken.spans);
 }
 
-/** Returns how many rows of the chain went, by table; null: only such rows went as no block has. */
-async function carryOut(tx: Tx, change: RowChange): Promise<RowCounts | null> {
+async function carryOut(tx: Tx, change: RowChange): Promise<Removed> {
   switch (change.kind) {
     case "remove":
       await uncoverBlocks(tx, change.spans);
       return deleteSpans(tx, change.spans);
     case "clear":
       await uncoverBlocks(tx, change.spans);
-      await deleteOrphans(tx, change.spans);
-      return null;
+      return { orphans: await deleteOrphans(tx, change.spans) };
     case "clear strays":
-      await deleteStrays(tx);
-      return null;
+      return { strays: await deleteStrays(tx) };
     case "rewrite": {
       const removed = await deleteBlockNumbers(tx, change.numbers);
       await sendTogether(tx, copyBlocks(change.blocks));
@@ -145,16 +144,16 @@ async function carryOut(tx: Tx, change: RowChange): Promise<RowCounts | null> {
     }
     case "derive":
       await change.write(tx);
-      return null;
+      return {};
   }
 }
 
-async function deleteSpans(tx: Tx, spans: readonly BlockSpan[]): Promise<RowCounts> {
+async function deleteSpans(tx: Tx, spans: readonly BlockSpan[]): Promise<Removed> {
   const removed: Record<string, number> = {};
   for (const span of spans)
     for (const [table, rows] of Object.entries(await deleteBlocks(tx, span)))
       removed[table] = (removed[table] ?? 0) + rows;
-  return removed as RowCounts;
+  return removed;
 }
 
 /**

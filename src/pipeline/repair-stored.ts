@@ -38,7 +38,14 @@ async function enqueueSpans(tx: Tx, spans: readonly BlockSpan[]): Promise<void> 
   }
 }
 
-/** Removes the rows whose numbers no block has; their blocks are found to be wrong or missing by themselves. */
-export async function removeStrays(door: Door): Promise<void> {
-  await changeRows(door, { decide: async () => ({ kind: "clear strays" }), settle: async () => {} });
+/**
+ * Removes the rows whose numbers no block has; their blocks are found to be wrong or missing by themselves. Returns how
+ * many went.
+ */
+export async function removeStrays(door: Door): Promise<number> {
+  const removed = await changeRows(door, {
+    decide: async () => ({ kind: "clear strays" }),
+    settle: async (_tx, { strays = 0 }) => strays,
+  });
+  return removed ?? 0;
 }
