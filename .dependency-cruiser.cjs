@@ -100,7 +100,13 @@ module.exports = {
       from: { path: "^src/" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
     },
-    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "resolvable",
+      comment: "What is generated from the fields is there only where the direct way is compiled.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "^\\./generated/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

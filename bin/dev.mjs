@@ -33,7 +33,7 @@ if (isOlder(process.versions.node, wantedNode)) await goOnWithNewerNode();
 endWithParent();
 process.chdir(root);
 if (!installed()) install();
-build();
+await build();
 if (task === "test") lint();
 await become(script);
 
@@ -88,8 +88,8 @@ function install() {
   });
 }
 
-function build() {
-  compile();
+async function build() {
+  await compile();
   // tsc leaves the output of a deleted source: a deleted test would run on.
   for (const file of readdirSync("dist", { recursive: true })) {
     const source = file.replace(/\.js(\.map)?$/, ".ts");

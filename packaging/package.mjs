@@ -38,7 +38,7 @@ if (process.platform !== "linux" || process.arch !== "x64") fail("packages are b
 for (const program of ["gcc", "strip", "gzip", ...(options.only === "tarball" ? [] : ["dpkg-deb"])]) {
   if (!onPath(program)) fail(`${program} is missing: apt-get install gcc binutils gzip dpkg`);
 }
-if (options.dist === undefined) compile();
+if (options.dist === undefined) await compile();
 const runtime = pinnedNode("packaging/runtime");
 installNode(runtime);
 const dist = path.resolve(options.dist ?? path.join(root, "dist"));

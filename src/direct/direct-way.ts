@@ -8,8 +8,16 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import type { BlockAnswers, WantedBlock } from "../chain/endpoint/fetch-block.js";
 import type { AnswerBytes } from "../chain/endpoint/wire.js";
-import { type ChainRules, type Check, rulesFor } from "../chain/verify/chain-rules.js";
-import { ALL_CHECKS, checksAt, type VerifyLevel } from "../chain/verify/verify-block.js";
+import { type ChainRules, rulesFor } from "../chain/verify/chain-rules.js";
+import { checksAt, type VerifyLevel } from "../chain/verify/verify-block.js";
+import {
+  type Check,
+  checkBit,
+  RESULT_OFFSETS,
+  type ResultName,
+  WRITTEN_TABLES,
+  type WrittenTable,
+} from "../fields/direct-layout.js";
 import { CopyWriter } from "../store/copy-writer.js";
 import type { EncodedBlock, Encoder } from "../store/encode-block.js";
 import { compile, isCompileError, isTrap } from "../web-assembly.js";
@@ -57,7 +65,7 @@ export interface DirectOptions {
   encoder: Encoder;
   /** Told of the rules of each block's chain. */
   onRules?: (rules: ChainRules) => void;
-  /** Told why a block was not taken: a reason of src/direct/wasm/memory.ts. */
+  /** Told why a block was not taken: its place in REASONS (src/fields/direct-layout.ts), from 1. */
   onLeft?: (reason: number) => void;
   /** Told, at once, why none will be: the processor lacks SIMD, as some virtual ones do. */
   onUnavailable?: (error: unknown) => void;
@@ -71,6 +79,9 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
   let module = instantiate();
   const resultAt = module.resultAt();
   const verifiedFields = new Map<string, Buffer>();
+
+  const told = (memory: Buffer, name: ResultName): number =>
+    memory.readUInt32LE(resultAt + RESULT_OFFSETS[name]);
 
   /** The column `verified` with these names. */
   const verifiedField = (checks: readonly Check[]): Buffer => {
@@ -104,8 +115,8 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
     module.read(block.id, receipts.id);
     // Each call may make the memory grow, and then what was taken of it before is detached.
     let memory = Buffer.from(module.memory.buffer);
-    const number = memory.readDoubleLE(resultAt);
-    const hash = hashAt(memory, memory.readUInt32LE(resultAt + 8));
+    const number = memory.readDoubleLE(resultAt + RESULT_OFFSETS.number);
+    const hash = hashAt(memory, told(memory, "hash"));
     if (number !== wanted.number || (wanted.hash !== null && hash !== wanted.hash)) return null;
 
     const started = performance.now();
@@ -120,8 +131,8 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
     const rows = encoder.keep(memory, {
       number,
       hash,
-      parentHash: hashAt(memory, memory.readUInt32LE(resultAt + 12)),
-      places: placesAt(memory, resultAt + 16),
+      parentHash: hashAt(memory, told(memory, "parentHash")),
+      places: placesOf((name) => told(memory, name)),
     });
     return {
       rows,
@@ -161,7 +172,7 @@ function compileHere({ onUnavailable }: DirectOptions): (() => DirectExports) | 
 }
 
 function bitsOf(checks: readonly Check[]): number {
-  return checks.reduce((bits, check) => bits | (1 << ALL_CHECKS.indexOf(check)), 0);
+  return checks.reduce((bits, check) => bits | checkBit(check), 0);
 }
 
 /** The 32 bytes whose text lies here. */
@@ -169,18 +180,12 @@ function hashAt(memory: Buffer, at: number): `0x${string}` {
   return memory.toString("latin1", at, at + 66) as `0x${string}`;
 }
 
-/** Five times where rows begin and how many they are, then where the last ones end. */
-function placesAt(memory: Buffer, at: number) {
-  const placed = (index: number) => ({
-    from: memory.readUInt32LE(at + 8 * index),
-    to: memory.readUInt32LE(at + 8 * index + 8),
-    count: memory.readUInt32LE(at + 8 * index + 4),
+/** Where each table's rows begin and end, and how many they are. */
+function placesOf(told: (name: ResultName) => number) {
+  const places = WRITTEN_TABLES.map((table, index) => {
+    const next = WRITTEN_TABLES[index + 1];
+    const to = told(next === undefined ? "end" : `${next}From`);
+    return [table, { from: told(`${table}From`), to, count: told(`${table}Count`) }];
   });
-  return {
-    transactions: placed(0),
-    logs: placed(1),
-    withdrawals: placed(2),
-    tokenTransfers: placed(3),
-    blocks: placed(4),
-  };
+  return Object.fromEntries(places) as Record<WrittenTable, { from: number; to: number; count: number }>;
 }

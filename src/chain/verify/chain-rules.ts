@@ -2,41 +2,7 @@
 // what differs. Where it is not known for sure that a check holds, the check is skipped with a reason
 // that begins with "not verified": refusing good blocks is worse than proving less.
 
-/**
- * What can be proven of a block. The names are stored with it, so they never change their meaning.
- *
- * Cheap:
- * - `indexes`: transactions and logs are numbered from 0 without gaps, each log names its transaction
- * - `gas`: cumulative gas is the running sum, and ends at the header's gas used
- * - `logsBloom`: the receipts' and the header's blooms follow from the logs
- *
- * Roots:
- * - `hash`: the block's hash follows from its header
- * - `uncles`: no uncles exactly where sha3Uncles says so (uncle headers are not fetched)
- * - `transactionHashes`: each transaction's hash follows from its fields, and no field that its hash
- *   does not cover contradicts it
- * - `transactionsRoot`, `receiptsRoot`, `withdrawalsRoot`
- * - `blobGas`: blob gas used follows from the blobs (EIP-4844)
- * - `prices`: gas price and effective gas price follow from the fees and the base fee (EIP-1559)
- * - `contractAddresses`: created contracts' addresses follow from sender and nonce
- *
- * On request:
- * - `senders`: each `from` is who signed
- */
-export type Check =
-  | "indexes"
-  | "gas"
-  | "logsBloom"
-  | "hash"
-  | "uncles"
-  | "transactionHashes"
-  | "transactionsRoot"
-  | "receiptsRoot"
-  | "withdrawalsRoot"
-  | "blobGas"
-  | "prices"
-  | "contractAddresses"
-  | "senders";
+import type { Check } from "../../fields/direct-layout.js";
 
 export interface Skip {
   reason: string;

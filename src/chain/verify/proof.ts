@@ -1,6 +1,7 @@
 import type { Block, Transaction } from "../../block.js";
+import type { Check } from "../../fields/direct-layout.js";
 import type { BloomMaker } from "./bloom.js";
-import type { ChainRules, Check } from "./chain-rules.js";
+import type { ChainRules } from "./chain-rules.js";
 import type { RlpWriter } from "./rlp.js";
 import { isStateSync } from "./state-sync.js";
 import { UnencodableError, VerificationError } from "./verification-error.js";

@@ -1,6 +1,7 @@
 import type { Block, Hex, Log } from "../../block.js";
+import { CHECKS, type Check } from "../../fields/direct-layout.js";
 import { BLOOM_BYTES, BloomMaker } from "./bloom.js";
-import { type ChainRules, type Check, holds } from "./chain-rules.js";
+import { type ChainRules, holds } from "./chain-rules.js";
 import { checkBlooms, checkGas, checkIndexes } from "./cheap-checks.js";
 import { checkBlobGas, checkContractAddresses, checkPrices } from "./derived-fields.js";
 import { createKeccak, type Keccak } from "./keccak.js";
@@ -64,7 +65,7 @@ export function createVerifier({ keccak = createKeccak() }: { keccak?: Keccak } 
   };
 }
 
-const CHECKS: Readonly<Record<Check, (proof: Proof) => void>> = {
+const PROVE: Readonly<Record<Check, (proof: Proof) => void>> = {
   indexes: checkIndexes,
   gas: checkGas,
   logsBloom: checkBlooms,
@@ -83,18 +84,7 @@ const CHECKS: Readonly<Record<Check, (proof: Proof) => void>> = {
 const CHEAP: readonly Check[] = ["indexes", "gas", "logsBloom"];
 
 /** In this order: the header is proven first, so that what contradicts it later is what is wrong. */
-export const ALL_CHECKS: readonly Check[] = [
-  ...CHEAP,
-  "hash",
-  "uncles",
-  "transactionHashes",
-  "transactionsRoot",
-  "receiptsRoot",
-  "withdrawalsRoot",
-  "blobGas",
-  "prices",
-  "contractAddresses",
-];
+const UNASKED: readonly Check[] = CHECKS.filter((check) => check !== "senders");
 
 /** The checks that are made of a block of this number. */
 export function checksAt(
@@ -107,7 +97,7 @@ export function checksAt(
 function checksOf(level: VerifyLevel, recoverSenders: boolean): readonly Check[] {
   if (level === "off") return [];
   if (level === "bloom") return CHEAP;
-  return recoverSenders ? [...ALL_CHECKS, "senders"] : ALL_CHECKS;
+  return recoverSenders ? CHECKS : UNASKED;
 }
 
 /** These need the encoding of every transaction in the block. */
@@ -122,6 +112,6 @@ const WHOLE: ReadonlySet<Check> = new Set([
 function prove(check: Check, proof: Proof): boolean {
   const whole = proof.encodable || !WHOLE.has(check);
   // Hashes and senders of the other transactions are worth comparing all the same.
-  if (whole || check === "transactionHashes" || check === "senders") CHECKS[check](proof);
+  if (whole || check === "transactionHashes" || check === "senders") PROVE[check](proof);
   return whole;
 }

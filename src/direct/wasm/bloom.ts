@@ -2,7 +2,8 @@
 // three 16-bit words of its Keccak-256. Blocks repeat the same contracts, events and accounts, so an entry's bits are
 // remembered until another one takes its place.
 
-import { ADDRESS, LOGS, LOGS_BLOOM, TOPICS } from "./fields";
+import { ADDRESS, LOGS, LOGS_BLOOM, TOPICS } from "./generated/fields";
+import { LEFT_PROOF } from "./generated/layout";
 import { decode, isSame } from "./hex";
 import { receiptAt, receiptCount } from "./json";
 import { keccak } from "./keccak";
@@ -13,7 +14,6 @@ import {
   CACHE_PLACES,
   HASH_AT,
   leaveUnless,
-  PROOF,
   SCRATCH_AT,
 } from "./memory";
 import { digitsOf, lengthOf, valueAt } from "./object";
@@ -33,13 +33,13 @@ export function checkBlooms(header: usize): void {
     memory.fill(OF_RECEIPT, 0, BLOOM_BYTES);
     for (let j: usize = 0; j < count; j++) addLog(load<u32>(list + 4 * j) as usize);
     decode(digitsOf(receipt, LOGS_BLOOM), BLOOM_BYTES, TOLD);
-    leaveUnless(isSame(OF_RECEIPT, TOLD, BLOOM_BYTES), PROOF);
+    leaveUnless(isSame(OF_RECEIPT, TOLD, BLOOM_BYTES), LEFT_PROOF);
     for (let j: usize = 0; j < BLOOM_BYTES; j += 16) {
       v128.store(OF_BLOCK + j, v128.or(v128.load(OF_BLOCK + j), v128.load(OF_RECEIPT + j)));
     }
   }
   decode(digitsOf(header, LOGS_BLOOM), BLOOM_BYTES, TOLD);
-  leaveUnless(isSame(OF_BLOCK, TOLD, BLOOM_BYTES), PROOF);
+  leaveUnless(isSame(OF_BLOCK, TOLD, BLOOM_BYTES), LEFT_PROOF);
 }
 
 function addLog(log: usize): void {

@@ -2,14 +2,11 @@
 // by a bit each; one that does not hold sends the block the long way, where the error says which, and why.
 
 import { checkBlooms } from "./bloom";
-import { typeOf, writeHeader, writeReceipt, writeTransaction, writeWithdrawal } from "./encodings";
+import { writeHeader, writeReceipt, writeTransaction, writeWithdrawal } from "./generated/encodings";
 import {
-  ACCESS_LIST,
-  AUTHORIZATION_LIST,
   BASE_FEE_PER_GAS,
   BLOB_GAS_USED,
   BLOB_VERSIONED_HASHES,
-  CHAIN_ID,
   CONTRACT_ADDRESS,
   CUMULATIVE_GAS_USED,
   EFFECTIVE_GAS_PRICE,
@@ -18,7 +15,6 @@ import {
   GAS_USED,
   HASH,
   LOG_INDEX,
-  MAX_FEE_PER_BLOB_GAS,
   MAX_FEE_PER_GAS,
   MAX_PRIORITY_FEE_PER_GAS,
   NONCE,
@@ -29,11 +25,25 @@ import {
   TO,
   TRANSACTIONS_ROOT,
   UNCLES,
-  V,
   WITHDRAWALS,
   WITHDRAWALS_ROOT,
-  Y_PARITY,
-} from "./fields";
+} from "./generated/fields";
+import {
+  CHECK_BLOB_GAS,
+  CHECK_CONTRACT_ADDRESSES,
+  CHECK_GAS,
+  CHECK_HASH,
+  CHECK_INDEXES,
+  CHECK_LOGS_BLOOM,
+  CHECK_PRICES,
+  CHECK_RECEIPTS_ROOT,
+  CHECK_TRANSACTION_HASHES,
+  CHECK_TRANSACTIONS_ROOT,
+  CHECK_UNCLES,
+  CHECK_WITHDRAWALS_ROOT,
+  LEFT_PROOF,
+} from "./generated/layout";
+import { hasBlobVersionedHashes, hasGasPrice } from "./generated/types";
 import { decodeWithin, number } from "./hex";
 import {
   logAt,
@@ -44,23 +54,12 @@ import {
   transactionAt,
   transactionCount,
 } from "./json";
-import { HASH_AT, leaveUnless, PROOF, SCRATCH_AT, take } from "./memory";
+import { HASH_AT, leaveUnless, SCRATCH_AT, take } from "./memory";
 import { countOf, digitsOf, isEqual, isNull, lengthOf, numberIn, valueAt } from "./object";
 import { closeList, hashSince, isHash, mark, startRlp, truncate, writeBytes, writeQuantity } from "./rlp";
+import { typeOf } from "./signature";
 import { hashList } from "./trie";
-
-const INDEXES: u32 = 1;
-const GAS: u32 = 1 << 1;
-const LOGS_BLOOM: u32 = 1 << 2;
-const HEADER_HASH: u32 = 1 << 3;
-const UNCLES_THERE: u32 = 1 << 4;
-const TRANSACTION_HASHES: u32 = 1 << 5;
-const ROOT_OF_TRANSACTIONS: u32 = 1 << 6;
-const ROOT_OF_RECEIPTS: u32 = 1 << 7;
-const ROOT_OF_WITHDRAWALS: u32 = 1 << 8;
-const BLOB_GAS: u32 = 1 << 9;
-const PRICES: u32 = 1 << 10;
-const CONTRACT_ADDRESSES: u32 = 1 << 11;
+import { checkUnhashedFields } from "./unhashed";
 
 /** Gas of one blob (EIP-4844, GAS_PER_BLOB). */
 const GAS_PER_BLOB: u64 = 131_072;
@@ -73,29 +72,29 @@ let wide: usize = 0;
 /** Makes the checks whose bits are set. `bytes`: of the two answers. */
 export function makeChecks(header: usize, made: u32, chainId: u64, bytes: usize): void {
   checks = made;
-  if (has(INDEXES)) checkIndexes();
-  if (has(GAS)) checkGas(header);
-  if (has(LOGS_BLOOM)) checkBlooms(header);
-  if (has(UNCLES_THERE)) checkUncles(header);
-  if (has(BLOB_GAS)) checkBlobGas(header);
-  if (has(PRICES)) checkPrices(header);
-  if (has(TRANSACTION_HASHES)) {
+  if (has(CHECK_INDEXES)) checkIndexes();
+  if (has(CHECK_GAS)) checkGas(header);
+  if (has(CHECK_LOGS_BLOOM)) checkBlooms(header);
+  if (has(CHECK_UNCLES)) checkUncles(header);
+  if (has(CHECK_BLOB_GAS)) checkBlobGas(header);
+  if (has(CHECK_PRICES)) checkPrices(header);
+  if (has(CHECK_TRANSACTION_HASHES)) {
     for (let i: u32 = 0; i < transactionCount; i++) checkUnhashedFields(transactionAt(i), chainId);
   }
-  if (has(ROOT_OF_WITHDRAWALS)) listWithdrawals(header);
+  if (has(CHECK_WITHDRAWALS_ROOT)) listWithdrawals(header);
   // From here on nothing is taken: what is written lies behind it. An item is at most as long as it is in hex.
   startRlp(bytes + 0x10000);
-  if (has(HEADER_HASH)) checkHash(header);
-  if (has(ROOT_OF_TRANSACTIONS)) {
+  if (has(CHECK_HASH)) checkHash(header);
+  if (has(CHECK_TRANSACTIONS_ROOT)) {
     hashList(transactionCount, writeTransactionItem);
-    leaveUnless(isHash(digitsOf(header, TRANSACTIONS_ROOT)), PROOF);
-  } else if (has(TRANSACTION_HASHES)) checkTransactionHashes();
-  if (has(ROOT_OF_RECEIPTS)) {
+    leaveUnless(isHash(digitsOf(header, TRANSACTIONS_ROOT)), LEFT_PROOF);
+  } else if (has(CHECK_TRANSACTION_HASHES)) checkTransactionHashes();
+  if (has(CHECK_RECEIPTS_ROOT)) {
     hashList(receiptCount, writeReceiptItem);
-    leaveUnless(isHash(digitsOf(header, RECEIPTS_ROOT)), PROOF);
+    leaveUnless(isHash(digitsOf(header, RECEIPTS_ROOT)), LEFT_PROOF);
   }
-  if (has(ROOT_OF_WITHDRAWALS)) checkWithdrawalsRoot(header);
-  if (has(CONTRACT_ADDRESSES)) checkContractAddresses();
+  if (has(CHECK_WITHDRAWALS_ROOT)) checkWithdrawalsRoot(header);
+  if (has(CHECK_CONTRACT_ADDRESSES)) checkContractAddresses();
 }
 
 function has(check: u32): bool {
@@ -104,7 +103,8 @@ function has(check: u32): bool {
 
 /** That each log names its transaction was checked with its shape. */
 function checkIndexes(): void {
-  for (let i: u32 = 0; i < logCount; i++) leaveUnless(numberIn(logAt(i), LOG_INDEX) === (i as u64), PROOF);
+  for (let i: u32 = 0; i < logCount; i++)
+    leaveUnless(numberIn(logAt(i), LOG_INDEX) === (i as u64), LEFT_PROOF);
 }
 
 function checkGas(header: usize): void {
@@ -113,9 +113,9 @@ function checkGas(header: usize): void {
     const receipt = receiptAt(i);
     const before = sum;
     sum += numberIn(receipt, GAS_USED);
-    leaveUnless(sum >= before && numberIn(receipt, CUMULATIVE_GAS_USED) === sum, PROOF);
+    leaveUnless(sum >= before && numberIn(receipt, CUMULATIVE_GAS_USED) === sum, LEFT_PROOF);
   }
-  leaveUnless(numberIn(header, GAS_USED) === sum, PROOF);
+  leaveUnless(numberIn(header, GAS_USED) === sum, LEFT_PROOF);
 }
 
 /** Keccak-256 of the empty list: 0x1dcc4de8..., eight bytes at a time as they lie in memory. */
@@ -129,7 +129,7 @@ function checkUncles(header: usize): void {
   let none = true;
   for (let i: usize = 0; i < 32; i++)
     if (load<u8>(SCRATCH_AT + i) !== load<u8>(EMPTY_UNCLES + i)) none = false;
-  leaveUnless((lengthOf(header, UNCLES) === 0) === none, PROOF);
+  leaveUnless((lengthOf(header, UNCLES) === 0) === none, LEFT_PROOF);
 }
 
 function checkBlobGas(header: usize): void {
@@ -137,14 +137,14 @@ function checkBlobGas(header: usize): void {
   for (let i: u32 = 0; i < transactionCount; i++) {
     const transaction = transactionAt(i);
     const receipt = receiptAt(i);
-    const isBlob = typeOf(transaction) === 3;
+    const isBlob = hasBlobVersionedHashes(typeOf(transaction));
     const used: u64 = isBlob ? GAS_PER_BLOB * (lengthOf(transaction, BLOB_VERSIONED_HASHES) as u64) : 0;
     sum += used;
-    if (isNull(receipt, BLOB_GAS_USED)) leaveUnless(!isBlob, PROOF);
-    else leaveUnless(numberIn(receipt, BLOB_GAS_USED) === used, PROOF);
+    if (isNull(receipt, BLOB_GAS_USED)) leaveUnless(!isBlob, LEFT_PROOF);
+    else leaveUnless(numberIn(receipt, BLOB_GAS_USED) === used, LEFT_PROOF);
   }
   const told = isNull(header, BLOB_GAS_USED) ? 0 : numberIn(header, BLOB_GAS_USED);
-  leaveUnless(told === sum, PROOF);
+  leaveUnless(told === sum, LEFT_PROOF);
 }
 
 /** What was paid per gas follows from what was signed and the base fee (EIP-1559). */
@@ -153,9 +153,9 @@ function checkPrices(header: usize): void {
   for (let i: u32 = 0; i < transactionCount; i++) {
     const transaction = transactionAt(i);
     const receipt = receiptAt(i);
-    if (typeOf(transaction) < 2) {
+    if (hasGasPrice(typeOf(transaction))) {
       if (isNull(transaction, GAS_PRICE) || isNull(receipt, EFFECTIVE_GAS_PRICE)) continue;
-      leaveUnless(isEqual(receipt, EFFECTIVE_GAS_PRICE, transaction, GAS_PRICE), PROOF);
+      leaveUnless(isEqual(receipt, EFFECTIVE_GAS_PRICE, transaction, GAS_PRICE), LEFT_PROOF);
       continue;
     }
     if (
@@ -165,9 +165,9 @@ function checkPrices(header: usize): void {
     )
       continue;
     findPaid(header, transaction);
-    if (!isNull(receipt, EFFECTIVE_GAS_PRICE)) leaveUnless(isPaid(receipt, EFFECTIVE_GAS_PRICE), PROOF);
+    if (!isNull(receipt, EFFECTIVE_GAS_PRICE)) leaveUnless(isPaid(receipt, EFFECTIVE_GAS_PRICE), LEFT_PROOF);
     if (isNull(transaction, GAS_PRICE) || isPaid(transaction, GAS_PRICE)) continue;
-    leaveUnless(isEqual(transaction, GAS_PRICE, transaction, MAX_FEE_PER_GAS), PROOF);
+    leaveUnless(isEqual(transaction, GAS_PRICE, transaction, MAX_FEE_PER_GAS), LEFT_PROOF);
   }
 }
 
@@ -212,59 +212,12 @@ function compareWide(a: usize, b: usize): i32 {
   return 0;
 }
 
-/** Fields that a transaction's hash does not cover must not contradict those that it does. */
-function checkUnhashedFields(transaction: usize, chainId: u64): void {
-  const type = typeOf(transaction);
-  if (type === 0) {
-    if (!isNull(transaction, V)) checkLegacySignature(transaction, chainId);
-    expectEmpty(transaction, ACCESS_LIST);
-  } else if (!isNull(transaction, Y_PARITY) && !isNull(transaction, V)) {
-    expectValue(transaction, V, numberIn(transaction, Y_PARITY));
-  }
-  if (type <= 1) {
-    expectGasPrice(transaction, MAX_FEE_PER_GAS);
-    expectGasPrice(transaction, MAX_PRIORITY_FEE_PER_GAS);
-  }
-  if (type !== 3) {
-    if (!isNull(transaction, MAX_FEE_PER_BLOB_GAS)) expectValue(transaction, MAX_FEE_PER_BLOB_GAS, 0);
-    expectEmpty(transaction, BLOB_VERSIONED_HASHES);
-  }
-  if (type !== 4) expectEmpty(transaction, AUTHORIZATION_LIST);
-}
-
-/** EIP-155: `v` holds the chain's id. Where it does not, some nodes name the chain that they serve, or 0. */
-function checkLegacySignature(transaction: usize, served: u64): void {
-  leaveUnless(countOf(transaction, V) <= 16, PROOF);
-  const v = numberIn(transaction, V);
-  const signed = v >= 35;
-  if (!isNull(transaction, CHAIN_ID)) {
-    leaveUnless(countOf(transaction, CHAIN_ID) <= 16, PROOF);
-    const told = numberIn(transaction, CHAIN_ID);
-    leaveUnless(signed ? told === (v - 35) / 2 : told === served || told === 0, PROOF);
-  }
-  if (!isNull(transaction, Y_PARITY)) {
-    leaveUnless(numberIn(transaction, Y_PARITY) === ((signed ? v - 35 : v - 27) & 1), PROOF);
-  }
-}
-
-function expectEmpty(transaction: usize, list: i32): void {
-  leaveUnless(lengthOf(transaction, list) === 0, PROOF);
-}
-
-function expectGasPrice(transaction: usize, field: i32): void {
-  if (!isNull(transaction, field)) leaveUnless(isEqual(transaction, field, transaction, GAS_PRICE), PROOF);
-}
-
-function expectValue(transaction: usize, field: i32, value: u64): void {
-  leaveUnless(countOf(transaction, field) <= 16 && numberIn(transaction, field) === value, PROOF);
-}
-
 function checkHash(header: usize): void {
   const since = mark();
   writeHeader(header);
   hashSince(since);
   truncate(since);
-  leaveUnless(isHash(digitsOf(header, HASH)), PROOF);
+  leaveUnless(isHash(digitsOf(header, HASH)), LEFT_PROOF);
 }
 
 function checkTransactionHashes(): void {
@@ -280,14 +233,14 @@ function writeTransactionItem(index: u32): void {
   const transaction = transactionAt(index);
   const since = mark();
   writeTransaction(transaction);
-  if (!has(TRANSACTION_HASHES)) return;
+  if (!has(CHECK_TRANSACTION_HASHES)) return;
   hashSince(since);
-  leaveUnless(isHash(digitsOf(transaction, HASH)), PROOF);
+  leaveUnless(isHash(digitsOf(transaction, HASH)), LEFT_PROOF);
 }
 
 function writeReceiptItem(index: u32): void {
   const receipt = receiptAt(index);
-  leaveUnless(isNull(receipt, STATUS) || isNull(receipt, ROOT), PROOF);
+  leaveUnless(isNull(receipt, STATUS) || isNull(receipt, ROOT), LEFT_PROOF);
   writeReceipt(receipt, typeOf(transactionAt(index)));
 }
 
@@ -310,11 +263,11 @@ function writeWithdrawalItem(index: u32): void {
 function checkWithdrawalsRoot(header: usize): void {
   const count = lengthOf(header, WITHDRAWALS);
   if (isNull(header, WITHDRAWALS_ROOT)) {
-    leaveUnless(count === 0, PROOF);
+    leaveUnless(count === 0, LEFT_PROOF);
     return;
   }
   hashList(count as u32, writeWithdrawalItem);
-  leaveUnless(isHash(digitsOf(header, WITHDRAWALS_ROOT)), PROOF);
+  leaveUnless(isHash(digitsOf(header, WITHDRAWALS_ROOT)), LEFT_PROOF);
 }
 
 /** A creation's address follows from sender and nonce (yellow paper, section 7); nothing else has one. */
@@ -325,10 +278,10 @@ function checkContractAddresses(): void {
     const isCreation = isNull(transaction, TO);
     if (isNull(receipt, CONTRACT_ADDRESS)) {
       const succeeded = !isNull(receipt, STATUS) && numberIn(receipt, STATUS) === 1;
-      leaveUnless(!isCreation || !succeeded, PROOF);
+      leaveUnless(!isCreation || !succeeded, LEFT_PROOF);
       continue;
     }
-    leaveUnless(isCreation, PROOF);
+    leaveUnless(isCreation, LEFT_PROOF);
     const since = mark();
     writeQuantity(transaction, NONCE);
     writeBytes(transaction, FROM);
@@ -337,7 +290,7 @@ function checkContractAddresses(): void {
     truncate(since);
     decodeWithin(digitsOf(receipt, CONTRACT_ADDRESS), 20, SCRATCH_AT);
     for (let j: usize = 0; j < 20; j++) {
-      leaveUnless(load<u8>(SCRATCH_AT + j) === load<u8>(HASH_AT + 12 + j), PROOF);
+      leaveUnless(load<u8>(SCRATCH_AT + j) === load<u8>(HASH_AT + 12 + j), LEFT_PROOF);
     }
   }
 }

@@ -69,14 +69,24 @@ export function putInt8(value: u64): void {
 }
 
 /** Seconds since 1970, as microseconds since 2000. */
-export function putTime(seconds: u64): void {
-  putInt8((((seconds as i64) - POSTGRES_EPOCH_SECONDS) * 1_000_000) as u64);
+export function putTime(object: usize, field: i32): void {
+  if (isNull(object, field)) {
+    putNull();
+    return;
+  }
+  const seconds = number(digitsOf(object, field), countOf(object, field)) as i64;
+  putInt8(((seconds - POSTGRES_EPOCH_SECONDS) * 1_000_000) as u64);
 }
 
-/** A checked quantity as int2, int8. */
+/** A checked quantity as int2, int4, int8. */
 export function putSmall(object: usize, field: i32): void {
   if (isNull(object, field)) putNull();
   else putInt2(number(digitsOf(object, field), countOf(object, field)) as u32);
+}
+
+export function putInt(object: usize, field: i32): void {
+  if (isNull(object, field)) putNull();
+  else putInt4(number(digitsOf(object, field), countOf(object, field)) as u32);
 }
 
 export function putBig(object: usize, field: i32): void {
@@ -189,6 +199,12 @@ export function putWords(object: usize, field: i32): void {
   for (let i: usize = 0; i < count; i++) putDigits((load<u32>(list + 4 * i) as usize) + 2, 64);
 }
 
+/** bytea: an item of a list of 32 bytes each; null behind its end. */
+export function putItem(object: usize, field: i32, index: usize): void {
+  if (index >= lengthOf(object, field)) putNull();
+  else putDigits((load<u32>(valueAt(object, field) + 4 * index) as usize) + 2, 64);
+}
+
 /** Where a jsonb's length goes; its text follows. */
 export function startJsonb(): usize {
   const at = out;
@@ -215,4 +231,27 @@ export function putLetters(text: string): void {
 export function putName(text: string): void {
   put32(text.length as u32);
   putLetters(text);
+}
+
+/** A field's text as a string of a jsonb. */
+export function putQuotedField(object: usize, field: i32): void {
+  putQuoted(valueAt(object, field), lengthOf(object, field));
+}
+
+/** A list of 32 bytes each as one of a jsonb. */
+export function putQuotedWords(object: usize, field: i32): void {
+  const count = lengthOf(object, field);
+  const list = valueAt(object, field);
+  putLetters("[");
+  for (let i: usize = 0; i < count; i++) {
+    if (i > 0) putLetters(", ");
+    putQuoted(load<u32>(list + 4 * i) as usize, 66);
+  }
+  putLetters("]");
+}
+
+function putQuoted(at: usize, length: usize): void {
+  putLetters('"');
+  putText(at, length);
+  putLetters('"');
 }

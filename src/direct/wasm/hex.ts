@@ -1,6 +1,7 @@
 // Hex digits, sixteen at a time. Only lower case is known here: another spelling goes the long way.
 
-import { leave, VALUE } from "./memory";
+import { LEFT_VALUE } from "./generated/layout";
+import { leave } from "./memory";
 
 /** The value of a digit that was checked: "0" is 0x30, "a" is 0x61. */
 export function digit(at: usize): u32 {
@@ -15,12 +16,12 @@ export function checkDigits(at: usize, length: usize): void {
     const codes = v128.load(at);
     const isNumber = i8x16.le_u(i8x16.sub(codes, i8x16.splat(0x30)), i8x16.splat(9));
     const isLetter = i8x16.le_u(i8x16.sub(codes, i8x16.splat(0x61)), i8x16.splat(5));
-    if (!i8x16.all_true(v128.or(isNumber, isLetter))) leave(VALUE);
+    if (!i8x16.all_true(v128.or(isNumber, isLetter))) leave(LEFT_VALUE);
     at += 16;
   }
   while (at < end) {
     const code = load<u8>(at) as u32;
-    if (!(code - 0x30 <= 9 || code - 0x61 <= 5)) leave(VALUE);
+    if (!(code - 0x30 <= 9 || code - 0x61 <= 5)) leave(LEFT_VALUE);
     at += 1;
   }
 }

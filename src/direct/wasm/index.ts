@@ -2,7 +2,8 @@
 // format, proven. What it does is what src/chain/parse, src/chain/verify, src/decode and src/store do to a block, and
 // its rows are theirs to the byte; a test compares them. What is unusual in any way leaves by a trap, and goes the long way.
 //
-// JavaScript calls: place, write the answers there, read, check, encode; and finds the rest at RESULT_AT.
+// JavaScript calls: place, write the answers there, read, check, encode; and finds the rest at RESULT_AT (src/fields/direct-layout.ts). What follows from the
+// fields is generated from src/fields (codegen), into ./generated of the folder that is compiled.
 
 import { makeChecks } from "./checks";
 import { startCopy, written } from "./copy";
@@ -11,19 +12,39 @@ import {
   HASH,
   ID,
   NUMBER,
-  nameFields,
   PARENT_HASH,
   RECEIPTS_ANSWER,
   RESULT,
   WITHDRAWALS,
-} from "./fields";
+} from "./generated/fields";
+import { nameFields } from "./generated/known-names";
+import {
+  LEFT_PLACE,
+  RESULT_BLOCKS_COUNT,
+  RESULT_BLOCKS_FROM,
+  RESULT_END,
+  RESULT_HASH,
+  RESULT_LOGS_COUNT,
+  RESULT_LOGS_FROM,
+  RESULT_NUMBER,
+  RESULT_PARENT_HASH,
+  RESULT_TOKEN_TRANSFERS_COUNT,
+  RESULT_TOKEN_TRANSFERS_FROM,
+  RESULT_TRANSACTIONS_COUNT,
+  RESULT_TRANSACTIONS_FROM,
+  RESULT_WITHDRAWALS_COUNT,
+  RESULT_WITHDRAWALS_FROM,
+} from "./generated/layout";
+import { putHeader } from "./generated/rows";
 import { logCount, readAnswer, startReading, transactionCount } from "./json";
-import { leaveUnless, PLACE, RESULT_AT, reason, SLACK, startBlock, take, VERIFIED_AT } from "./memory";
+import { leaveUnless, RESULT_AT, reason, SLACK, startBlock, take, VERIFIED_AT } from "./memory";
+import { forgetNames } from "./names";
 import { isNull, lengthOf, numberIn, valueAt } from "./object";
-import { putHeader, putLogs, putTransactions, putWithdrawals } from "./rows";
+import { putLogs, putTransactions, putWithdrawals } from "./rows";
 import { checkShape } from "./shape";
 import { nameEvents, putTransfers } from "./transfers";
 
+forgetNames();
 nameFields();
 nameEvents();
 
@@ -70,43 +91,47 @@ export function read(blockId: f64, receiptsId: f64): void {
   const receipts = readAnswer(RECEIPTS_ANSWER, receiptsAt, receiptsBytes);
   expectId(block, blockId);
   expectId(receipts, receiptsId);
-  leaveUnless(!isNull(block, RESULT) && !isNull(receipts, RESULT), PLACE);
+  leaveUnless(!isNull(block, RESULT) && !isNull(receipts, RESULT), LEFT_PLACE);
   header = valueAt(block, RESULT);
   checkShape(header);
-  store<f64>(RESULT_AT, numberIn(header, NUMBER) as f64);
-  store<u32>(RESULT_AT, valueAt(header, HASH) as u32, 8);
-  store<u32>(RESULT_AT, valueAt(header, PARENT_HASH) as u32, 12);
+  store<f64>(RESULT_AT + RESULT_NUMBER, numberIn(header, NUMBER) as f64);
+  tell(RESULT_HASH, valueAt(header, HASH));
+  tell(RESULT_PARENT_HASH, valueAt(header, PARENT_HASH));
+}
+
+function tell(result: usize, value: usize): void {
+  store<u32>(RESULT_AT + result, value as u32);
 }
 
 function expectId(answer: usize, id: f64): void {
-  leaveUnless(!isNull(answer, ID) && lengthOf(answer, ID) <= 15, PLACE);
+  leaveUnless(!isNull(answer, ID) && lengthOf(answer, ID) <= 15, LEFT_PLACE);
   let told: f64 = 0;
   const at = valueAt(answer, ID);
   for (let i: usize = 0; i < lengthOf(answer, ID); i++) told = told * 10 + ((load<u8>(at + i) - 0x30) as f64);
-  leaveUnless(told === id, PLACE);
+  leaveUnless(told === id, LEFT_PLACE);
 }
 
-/** Makes the checks whose bits are set, in the order of ALL_CHECKS. */
+/** Makes the checks whose bits are set, src/fields/direct-layout.ts. */
 export function check(checks: u32, chainId: f64): void {
   makeChecks(header, checks, chainId as u64, blockBytes + receiptsBytes);
 }
 
-/** Writes the rows. Where each table's lie and how many there are is at RESULT_AT: five times begin, and count; then the end. */
+/** Writes the rows, and tells where each table's lie and how many there are. */
 export function encode(verifiedBytes: usize): void {
   startCopy(take(128));
-  store<u32>(RESULT_AT, written() as u32, 16);
-  store<u32>(RESULT_AT, transactionCount, 20);
+  tell(RESULT_TRANSACTIONS_FROM, written());
+  tell(RESULT_TRANSACTIONS_COUNT, transactionCount);
   putTransactions(header);
-  store<u32>(RESULT_AT, written() as u32, 24);
-  store<u32>(RESULT_AT, logCount, 28);
+  tell(RESULT_LOGS_FROM, written());
+  tell(RESULT_LOGS_COUNT, logCount);
   putLogs(header);
-  store<u32>(RESULT_AT, written() as u32, 32);
-  store<u32>(RESULT_AT, lengthOf(header, WITHDRAWALS) as u32, 36);
+  tell(RESULT_WITHDRAWALS_FROM, written());
+  tell(RESULT_WITHDRAWALS_COUNT, lengthOf(header, WITHDRAWALS));
   putWithdrawals(header);
-  store<u32>(RESULT_AT, written() as u32, 40);
-  store<u32>(RESULT_AT, putTransfers(header), 44);
-  store<u32>(RESULT_AT, written() as u32, 48);
-  store<u32>(RESULT_AT, 1, 52);
-  putHeader(header, verifiedBytes);
-  store<u32>(RESULT_AT, written() as u32, 56);
+  tell(RESULT_TOKEN_TRANSFERS_FROM, written());
+  tell(RESULT_TOKEN_TRANSFERS_COUNT, putTransfers(header));
+  tell(RESULT_BLOCKS_FROM, written());
+  tell(RESULT_BLOCKS_COUNT, 1);
+  putHeader(header, numberIn(header, NUMBER), verifiedBytes);
+  tell(RESULT_END, written());
 }

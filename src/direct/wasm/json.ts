@@ -2,33 +2,26 @@
 // object where none is expected, a field that nobody knows.
 
 import {
-  ACCESS_ENTRY,
-  ACCESS_LIST,
-  AUTHORIZATION,
-  AUTHORIZATION_LIST,
-  BLOB_VERSIONED_HASHES,
   BLOCK_ANSWER,
   BLOCK_TIMESTAMP,
   bytesOf,
-  fieldNamed,
   HEADER,
   ID,
-  isKnown,
+  isFalse,
+  isText,
+  isWords,
   LOG,
   LOGS,
+  nodeKind,
   RECEIPT,
   RECEIPTS_ANSWER,
-  REMOVED,
   RESULT,
-  STORAGE_KEYS,
-  TOPICS,
   TRANSACTION,
   TRANSACTIONS,
-  UNCLES,
-  WITHDRAWAL,
-  WITHDRAWALS,
-} from "./fields";
-import { FIELD, leave, leaveUnless, SYNTAX, TOO_LARGE, take, takeZeros } from "./memory";
+} from "./generated/fields";
+import { LEFT_FIELD, LEFT_SYNTAX, LEFT_TOO_LARGE } from "./generated/layout";
+import { leaveUnless, take, takeZeros } from "./memory";
+import { fieldNamed, isKnown } from "./names";
 import { note, noteNull } from "./object";
 
 const QUOTE: u32 = 0x22;
@@ -86,7 +79,7 @@ export function readAnswer(kind: i32, from: usize, length: usize): usize {
   skipSpace();
   readObject(kind, answer);
   skipSpace();
-  leaveUnless(at === from + length, SYNTAX);
+  leaveUnless(at === from + length, LEFT_SYNTAX);
   return answer;
 }
 
@@ -103,7 +96,7 @@ function next(): u32 {
 }
 
 function expect(code: u32): void {
-  leaveUnless(next() === code, SYNTAX);
+  leaveUnless(next() === code, LEFT_SYNTAX);
   at += 1;
 }
 
@@ -116,7 +109,7 @@ function hasMore(close: u32): bool {
     skipSpace();
     return true;
   }
-  leaveUnless(code === close, SYNTAX);
+  leaveUnless(code === close, LEFT_SYNTAX);
   return false;
 }
 
@@ -142,7 +135,7 @@ function readObject(kind: i32, object: usize): void {
 
 /** The number of the field that is named; 0 if nobody knows it. */
 function readName(): i32 {
-  leaveUnless(next() === QUOTE, SYNTAX);
+  leaveUnless(next() === QUOTE, LEFT_SYNTAX);
   const start = at + 1;
   skipText();
   return fieldNamed(start, at - 1 - start);
@@ -152,42 +145,24 @@ function readValue(kind: i32, object: usize, field: i32): void {
   const code = next();
   const known = field !== 0 && isKnown(kind, field);
   if (code === LETTER_N) {
-    leaveUnless(load<u32>(at) === NULL_TEXT, SYNTAX);
+    leaveUnless(load<u32>(at) === NULL_TEXT, LEFT_SYNTAX);
     at += 4;
     if (known) noteNull(object, field);
     return;
   }
-  leaveUnless(known, FIELD);
+  leaveUnless(known, LEFT_FIELD);
   if (code === QUOTE) {
-    leaveUnless(isText(field), FIELD);
+    leaveUnless(isText(field), LEFT_FIELD);
     const start = at + 1;
     skipText();
     note(object, field, start, at - 1 - start);
   } else if (code === BRACKET_OPEN) readList(kind, object, field);
   else if (code === BRACE_OPEN) readResult(kind, object, field);
   else if (code === LETTER_F) {
-    leaveUnless(field === REMOVED && load<u32>(at) === FALS_TEXT && load<u8>(at, 4) === 0x65, FIELD);
+    leaveUnless(isFalse(field) && load<u32>(at) === FALS_TEXT && load<u8>(at, 4) === 0x65, LEFT_FIELD);
     at += 5;
     noteNull(object, field);
   } else readNumber(object, field);
-}
-
-/** Whether a field is a text: neither a list, nor an object, nor a number. */
-function isText(field: i32): bool {
-  return (
-    field !== TOPICS &&
-    field !== UNCLES &&
-    field !== BLOB_VERSIONED_HASHES &&
-    field !== STORAGE_KEYS &&
-    field !== LOGS &&
-    field !== TRANSACTIONS &&
-    field !== WITHDRAWALS &&
-    field !== ACCESS_LIST &&
-    field !== AUTHORIZATION_LIST &&
-    field !== REMOVED &&
-    field !== RESULT &&
-    field !== ID
-  );
 }
 
 /** A string, quotes included. */
@@ -206,7 +181,7 @@ function skipText(): void {
       continue;
     }
     at += ctz(mask) as usize;
-    leaveUnless(next() === QUOTE, SYNTAX);
+    leaveUnless(next() === QUOTE, LEFT_SYNTAX);
     at += 1;
     return;
   }
@@ -214,24 +189,23 @@ function skipText(): void {
 
 /** The id of an answer; and some nodes write a time so, which nobody reads. */
 function readNumber(object: usize, field: i32): void {
-  leaveUnless(field === ID || field === BLOCK_TIMESTAMP, FIELD);
+  leaveUnless(field === ID || field === BLOCK_TIMESTAMP, LEFT_FIELD);
   const start = at;
   while (next() - 0x30 <= 9) at += 1;
-  leaveUnless(at > start && (at === start + 1 || load<u8>(start) !== 0x30), SYNTAX);
+  leaveUnless(at > start && (at === start + 1 || load<u8>(start) !== 0x30), LEFT_SYNTAX);
   note(object, field, start, at - start);
 }
 
 function readResult(kind: i32, object: usize, field: i32): void {
-  leaveUnless(field === RESULT && kind === BLOCK_ANSWER, FIELD);
+  leaveUnless(field === RESULT && kind === BLOCK_ANSWER, LEFT_FIELD);
   const header = takeZeros(bytesOf(HEADER));
   readObject(HEADER, header);
   note(object, field, header, 1);
 }
 
 function readList(kind: i32, object: usize, field: i32): void {
-  if (field === TOPICS || field === UNCLES || field === BLOB_VERSIONED_HASHES || field === STORAGE_KEYS) {
-    readWords(object, field);
-  } else if (field === LOGS) {
+  if (isWords(field)) readWords(object, field);
+  else if (field === LOGS) {
     const first = logCount;
     readLogs();
     note(object, field, logs + 4 * (first as usize), (logCount - first) as usize);
@@ -239,21 +213,22 @@ function readList(kind: i32, object: usize, field: i32): void {
     readTransactions();
     note(object, field, transactions, transactionCount as usize);
   } else if (field === RESULT) {
-    leaveUnless(kind === RECEIPTS_ANSWER, FIELD);
+    leaveUnless(kind === RECEIPTS_ANSWER, LEFT_FIELD);
     readReceipts();
     note(object, field, receipts, receiptCount as usize);
-  } else if (field === WITHDRAWALS) readNodes(object, field, WITHDRAWAL);
-  else if (field === ACCESS_LIST) readNodes(object, field, ACCESS_ENTRY);
-  else if (field === AUTHORIZATION_LIST) readNodes(object, field, AUTHORIZATION);
-  else leave(FIELD);
+  } else {
+    const items = nodeKind(field);
+    leaveUnless(items >= 0, LEFT_FIELD);
+    readNodes(object, field, items);
+  }
 }
 
 function readTransactions(): void {
-  leaveUnless(transactionCount === 0, FIELD);
+  leaveUnless(transactionCount === 0, LEFT_FIELD);
   at += 1;
   if (isEmpty(BRACKET_CLOSE)) return;
   do {
-    leaveUnless(transactionCount < mostTransactions, TOO_LARGE);
+    leaveUnless(transactionCount < mostTransactions, LEFT_TOO_LARGE);
     const transaction = takeZeros(bytesOf(TRANSACTION));
     readObject(TRANSACTION, transaction);
     store<u32>(transactions + 4 * (transactionCount as usize), transaction as u32);
@@ -262,11 +237,11 @@ function readTransactions(): void {
 }
 
 function readReceipts(): void {
-  leaveUnless(receiptCount === 0, FIELD);
+  leaveUnless(receiptCount === 0, LEFT_FIELD);
   at += 1;
   if (isEmpty(BRACKET_CLOSE)) return;
   do {
-    leaveUnless(receiptCount < mostReceipts, TOO_LARGE);
+    leaveUnless(receiptCount < mostReceipts, LEFT_TOO_LARGE);
     const receipt = takeZeros(bytesOf(RECEIPT));
     readObject(RECEIPT, receipt);
     store<u32>(receipts + 4 * (receiptCount as usize), receipt as u32);
@@ -278,7 +253,7 @@ function readLogs(): void {
   at += 1;
   if (isEmpty(BRACKET_CLOSE)) return;
   do {
-    leaveUnless(logCount < mostLogs, TOO_LARGE);
+    leaveUnless(logCount < mostLogs, LEFT_TOO_LARGE);
     const log = takeZeros(bytesOf(LOG));
     readObject(LOG, log);
     store<u32>(logs + 4 * (logCount as usize), log as u32);
@@ -293,10 +268,10 @@ function readWords(object: usize, field: i32): void {
   let count: usize = 0;
   if (!isEmpty(BRACKET_CLOSE)) {
     do {
-      leaveUnless(next() === QUOTE, SYNTAX);
+      leaveUnless(next() === QUOTE, LEFT_SYNTAX);
       const start = at + 1;
       skipText();
-      leaveUnless(at - 1 - start === 66, FIELD);
+      leaveUnless(at - 1 - start === 66, LEFT_FIELD);
       // Two of them fill what is taken: they lie side by side.
       if ((count & 1) === 0) take(8);
       store<u32>(list + 4 * count, start as u32);
@@ -317,7 +292,7 @@ function readNodes(object: usize, field: i32, kind: i32): void {
   let count: usize = 0;
   if (!isEmpty(BRACKET_CLOSE)) {
     do {
-      leaveUnless(nodesLeft > 0, TOO_LARGE);
+      leaveUnless(nodesLeft > 0, LEFT_TOO_LARGE);
       nodesLeft -= 1;
       const node = takeZeros(NODE_BYTES + bytesOf(kind)) + NODE_BYTES;
       readObject(kind, node);

@@ -3,13 +3,7 @@
 //
 //   [fixed regions][the two answers][what was read of them][the tables' rows, or RLP]
 
-/** Why a block does not go the direct way. */
-export const SYNTAX: i32 = 1;
-export const FIELD: i32 = 2;
-export const VALUE: i32 = 3;
-export const PLACE: i32 = 4;
-export const PROOF: i32 = 5;
-export const TOO_LARGE: i32 = 6;
+import { LEFT_TOO_LARGE } from "./generated/layout";
 
 /** The reason that was given; 0: none, or it was not foreseen. */
 export let reason: i32 = 0;
@@ -57,7 +51,7 @@ export function reach(end: usize): void {
   const pages = <i32>((end + SLACK + 0xffff) >>> 16);
   const missing = pages - memory.size();
   if (missing <= 0 || memory.grow(max<i32>(missing, memory.size() / 2)) >= 0) return;
-  if (memory.grow(missing) < 0) leave(TOO_LARGE);
+  if (memory.grow(missing) < 0) leave(LEFT_TOO_LARGE);
 }
 
 /** Begins a block. */

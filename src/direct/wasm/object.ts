@@ -1,9 +1,10 @@
 // An object of an answer that was read: a slot for each of its fields. A slot says where the value's text begins (behind
 // its quote), and how long it is; of a list, where it lies, and how many items it has.
 
-import { SLOT_BYTES } from "./fields";
+import { SLOT_BYTES } from "./generated/fields";
+import { LEFT_PLACE, LEFT_VALUE } from "./generated/layout";
 import { checkDigits, isSame, number } from "./hex";
-import { leave, leaveUnless, PLACE, VALUE } from "./memory";
+import { leave, leaveUnless } from "./memory";
 
 /** Where a slot's value would begin, if it is null. 0: the field is not there. */
 const NULL: usize = 1;
@@ -15,7 +16,7 @@ export function slotOf(object: usize, field: i32): usize {
 /** Notes a value. A field that comes twice goes the long way. */
 export function note(object: usize, field: i32, at: usize, length: usize): void {
   const slot = slotOf(object, field);
-  leaveUnless(load<u32>(slot) === 0, VALUE);
+  leaveUnless(load<u32>(slot) === 0, LEFT_VALUE);
   store<u32>(slot, at as u32);
   store<u32>(slot, length as u32, 4);
 }
@@ -49,18 +50,18 @@ export function countOf(object: usize, field: i32): usize {
 }
 
 function checkPrefix(at: usize): void {
-  leaveUnless(load<u16>(at) === 0x7830, VALUE); // 0x
+  leaveUnless(load<u16>(at) === 0x7830, LEFT_VALUE); // 0x
 }
 
 /** Leaves unless this text is exactly so many bytes of hex. */
 export function checkBytes(at: usize, length: usize, bytes: usize): void {
-  leaveUnless(length === 2 + 2 * bytes, VALUE);
+  leaveUnless(length === 2 + 2 * bytes, LEFT_VALUE);
   checkPrefix(at);
   checkDigits(at + 2, 2 * bytes);
 }
 
 export function expectBytes(object: usize, field: i32, bytes: usize): void {
-  leaveUnless(!isNull(object, field), VALUE);
+  leaveUnless(!isNull(object, field), LEFT_VALUE);
   checkBytes(valueAt(object, field), lengthOf(object, field), bytes);
 }
 
@@ -71,7 +72,7 @@ export function expectBytesOrNull(object: usize, field: i32, bytes: usize): void
 /** Any number of bytes. */
 export function expectData(object: usize, field: i32): void {
   const length = lengthOf(object, field);
-  leaveUnless(!isNull(object, field) && length >= 2 && (length & 1) === 0, VALUE);
+  leaveUnless(!isNull(object, field) && length >= 2 && (length & 1) === 0, LEFT_VALUE);
   checkPrefix(valueAt(object, field));
   checkDigits(valueAt(object, field) + 2, length - 2);
 }
@@ -80,9 +81,9 @@ export function expectData(object: usize, field: i32): void {
 export function expectQuantity(object: usize, field: i32, bits: usize): void {
   const length = lengthOf(object, field);
   const at = valueAt(object, field);
-  leaveUnless(!isNull(object, field) && length >= 3 && length <= 2 + bits / 4, VALUE);
+  leaveUnless(!isNull(object, field) && length >= 3 && length <= 2 + bits / 4, LEFT_VALUE);
   checkPrefix(at);
-  leaveUnless(length === 3 || load<u8>(at, 2) !== 0x30, VALUE);
+  leaveUnless(length === 3 || load<u8>(at, 2) !== 0x30, LEFT_VALUE);
   checkDigits(at + 2, length - 2);
 }
 
@@ -94,7 +95,7 @@ export function expectQuantityOrNull(object: usize, field: i32, bits: usize): vo
 export function expectInteger(object: usize, field: i32, max: u64): u64 {
   expectQuantity(object, field, 64);
   const value = number(digitsOf(object, field), countOf(object, field));
-  leaveUnless(value <= max, VALUE);
+  leaveUnless(value <= max, LEFT_VALUE);
   return value;
 }
 
@@ -116,11 +117,19 @@ export function isEqual(a: usize, field: i32, b: usize, other: i32): bool {
 
 /** Leaves unless one object repeats what the other one says. */
 export function expectRepeated(object: usize, field: i32, source: usize, other: i32): void {
-  if (isNull(object, field) || !isEqual(object, field, source, other)) leave(PLACE);
+  if (isNull(object, field) || !isEqual(object, field, source, other)) leave(LEFT_PLACE);
 }
 
 /** Leaves unless the field is this number. */
 export function expectNumber(object: usize, field: i32, value: u64): void {
   expectQuantity(object, field, 64);
-  leaveUnless(numberIn(object, field) === value, PLACE);
+  leaveUnless(numberIn(object, field) === value, LEFT_PLACE);
+}
+
+/** Leaves unless a list has at most so many values, of 32 bytes each. */
+export function checkWords(object: usize, field: i32, most: usize): void {
+  const count = lengthOf(object, field);
+  leaveUnless(count <= most, LEFT_VALUE);
+  const list = valueAt(object, field);
+  for (let i: usize = 0; i < count; i++) checkBytes(load<u32>(list + 4 * i) as usize, 66, 32);
 }

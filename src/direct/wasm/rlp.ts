@@ -1,10 +1,11 @@
 // RLP (Ethereum yellow paper, appendix B), written backwards: the last field first, so that a list's length is known when
 // its prefix is written. A mark is where what is written began when it was taken.
 
+import { LEFT_PROOF } from "./generated/layout";
 import { decodeWithin, digit } from "./hex";
 import { keccak } from "./keccak";
-import { HASH_AT, reach, SCRATCH_AT, takenTo } from "./memory";
-import { countOf, digitsOf } from "./object";
+import { HASH_AT, leaveUnless, reach, SCRATCH_AT, takenTo } from "./memory";
+import { countOf, digitsOf, isNull, lengthOf, valueAt } from "./object";
 
 /** The first byte that is written. */
 let top: usize = 0;
@@ -56,6 +57,27 @@ export function writeQuantity(object: usize, field: i32): void {
   writeRaw(digits + odd, count - odd);
   if (odd && load<u8>(digits) !== 0x30) writeByte(digit(digits));
   closeString(since);
+}
+
+/** The same for fields that may be null, and must not be here. */
+export function presentBytes(object: usize, field: i32): void {
+  leaveUnless(!isNull(object, field), LEFT_PROOF);
+  writeBytes(object, field);
+}
+
+export function presentQuantity(object: usize, field: i32): void {
+  leaveUnless(!isNull(object, field), LEFT_PROOF);
+  writeQuantity(object, field);
+}
+
+/** A list of 32 bytes each. */
+export function writeWords(object: usize, field: i32): void {
+  const since = top;
+  const list = valueAt(object, field);
+  for (let i = lengthOf(object, field); i > 0; i--) {
+    writeDigits((load<u32>(list + 4 * (i - 1)) as usize) + 2, 64);
+  }
+  closeList(since);
 }
 
 export function writeNumber(value: u64): void {

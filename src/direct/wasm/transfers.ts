@@ -2,7 +2,8 @@
 // shape is no transfer.
 
 import { put16, putBytes, putDigits, putInt4, putInt8, putName, putNull, putNumeric, reserve } from "./copy";
-import { ADDRESS, DATA, LOG_INDEX, NUMBER, TOPICS, TRANSACTION_HASH } from "./fields";
+import { ADDRESS, DATA, LOG_INDEX, NUMBER, TOPICS, TRANSACTION_HASH } from "./generated/fields";
+import { TRANSFER_COLUMNS } from "./generated/rows";
 import { isSame, isZero, number } from "./hex";
 import { logAt, logCount } from "./json";
 import { countOf, digitsOf, lengthOf, numberIn, valueAt } from "./object";
@@ -132,7 +133,7 @@ function put1155(block: u64, log: usize, batchIndex: u32, id: usize, value: usiz
 
 function startRow(block: u64, log: usize, batchIndex: u32): void {
   reserve(1024);
-  put16(11);
+  put16(TRANSFER_COLUMNS);
   putInt8(block);
   putInt4(numberIn(log, LOG_INDEX) as u32);
   putInt4(batchIndex);
