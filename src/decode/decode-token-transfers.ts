@@ -10,24 +10,11 @@
 
 import { toEventSelector } from "viem/utils";
 import type { Block, Hex, Log, Quantity } from "../block.js";
+import type { ObjectOf } from "../fields/field.js";
+import type { tokenTransferFields } from "../fields/token-transfer.js";
 import { abiDataOf, uintArrayAt, wordAt, wordToQuantity } from "./abi-words.js";
 
-export interface TokenTransfer {
-  logIndex: number;
-  /** Its place in a TransferBatch; 0 otherwise. */
-  batchIndex: number;
-  transactionHash: Hex;
-  tokenAddress: Hex;
-  standard: "erc20" | "erc721" | "erc1155";
-  /** ERC-1155: who moved it. */
-  operator: Hex | null;
-  fromAddress: Hex;
-  toAddress: Hex;
-  /** 1 for ERC-721. */
-  value: Quantity;
-  /** Null for ERC-20. */
-  tokenId: Quantity | null;
-}
+export interface TokenTransfer extends ObjectOf<typeof tokenTransferFields> {}
 
 /** What turns a block into rows of one kind of event: pure, and never throws for what a log holds. */
 export type Decoder<Event> = (block: Block) => Event[];

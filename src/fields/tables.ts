@@ -73,6 +73,9 @@ export const TOKEN_TRANSFERS = table("token_transfers", [
   ...columnsOf("row", tokenTransferFields),
 ]);
 
+/** All of them. */
+export const TABLES: readonly Table[] = [BLOCKS, TRANSACTIONS, LOGS, WITHDRAWALS, TOKEN_TRANSFERS];
+
 /** Columns are added at a table's end, so they stand in the order of the digest versions that cover them. */
 function table(name: string, columns: readonly Column[]): Table {
   return { name, columns: columns.toSorted((a, b) => a.digest - b.digest) };

@@ -4,6 +4,7 @@
 // A field is its length as int32, then its bytes; null is the length -1. Everything is big-endian.
 
 import type { Hex, Quantity } from "../block.js";
+import { MAX_TIMESTAMP } from "../fields/kinds.js";
 import { jsonbText } from "./jsonb-text.js";
 import { MAX_NUMERIC_DIGITS, splitNumericDigits } from "./numeric-digits.js";
 
@@ -13,8 +14,6 @@ const TWO_TO_32 = 2 ** 32;
 
 /** 2000-01-01, PostgreSQL's zero, in seconds since 1970. */
 const POSTGRES_EPOCH_SECONDS = 946_684_800;
-/** The last second of a timestamptz, in the year 294276. */
-const MAX_TIMESTAMP_SECONDS = 9_224_318_015_999;
 
 const BYTEA_OID = 17;
 const TEXT_OID = 25;
@@ -111,8 +110,9 @@ export class CopyWriter {
   }
 
   /** Seconds since 1970, as microseconds since 2000. Throws RangeError beyond the year 294276. */
-  timestamptz(seconds: number): void {
-    if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_TIMESTAMP_SECONDS) {
+  timestamptz(seconds: number | null): void {
+    if (this.#wroteNull(seconds)) return;
+    if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_TIMESTAMP) {
       throw new RangeError(`${seconds} is not a time that PostgreSQL can hold`);
     }
     this.#reserve(12);

@@ -3,6 +3,7 @@
 import pg from "pg";
 import type { Block, Hex, Log } from "../block.js";
 import type { TokenTransfer } from "../decode/decode-token-transfers.js";
+import { TABLES } from "../fields/tables.js";
 import { type BlockNumbers, blockCondition } from "./block-condition.js";
 import { BLOCK_TABLES, type BlockTableKey } from "./chain-tables.js";
 import { columnsAfter, digestVersion, isKnownVersion } from "./digest-version.js";
@@ -68,14 +69,18 @@ export async function loadBlocks(
   });
 }
 
-// The time with its microseconds, or infinity: whatever stands there.
+// Times with their microseconds, or infinity: whatever stands there.
 function columnsOf(table: BlockTableKey): string {
-  const { columns } = BLOCK_TABLES[table];
-  if (table !== "blocks") return columns.join(", ");
-  return columns
-    .map((column) => (column === "timestamp" ? "extract(epoch from timestamp) as timestamp" : column))
+  return BLOCK_TABLES[table].columns
+    .map((column) => (timeColumns.has(column) ? `extract(epoch from ${column}) as ${column}` : column))
     .join(", ");
 }
+
+const timeColumns: ReadonlySet<string> = new Set(
+  TABLES.flatMap(({ columns }) =>
+    columns.flatMap(({ name, type }) => (type === "timestamptz" ? [name] : [])),
+  ),
+);
 
 /** What makes rows of PostgreSQL's text: bytes as the hex of a Block, numbers so that none loses a digit. */
 const types = {

@@ -1,18 +1,11 @@
 // A block's rows as the objects that they were written from: the inverse of the *-table.ts files.
 
-import type {
-  AccessListEntry,
-  Authorization,
-  Block,
-  Hex,
-  Log,
-  Receipt,
-  Transaction,
-  Withdrawal,
-} from "../block.js";
+import type { Block, Hex, Log, Receipt, Transaction, Withdrawal } from "../block.js";
 import type { TokenTransfer } from "../decode/decode-token-transfers.js";
+import { BLOCKS, LOGS, TOKEN_TRANSFERS, TRANSACTIONS, WITHDRAWALS } from "../fields/tables.js";
 import { groupBy } from "./group-by.js";
-import { type Contradiction, isHex, isQuantity, isWords, StoredRow } from "./stored-row.js";
+import { columnsReader, itemColumns } from "./read-columns.js";
+import { type Contradiction, StoredRow } from "./stored-row.js";
 
 type Row = Record<string, unknown>;
 
@@ -52,126 +45,42 @@ export function rebuildBlock(
   };
 }
 
+const readHeader = columnsReader<Omit<Block["header"], "extra">>(BLOCKS, "header");
+const readTransaction = columnsReader<Omit<Transaction, "extra" | "receipt">>(TRANSACTIONS, "row");
+const readReceipt = columnsReader<Omit<Receipt, "logs" | "logsBloom" | "extra">>(TRANSACTIONS, "receipt");
+const readLog = columnsReader<Omit<Log, "topics">>(LOGS, "row");
+const readWithdrawal = columnsReader<Withdrawal>(WITHDRAWALS, "row");
+const readTokenTransfer = columnsReader<TokenTransfer>(TOKEN_TRANSFERS, "row");
+const topicColumns = itemColumns(LOGS, "topics");
+
 function headerOf(row: StoredRow): Block["header"] {
-  return {
-    number: row.integer("number"),
-    hash: row.bytes("hash", 32),
-    parentHash: row.bytes("parent_hash", 32),
-    timestamp: row.seconds("timestamp"),
-    miner: row.bytes("miner", 20),
-    gasLimit: row.quantity("gas_limit", 64),
-    gasUsed: row.quantity("gas_used", 64),
-    baseFeePerGas: row.quantityOrNull("base_fee_per_gas", 256),
-    difficulty: row.quantityOrNull("difficulty", 256),
-    totalDifficulty: row.quantityOrNull("total_difficulty", 256),
-    size: row.integerOrNull("size"),
-    extraData: row.data("extra_data"),
-    logsBloom: row.bytes("logs_bloom", 256),
-    stateRoot: row.bytes("state_root", 32),
-    transactionsRoot: row.bytes("transactions_root", 32),
-    receiptsRoot: row.bytes("receipts_root", 32),
-    sha3Uncles: row.bytes("sha3_uncles", 32),
-    uncles: row.words("uncles"),
-    nonce: row.bytesOrNull("nonce", 8),
-    mixHash: row.bytesOrNull("mix_hash", 32),
-    withdrawalsRoot: row.bytesOrNull("withdrawals_root", 32),
-    blobGasUsed: row.quantityOrNull("blob_gas_used", 64),
-    excessBlobGas: row.quantityOrNull("excess_blob_gas", 64),
-    parentBeaconBlockRoot: row.bytesOrNull("parent_beacon_block_root", 32),
-    requestsHash: row.bytesOrNull("requests_hash", 32),
-    extra: row.extra("extra"),
-  };
+  return { ...readHeader(row), extra: row.extra("extra") };
 }
 
 function transactionOf(row: StoredRow, logs: Pick<Receipt, "logs" | "logsBloom">): Transaction {
   const { receipt: receiptExtra = null, ...own } = row.extra("extra") ?? {};
   return {
-    transactionIndex: row.integer("transaction_index"),
-    hash: row.bytes("hash", 32),
-    type: row.integer("type", { max: 255 }),
-    from: row.bytes("from_address", 20),
-    to: row.bytesOrNull("to_address", 20),
-    nonce: row.quantity("nonce", 64),
-    value: row.quantity("value", 256),
-    gas: row.quantity("gas", 64),
-    gasPrice: row.quantityOrNull("gas_price", 256),
-    maxFeePerGas: row.quantityOrNull("max_fee_per_gas", 256),
-    maxPriorityFeePerGas: row.quantityOrNull("max_priority_fee_per_gas", 256),
-    input: row.data("input"),
-    accessList: row.list<AccessListEntry>("access_list", {
-      address: (value) => isHex(value, 20),
-      storageKeys: isWords,
-    }),
-    chainId: row.quantityOrNull("chain_id", 256),
-    maxFeePerBlobGas: row.quantityOrNull("max_fee_per_blob_gas", 256),
-    blobVersionedHashes: row.wordsOrNull("blob_versioned_hashes"),
-    authorizationList: row.list<Authorization>("authorization_list", {
-      chainId: isQuantity,
-      address: (value) => isHex(value, 20),
-      nonce: isQuantity,
-      yParity: isQuantity,
-      r: isQuantity,
-      s: isQuantity,
-    }),
-    r: row.word("r"),
-    s: row.word("s"),
-    v: row.quantityOrNull("v", 256),
-    yParity: row.integerOrNull("y_parity", { max: 1 }),
+    ...readTransaction(row),
     extra: Object.keys(own).length === 0 ? null : own,
-    receipt: {
-      status: row.integerOrNull("status", { max: 1 }),
-      root: row.bytesOrNull("root", 32),
-      gasUsed: row.quantity("gas_used", 64),
-      cumulativeGasUsed: row.quantity("cumulative_gas_used", 64),
-      effectiveGasPrice: row.quantityOrNull("effective_gas_price", 256),
-      contractAddress: row.bytesOrNull("contract_address", 20),
-      blobGasUsed: row.quantityOrNull("blob_gas_used", 64),
-      blobGasPrice: row.quantityOrNull("blob_gas_price", 256),
-      ...logs,
-      extra: receiptExtra as Receipt["extra"],
-    },
+    receipt: { ...readReceipt(row), ...logs, extra: receiptExtra as Receipt["extra"] },
   };
 }
 
 function logOf(each: Row, wrong: Contradiction[]): Log {
   const row = new StoredRow(each, { table: "logs", place: `logs[${each.log_index}]`, wrong });
-  const topics = ["topic0", "topic1", "topic2", "topic3"].map((column) => row.bytesOrNull(column, 32));
+  const topics = topicColumns.map((column) => (row.isNull(column) ? null : row.bytes(column, 32)));
   const count = topics.findLastIndex((topic) => topic !== null) + 1;
   const hole = topics.indexOf(null);
   if (hole !== -1 && hole < count) row.wrong(`topic${hole}`, "a topic before the next one", null);
-  return {
-    logIndex: row.integer("log_index"),
-    transactionIndex: row.integer("transaction_index"),
-    transactionHash: row.bytes("transaction_hash", 32),
-    address: row.bytes("address", 20),
-    topics: topics.filter((topic) => topic !== null),
-    data: row.data("data"),
-  };
+  return { ...readLog(row), topics: topics.filter((topic) => topic !== null) };
 }
 
 function withdrawalOf(each: Row, wrong: Contradiction[]): Withdrawal {
-  const row = new StoredRow(each, { table: "withdrawals", place: `withdrawals[index ${each.index}]`, wrong });
-  return {
-    index: row.quantity("index", 64),
-    validatorIndex: row.quantity("validator_index", 64),
-    address: row.bytes("address", 20),
-    amount: row.quantity("amount", 64),
-  };
+  const place = `withdrawals[index ${each.index}]`;
+  return readWithdrawal(new StoredRow(each, { table: "withdrawals", place, wrong }));
 }
 
 function tokenTransferOf(each: Row, wrong: Contradiction[]): TokenTransfer {
   const place = `token_transfers[${each.log_index}, ${each.batch_index}]`;
-  const row = new StoredRow(each, { table: "token_transfers", place, wrong });
-  return {
-    logIndex: row.integer("log_index"),
-    batchIndex: row.integer("batch_index"),
-    transactionHash: row.bytes("transaction_hash", 32),
-    tokenAddress: row.bytes("token_address", 20),
-    standard: each.standard as TokenTransfer["standard"],
-    operator: row.bytesOrNull("operator", 20),
-    fromAddress: row.bytes("from_address", 20),
-    toAddress: row.bytes("to_address", 20),
-    value: row.quantity("value", 256),
-    tokenId: row.quantityOrNull("token_id", 256),
-  };
+  return readTokenTransfer(new StoredRow(each, { table: "token_transfers", place, wrong }));
 }

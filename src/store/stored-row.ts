@@ -1,4 +1,5 @@
 import type { Extra, Hex, Quantity } from "../block.js";
+import { isBytes, isObject, isWords } from "./stored-item.js";
 
 /** A place where stored rows are not what they must be. */
 export interface Contradiction {
@@ -30,6 +31,10 @@ export class StoredRow {
     this.#wrong = wrong;
   }
 
+  isNull(column: string): boolean {
+    return this.#row[column] === null;
+  }
+
   /** The column says again what is known already. */
   expect(column: string, expected: unknown): void {
     if (this.#row[column] !== expected) this.wrong(column, String(expected), this.#row[column]);
@@ -44,10 +49,6 @@ export class StoredRow {
     return this.#read(column, `${length} bytes`, (value) => isBytes(value, length)) as Hex;
   }
 
-  bytesOrNull(column: string, length: number): Hex | null {
-    return this.#row[column] === null ? null : this.bytes(column, length);
-  }
-
   data(column: string): Hex {
     return this.#read(column, "bytes", (value) => isBytes(value)) as Hex;
   }
@@ -57,17 +58,9 @@ export class StoredRow {
     return this.#read(column, "a list of 32 bytes each", isWords) as Hex[];
   }
 
-  wordsOrNull(column: string): Hex[] | null {
-    return this.#row[column] === null ? null : this.words(column);
-  }
-
   integer(column: string, { max = Number.MAX_SAFE_INTEGER }: { max?: number } = {}): number {
     const fits = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= max;
     return this.#read(column, `a whole number from 0 to ${max}`, fits) as number;
-  }
-
-  integerOrNull(column: string, bounds: { max?: number } = {}): number | null {
-    return this.#row[column] === null ? null : this.integer(column, bounds);
   }
 
   /** Seconds since 1970, as `extract(epoch from ...)` tells them. */
@@ -84,15 +77,16 @@ export class StoredRow {
     return `0x${BigInt((text ?? 0) as string).toString(16)}`;
   }
 
-  quantityOrNull(column: string, bits: number): Quantity | null {
-    return this.#row[column] === null ? null : this.quantity(column, bits);
-  }
-
   /** A number that is stored as 32 bytes. */
-  word(column: string): Quantity | null {
-    if (this.#row[column] === null) return null;
+  word(column: string): Quantity {
     const padded = this.#read(column, "32 bytes", (value) => isBytes(value, 32)) ?? "0x0";
     return `0x${(padded as Hex).slice(2).replace(/^0+(?=.)/, "")}`;
+  }
+
+  /** One of these words. */
+  text(column: string, oneOf: readonly string[]): string {
+    const fits = (value: unknown) => oneOf.some((each) => each === value);
+    return this.#read(column, oneOf.join(", "), fits) as string;
   }
 
   extra(column: string): Extra | null {
@@ -100,16 +94,10 @@ export class StoredRow {
     return (this.#read(column, "an object with fields", isExtra) ?? null) as Extra | null;
   }
 
-  /** jsonb: objects that have these fields and no others. */
-  list<Item>(column: string, fields: Record<keyof Item, (value: unknown) => boolean>): Item[] | null {
-    if (this.#row[column] === null) return null;
-    const names = Object.keys(fields) as (keyof Item & string)[];
-    const isItem = (value: unknown): boolean =>
-      isObject(value) &&
-      Object.keys(value).length === names.length &&
-      names.every((name) => Object.hasOwn(value, name) && fields[name](value[name]));
+  /** jsonb: a list of objects that have these fields and no others. */
+  list(column: string, isItem: (value: unknown) => boolean, names: readonly string[]): unknown[] {
     const isList = (value: unknown) => Array.isArray(value) && value.every(isItem);
-    return this.#read(column, `a list of {${names.join(", ")}}`, isList) as Item[];
+    return this.#read(column, `a list of {${names.join(", ")}}`, isList) as unknown[];
   }
 
   #read(column: string, expected: string, fits: (value: unknown) => boolean): unknown {
@@ -118,29 +106,6 @@ export class StoredRow {
     this.wrong(column, expected, value);
     return undefined;
   }
-}
-
-/** Text in a jsonb that is bytes as a Block holds them. */
-export function isHex(value: unknown, length: number): boolean {
-  return isBytes(value, length) && /^0x[0-9a-f]*$/.test(value);
-}
-
-export function isQuantity(value: unknown): boolean {
-  return typeof value === "string" && /^0x(?:0|[1-9a-f][0-9a-f]{0,63})$/.test(value);
-}
-
-/** A bytea[]'s items, or a list in a jsonb. */
-export function isWords(value: unknown): boolean {
-  return Array.isArray(value) && value.every((each) => isHex(each, 32));
-}
-
-/** What a bytea was read as is hex in any case. */
-function isBytes(value: unknown, length?: number): value is Hex {
-  return typeof value === "string" && (length === undefined || value.length === 2 + 2 * length);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isExtra(value: unknown): boolean {

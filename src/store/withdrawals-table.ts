@@ -1,9 +1,9 @@
+import { WITHDRAWALS } from "../fields/tables.js";
 import { copyTable } from "./copy-table.js";
+import { tableColumns } from "./table-columns.js";
 
-export const withdrawalsTable = copyTable("withdrawals", (block) => block.withdrawals, [
-  ["block_number", (out, _, header) => out.int8(header.number)],
-  ["index", (out, withdrawal) => out.numeric(withdrawal.index)],
-  ["validator_index", (out, withdrawal) => out.numeric(withdrawal.validatorIndex)],
-  ["address", (out, withdrawal) => out.bytea(withdrawal.address)],
-  ["amount", (out, withdrawal) => out.numeric(withdrawal.amount)],
-]);
+export const withdrawalsTable = copyTable(
+  WITHDRAWALS.name,
+  (block) => block.withdrawals,
+  tableColumns(WITHDRAWALS),
+);

@@ -1,4 +1,5 @@
 import type { Hex, Quantity } from "../../block.js";
+import { blankOf } from "../../fields/blank.js";
 import { entriesOf, type Field, type Fields, isKept, isNullable, type ObjectOf } from "../../fields/field.js";
 import { MAX_TIMESTAMP } from "../../fields/kinds.js";
 import type { AnswerObject } from "./answer-object.js";
@@ -41,14 +42,6 @@ export function readerOf<F extends Fields, More extends string = never>(
     for (let i = 0; i < names.length; i += 1) object[names[i] as string] = reads[i]?.(raw, place);
     return object as ObjectOf<F> & Record<More, null>;
   };
-}
-
-/**
- * What every object of a kind begins as a copy of, so that all have one shape. It is read from JSON, since V8 makes a
- * dictionary, which is slow to read, of an object to which more than 12 properties are added by computed names.
- */
-function blankOf(names: readonly string[]): Record<string, unknown> {
-  return JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:null`).join()}}`);
 }
 
 /** The fields that are known: what is not among them, or others like these, is `extra`. */
