@@ -5,6 +5,7 @@ import { encodeAbiParameters } from "viem";
 import type { Block, Hex } from "../../src/block.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
+import { blankLog } from "../support/blank-fields.js";
 import { rawBlock } from "../support/raw-block.js";
 
 const TRANSFER: Hex = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
@@ -24,7 +25,15 @@ const moved = { logIndex: 3, transactionHash, tokenAddress: token, fromAddress: 
 function decode(topics: Hex[], data: Hex) {
   const { block, receipts } = rawBlock({ number: 5, transactions: [2] });
   const parsed: Block = parseBlock(block, receipts, { endpoint: "made up" });
-  const log = { logIndex: 3, transactionIndex: 0, transactionHash, address: token, topics, data };
+  const log = {
+    ...blankLog,
+    logIndex: 3,
+    transactionIndex: 0,
+    transactionHash,
+    address: token,
+    topics,
+    data,
+  };
   parsed.transactions[0]?.receipt.logs.push(log);
   return decodeTokenTransfers(parsed);
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Block, Hex, Log, Transaction } from "../../src/block.js";
+import { blankHeader, blankLog } from "../support/blank-fields.js";
 import { sealed } from "./reseal.js";
 
 export interface MadeBlockOptions {
@@ -25,6 +26,7 @@ export async function madeBlock(options: MadeBlockOptions): Promise<Block> {
       const place = logIndex;
       logIndex += 1;
       return {
+        ...blankLog,
         logIndex: place,
         transactionIndex: index,
         transactionHash: "0x",
@@ -78,6 +80,7 @@ export async function madeBlock(options: MadeBlockOptions): Promise<Block> {
   });
   return await sealed({
     header: {
+      ...blankHeader,
       number: 20_000_000 + salt,
       hash: "0x",
       parentHash: bytes(32, "parent"),
