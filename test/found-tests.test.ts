@@ -92,7 +92,6 @@ const fromFurtherUp: readonly string[] = [
   "src/store/blocks-table.ts",
   "src/store/build-index.ts",
   "src/store/copy-table.ts",
-  "src/store/digest-version.ts",
   "src/store/index-progress.ts",
   "src/store/logs-table.ts",
   "src/store/rebuild-block.ts",
