@@ -55,6 +55,7 @@ create table if not exists processing_jobs (
   -- is a heap-only (HOT) update: no index is written, and the dead version is pruned on the spot.
   queued        boolean     generated always as (status in ('pending', 'processing')) stored,
   due_at        timestamptz generated always as (case when status = 'scheduled' then run_at end) stored,
+  absences      int         not null default 0,
   constraint processing_has_owner
     check (status <> 'processing' or (worker_id is not null and started_at is not null))
 ) with (
@@ -80,14 +81,14 @@ comment on table processing_jobs is
   'One row per block that is to be fetched. Insert a block_number and a sleeping worker starts within milliseconds: INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);';
 comment on column processing_jobs.id           is 'The job, never given twice. Together with worker_id, claims and started_at it is the token of a claim. It has no index: jobs are found by their block_number.';
 comment on column processing_jobs.block_number is 'The block to fetch. Unique: a block has one job.';
-comment on column processing_jobs.status       is 'pending: may be claimed. scheduled: waits for run_at. processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
+comment on column processing_jobs.status       is 'pending: may be claimed. scheduled: waits for run_at, or for its block to be there (absences). processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
 comment on column processing_jobs.priority     is 'Higher runs first; equal priorities run in the order of block_number.';
 comment on column processing_jobs.created_at   is 'When the job was inserted.';
-comment on column processing_jobs.run_at       is 'Not before. A row inserted with a run_at in the future becomes scheduled; so does a retry that backs off.';
+comment on column processing_jobs.run_at       is 'Not before. A row inserted with a run_at in the future becomes scheduled; so does a retry that backs off, and a block that is not there yet.';
 comment on column processing_jobs.started_at   is 'When the last claim was made, by the database''s clock.';
 comment on column processing_jobs.completed_at is 'When the block''s rows were committed. Null in every other status.';
 comment on column processing_jobs.worker_id    is 'Who claimed it last: host.pid.life/worker. Never used by another process, so it identifies one life of one process.';
-comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down), or lost with its host, or with a worker that computed another block, does not count.';
+comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down), whose block was not there yet, or that was lost with its host, or with a worker that computed another block, does not count.';
 comment on column processing_jobs.deaths       is 'How many workers died while they computed this block, and how often it was lost with its host again. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
 comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so, with started_at, no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
@@ -96,6 +97,7 @@ comment on column processing_jobs.result       is 'What blockmill says of the bl
 comment on column processing_jobs.block_hash   is 'The hash that is wanted at this number; null: whatever is canonical.';
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';
+comment on column processing_jobs.absences     is 'How often in a row its block could not be had yet: it costs no attempt, and each wait is longer than the last. The head''s arrival at its height ends it.';
 
 create table if not exists processing_failures (
   id            bigint generated always as identity primary key,

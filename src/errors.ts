@@ -4,11 +4,13 @@
  * What an error means for whoever meets it:
  * - `wait`: nobody's fault that is being worked on (database gone, disk full, endpoints down, rate
  *   limit). Give claims back, claim nothing for a while, burn no attempt.
+ * - `not-yet`: what is asked for is not there yet, or cannot be had at the moment, and nothing else is wrong. The job
+ *   alone waits, in `scheduled`, longer every time, and burns no attempt.
  * - `retry`: this attempt failed. It counts, and the job backs off into `scheduled`.
  * - `fatal-job`: trying again cannot help. Straight to `failed`.
  * - `fatal-process`: the process cannot work at all (configuration, schema). Exit 78.
  */
-export type Disposition = "wait" | "retry" | "fatal-job" | "fatal-process";
+export type Disposition = "wait" | "not-yet" | "retry" | "fatal-job" | "fatal-process";
 
 /** Facts are plain values for logs and `processing_failures`; none may hold a URL or a secret. */
 export type Facts = Record<string, string | number | boolean | null | undefined>;
@@ -51,14 +53,22 @@ export class RateLimitedError extends BlockmillError {
   }
 }
 
-/** An endpoint answered the request with a JSON-RPC error. */
+/** An endpoint refused the request; `refusal` says what that means (src/chain/endpoint/refusal.ts). */
 export class EndpointError extends BlockmillError {
   readonly disposition = "retry";
 }
 
-/** The block is not there (yet): the endpoint answered null. */
+/** The block is not there (yet), in whatever words the endpoint says so. */
 export class BlockNotFoundError extends BlockmillError {
-  readonly disposition = "retry";
+  readonly disposition = "not-yet";
+}
+
+/**
+ * An endpoint cannot serve this block, and those that might are away; or it refuses this block alone, as if it could
+ * not serve at all. The cause says more.
+ */
+export class BlockUnavailableError extends BlockmillError {
+  readonly disposition = "not-yet";
 }
 
 /**

@@ -1,7 +1,8 @@
 // From the text of a request to the reply: calls, faults that concern calls, and mutations.
 import { type Answer, answerMethod } from "./methods.js";
 import { type MutatedAnswer, type Mutations, mutateAnswer } from "./mutations.js";
-import type { Faults, Mutation } from "./protocol.js";
+import { answerNotYet } from "./not-yet.js";
+import type { BatchRefusal, Faults, Mutation, Refusal } from "./protocol.js";
 import { Random } from "./random.js";
 import type { View } from "./view.js";
 
@@ -22,6 +23,8 @@ export interface Reply {
   chunks: Buffer[];
   /** Bytes of filling inside the body, after the first chunk. */
   fillBytes?: number;
+  /** The connection is closed instead. */
+  closes?: boolean;
 }
 
 interface Response {
@@ -78,10 +81,11 @@ export class Answerer {
   /** The reply to a request that came when so many mutations were ordered. */
   reply(request: Request | undefined, orders: number): Reply {
     if (!request) return json(errorBody(null, { code: -32700, message: "parse error" }));
-    const { rateLimit, errors, batchLimit } = this.#faults();
+    const { rateLimit, errors, batchLimit, batchRefusal, refusal } = this.#faults();
     const { calls, isBatch } = request;
-    if (batchLimit && isBatch && calls.length > batchLimit) {
-      return json(errorBody(null, { code: -32600, message: `batch larger than ${batchLimit}` }));
+    if (refusal && calls.some((call) => concerns(refusal, call))) return refuse(refusal, request);
+    if (batchLimit && isBatch && calls.length > batchLimit && batchRefusal !== "tail") {
+      return refuseBatch(calls, batchLimit, batchRefusal ?? "object");
     }
     if (rateLimit?.answer === 429 && !this.#admit(calls.length, rateLimit.perSecond)) {
       const after = rateLimit.retryAfterSeconds;
@@ -92,7 +96,10 @@ export class Answerer {
     if (errors?.answer === 500 && calls.some(() => this.#random.chance(errors.rate))) {
       return { status: 500, headers: {}, chunks: [Buffer.from("Internal Server Error")] };
     }
-    const responses = calls.map((call) => this.#respond(call, orders));
+    const answered = batchLimit && isBatch ? batchLimit : calls.length;
+    const responses = calls.map((call, i) =>
+      i < answered ? this.#respond(call, orders) : { id: call.id, answer: tooLarge, mutation: undefined },
+    );
     return assemble(responses, isBatch);
   }
 
@@ -108,6 +115,12 @@ export class Answerer {
   }
 
   #answer(method: string, params: readonly unknown[]): Answer {
+    const { notYet } = this.#faults();
+    const notThere = notYet ? answerNotYet(this.#view, { method, params }, notYet) : undefined;
+    return notThere ?? this.#answerInFull(method, params);
+  }
+
+  #answerInFull(method: string, params: readonly unknown[]): Answer {
     return answerMethod(this.#view, { method, params, lacks: this.#faults().lacks ?? [] });
   }
 
@@ -129,6 +142,40 @@ export class Answerer {
     if (this.#callsInSecond + calls > perSecond) return false;
     this.#callsInSecond += calls;
     return true;
+  }
+}
+
+const tooLarge = { code: -32003, message: "response too large" };
+
+function concerns({ methods }: Refusal, { method, params }: RpcCall): boolean {
+  return methods === undefined || methods.includes(method) || methods.includes(String(params[0]));
+}
+
+function refuse(refusal: Refusal, { calls, isBatch }: Request): Reply {
+  const { status = 200, code = 0, message = "", body, retryAfterSeconds } = refusal;
+  const errors = calls.map(({ id }) => errorBody(id, { code, message }).toString());
+  const text = body ?? (isBatch ? `[${errors.join(",")}]` : (errors[0] ?? ""));
+  const after = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
+  return { status, headers: { ...JSON_HEADERS, ...after }, chunks: [Buffer.from(text)] };
+}
+
+function refuseBatch(calls: RpcCall[], limit: number, way: Exclude<BatchRefusal, "tail">): Reply {
+  const error = { code: -32600, message: `batch larger than ${limit}` };
+  const list = (ids: unknown[]) =>
+    json(Buffer.from(`[${ids.map((id) => errorBody(id, error).toString()).join(",")}]`));
+  switch (way) {
+    case "object":
+      return json(errorBody(null, error));
+    case "first-id":
+      return list([calls[0]?.id]);
+    case "each":
+      return list(calls.map(({ id }) => id));
+    case "http-500":
+      return { status: 500, headers: {}, chunks: [Buffer.from("Internal Server Error")] };
+    case "http-413":
+      return { status: 413, headers: {}, chunks: [Buffer.from("Request Entity Too Large")] };
+    case "closed":
+      return { ...json(), closes: true };
   }
 }
 
@@ -156,6 +203,19 @@ const WHOLE_REPLY: Partial<Record<Mutation["kind"], (reply: Reply, mutation: Mut
     headers: { "content-type": "text/html" },
     chunks: [Buffer.from("<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n")],
   }),
+  "http-500": (reply, mutation) => ({
+    ...reply,
+    status: 500,
+    chunks: "code" in mutation && mutation.code !== undefined ? reply.chunks : [],
+  }),
+  maintenance: (reply) => ({
+    ...reply,
+    headers: { "content-type": "text/html" },
+    chunks: [
+      Buffer.from("<html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>\n"),
+    ],
+  }),
+  closed: (reply) => ({ ...reply, closes: true }),
   "huge-body": (reply, mutation) => ({
     ...reply,
     chunks: [Buffer.from('{"jsonrpc":"2.0","id":1,"result":"'), Buffer.from('"}')],

@@ -130,7 +130,8 @@ export class Endpoint {
     this.#httpRequests += 1;
     const reply = await this.#reply(text);
     const gzip = this.#gzip && /\bgzip\b/.test(String(request.headers["accept-encoding"]));
-    if (reply) await send(response, reply, { gzip });
+    if (reply?.closes) request.socket.destroy();
+    else if (reply) await send(response, reply, { gzip });
   }
 
   async #serveMessage(text: string, socket: WebSocket): Promise<void> {
@@ -139,7 +140,8 @@ export class Endpoint {
     const isSubscription = call?.method === "eth_subscribe" || call?.method === "eth_unsubscribe";
     if (!call || !isSubscription) {
       const reply = await this.#reply(text);
-      if (reply) socket.send(Buffer.concat(reply.chunks), { binary: false });
+      if (reply?.closes) socket.terminate();
+      else if (reply) socket.send(Buffer.concat(reply.chunks), { binary: false });
       return;
     }
     this.#record(request);

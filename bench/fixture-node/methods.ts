@@ -74,6 +74,12 @@ const METHODS: Record<string, (view: View, params: readonly unknown[]) => Answer
     return body(blockOf(view, params[0]), bodyAskedFor("eth_getBlockByHash", params));
   },
   eth_getBlockReceipts: (view, params) => body(blockOf(view, params[0]), "receipts"),
+  eth_getTransactionByHash: (view, [hash]) => {
+    const block = blockOfTransaction(view, String(hash).toLowerCase());
+    if (!block) return NULL;
+    const { transactions } = parseJson(block.read("full")) as { transactions: Json[] };
+    return json(transactions.find((each) => each.hash === String(hash).toLowerCase()) ?? null);
+  },
   eth_getTransactionReceipt: (view, [hash]) => {
     const block = blockOfTransaction(view, String(hash).toLowerCase());
     if (!block) return NULL;

@@ -71,6 +71,14 @@ export function mutateAnswer(answer: Answer, mutation: Mutation, asked: Asked): 
       return otherBlock(asked, { branch: asked.view.branch, offset: mutation.offset }) ?? answer;
     case "set":
       return edit(answer, (result) => setPath(result, mutation.path, mutation.value));
+    case "empty-list":
+      return Buffer.from("[]");
+    case "first-alone":
+      return firstOf(answer);
+    case "http-500":
+      return mutation.code === undefined
+        ? answer
+        : { code: mutation.code, message: mutation.message ?? "Internal error" };
     case "drop-receipt":
       return edit(answer, (result) => Array.isArray(result) && result.shift());
     case "drop-log":
@@ -92,6 +100,12 @@ function otherBlock(
   const body = bodyAskedFor(method, params);
   if (!asked || !body) return undefined;
   return view.onBranch(branch, asked.number + offset)?.read(body) ?? Buffer.from("null");
+}
+
+function firstOf(answer: Answer): Answer {
+  if (!Buffer.isBuffer(answer)) return answer;
+  const result = parseJson(answer);
+  return Buffer.from(JSON.stringify(Array.isArray(result) ? (result[0] ?? {}) : result));
 }
 
 function edit(answer: Answer, change: (result: unknown) => void): Answer {

@@ -38,8 +38,17 @@ export interface Faults {
   hang?: boolean | readonly string[] | null;
   /** Methods that do not exist, and block tags (`finalized`, `safe`) that are not supported. */
   lacks?: readonly string[] | null;
-  /** A batch with more calls is answered by one error object. */
+  /** A batch with more calls is refused, in the way of `batchRefusal`. */
   batchLimit?: number | null;
+  /**
+   * By one error object (unless stated) with the id null; by a list of one error with the first call's id, as geth does;
+   * by an error for each call; by -32003 for the calls beyond the limit; by HTTP 500 or 413; by closing the connection.
+   */
+  batchRefusal?: BatchRefusal | null;
+  /** Every call is refused in these words, or only those of `methods`. */
+  refusal?: Refusal | null;
+  /** The newest so many blocks are announced, but not there yet in full: what is asked for of them is answered so. */
+  notYet?: NotYet | null;
   /** eth_chainId and net_version say this. */
   chainId?: number | null;
   /** The endpoint is so many blocks behind the head. */
@@ -50,6 +59,29 @@ export interface Faults {
   /** Blocks that are not canonical are unknown, also by hash. */
   forgetsOrphans?: boolean | null;
   heads?: HeadFaults | null;
+}
+
+export type BatchRefusal = "object" | "first-id" | "each" | "tail" | "http-500" | "http-413" | "closed";
+
+/** What is said instead of an answer: a JSON-RPC error, or a page or text, with an HTTP status (200 unless stated). */
+export interface Refusal {
+  status?: number;
+  code?: number;
+  message?: string;
+  /** Instead of a JSON-RPC error. */
+  body?: string;
+  retryAfterSeconds?: number;
+  /** Methods, and block tags, that are refused; absent: every call. */
+  methods?: readonly string[];
+}
+
+/** How a node that announces its head sooner than it has it answers what is asked of it. */
+export interface NotYet {
+  /** So many of the newest blocks. */
+  blocks: number;
+  block?: "there" | "null" | { code: number; message: string };
+  /** `few`: one too few; `wrong`: those of another block. */
+  receipts?: "there" | "null" | "empty" | "few" | "wrong" | { code: number; message: string };
 }
 
 /** What goes wrong with newHeads subscriptions. */
@@ -75,6 +107,8 @@ export type Mutation = MutationKind & {
 
 export type MutationKind =
   | { kind: "null-result" | "missing-result" | "wrong-id" | "drop-receipt" | "change-log-byte" }
+  /** A list without items; the first item instead of the list. */
+  | { kind: "empty-list" | "first-alone" }
   /** `hidden`: log indexes and the receipt's bloom are made to fit again. `index`: which log of the block; default the first. */
   | { kind: "drop-log"; hidden?: boolean; index?: number }
   /** Answers from another branch, or about the block at `offset` from the one that was asked for. */
@@ -84,6 +118,12 @@ export type MutationKind =
   | { kind: "set"; path: string; value?: unknown }
   | { kind: "error"; code: number; message: string }
   | { kind: "truncated-json" | "not-json" | "html-502" | "batch-out-of-order" | "batch-missing" }
+  /** The status, with the answer's JSON-RPC error, or an empty body. */
+  | { kind: "http-500"; code?: number; message?: string }
+  /** A page with status 200. */
+  | { kind: "maintenance" }
+  /** The connection is closed instead of an answer. */
+  | { kind: "closed" }
   | { kind: "huge-body"; bytes?: number }
   | { kind: "deep-nesting"; depth?: number };
 

@@ -126,6 +126,7 @@ function startWorker(
     partitions: createPartitions(pool),
     workerId: "bench/w1",
     maxAttempts: 3,
+    finalityDepth: 64,
     jobTimeoutMs: 60_000,
     compute: computeUnmarked,
     slots,

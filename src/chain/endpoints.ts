@@ -11,6 +11,8 @@ export interface EndpointsOptions {
   endpoints: EndpointOptions[];
   /** The chain that they must serve. Without one, the first endpoint that answers decides. */
   chainId?: number | undefined;
+  /** How long what an endpoint lacks, or refused, is believed before it is asked for again. Ten minutes unless stated. */
+  askAgainMs?: number | undefined;
   /** Told of every failure, for the log. */
   onFailure?(endpoint: Endpoint, error: unknown): void;
 }
@@ -19,11 +21,12 @@ export interface EndpointsOptions {
 export interface Endpoints {
   readonly all: readonly Endpoint[];
   /**
-   * Runs `work` on an endpoint; when it fails there, on the next, each at most once, until one succeeds.
-   * An endpoint is probed before its first work, and after it was down. When all are down it throws an
-   * EndpointUnavailableError or a RateLimitedError (disposition `wait`); when all serve another chain a
-   * ConfigError; else the error that blames the block or the data rather than the connection. A
-   * VerificationError puts the endpoint aside.
+   * Runs `work` on an endpoint; when it fails there, on the next, until one succeeds. An endpoint is probed before
+   * its first work, and after it was down. One that refuses the work in words that do not tell whether it is down is
+   * asked for its chain and head, and, where it tells them, once more. When all are down it throws an
+   * EndpointUnavailableError or a RateLimitedError (disposition `wait`); when all serve another chain a ConfigError;
+   * when some are down and the others cannot do it a BlockUnavailableError (`not-yet`); else the error that blames
+   * the block or the data rather than the connection. A VerificationError puts the endpoint aside.
    */
   tryEach<T>(work: Work<T>, options?: TryOptions): Promise<T>;
   /** Probes an endpoint unless it has been. Throws when it is down, or an EndpointError when it is refused. */
@@ -95,7 +98,7 @@ export function endpointsOf(
   });
 }
 
-export function createEndpoints({ endpoints, chainId, onFailure }: EndpointsOptions): Endpoints {
+export function createEndpoints({ endpoints, chainId, askAgainMs, onFailure }: EndpointsOptions): Endpoints {
   let expected = chainId;
   const admit = (serves: number, name: string): string | null => {
     expected ??= serves;
@@ -103,7 +106,7 @@ export function createEndpoints({ endpoints, chainId, onFailure }: EndpointsOpti
   };
   const members = endpoints.map((options) => {
     const endpoint = createEndpoint(options);
-    return new Member(endpoint, endpoint.capabilities.batchSize, admit);
+    return new Member(endpoint, endpoint.capabilities.batchSize, admit, askAgainMs);
   });
   const context = {
     members,

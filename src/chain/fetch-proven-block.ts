@@ -1,10 +1,12 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Block } from "../block.js";
 import type { Compute } from "../child/compute-mark.js";
-import { BlockNotFoundError } from "../errors.js";
+import { BadResponseError, BlockNotFoundError } from "../errors.js";
 import { askForBlock, type BlockAnswers, readBlock, type WantedBlock } from "./endpoint/fetch-block.js";
+import { fetchHeaderByNumber } from "./endpoint/fetch-head.js";
 import type { Endpoints } from "./endpoints.js";
 import type { Prove } from "./prove-block.js";
+import { VerificationError } from "./verify/verification-error.js";
 
 export interface ProvenBlock {
   block: Block;
@@ -46,10 +48,27 @@ export interface FetchProvenOptions<Taken> {
 const announcedWaitsMs = [20, 50, 100, 200, 400, 800];
 
 /**
- * Fetches a block and proves it. Data that cannot be proven blames its endpoint, and another is tried.
- * A block that is wanted by its hash was announced: it is waited for a little, until some endpoint has it.
+ * Fetches a block and proves it. Data that cannot be proven blames its endpoint, and another is tried; where nobody's can,
+ * each transaction's receipt is asked for by itself. A block that is wanted by its hash was announced: it is waited
+ * for a little, until some endpoint has it.
  */
 export async function fetchProvenBlock<Taken>(
+  options: FetchProvenOptions<Taken>,
+): Promise<ProvenBlock | TakenBlock<Taken>> {
+  try {
+    return await fetchWhenThere(options);
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    if (error instanceof BlockNotFoundError) throw await inItsPlace(options, error);
+    if (!mayBeReceipts(error)) throw error;
+    // What is thrown is the first reason: to ask singly was a last try.
+    return await fetchOnce({ ...options, singly: true }).catch(() => {
+      throw error;
+    });
+  }
+}
+
+async function fetchWhenThere<Taken>(
   options: FetchProvenOptions<Taken>,
 ): Promise<ProvenBlock | TakenBlock<Taken>> {
   const waits = options.wanted.hash === null ? [] : announcedWaitsMs;
@@ -64,6 +83,27 @@ export async function fetchProvenBlock<Taken>(
   return fetchOnce(options);
 }
 
+/** The error that says so when another block than the one with this hash is canonical at its number by now. */
+async function inItsPlace<Taken>(
+  { endpoints, wanted, signal }: FetchProvenOptions<Taken>,
+  error: BlockNotFoundError,
+): Promise<BlockNotFoundError> {
+  const { number, hash } = wanted;
+  if (hash === null) return error;
+  const there = await endpoints
+    .tryEach((endpoint, cancelled) => fetchHeaderByNumber(endpoint, number, cancelled), { signal })
+    .catch(() => null);
+  if (there === null || there.hash === hash) return error;
+  const message = `${error.message}; ${there.hash} is in its place`;
+  return new BlockNotFoundError(message, { ...error.facts, replaced: true }, { cause: error });
+}
+
+/** Whether the receipts may be what is wrong with a block: they are, or the block contradicts what was made of them. */
+export function mayBeReceipts(error: unknown): boolean {
+  if (!(error instanceof VerificationError || error instanceof BadResponseError)) return false;
+  return /^(receipts|logsBloom|gasUsed)/.test(String(error.facts.field));
+}
+
 function fetchOnce<Taken>({
   endpoints,
   prove,
@@ -72,10 +112,11 @@ function fetchOnce<Taken>({
   inSteps,
   compute,
   take,
-}: FetchProvenOptions<Taken>): Promise<ProvenBlock | TakenBlock<Taken>> {
+  singly = false,
+}: FetchProvenOptions<Taken> & { singly?: boolean }): Promise<ProvenBlock | TakenBlock<Taken>> {
   return endpoints.tryEach(
     async (endpoint, cancelled) => {
-      const answers = await askForBlock(endpoint, wanted, cancelled);
+      const answers = await askForBlock(endpoint, wanted, { signal: cancelled, singly });
       if (inSteps) await setImmediate();
       // Another endpoint may have been quicker.
       cancelled.throwIfAborted();

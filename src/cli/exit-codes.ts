@@ -20,7 +20,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError || error instanceof SchemaError) return exitCodes.config;
   if (isRefusedConnection(error)) return exitCodes.config;
   const disposition = dispositionOf(error);
-  if (disposition === "wait") return exitCodes.unavailable;
+  if (disposition === "wait" || disposition === "not-yet") return exitCodes.unavailable;
   return disposition === "fatal-process" ? exitCodes.config : exitCodes.software;
 }
 

@@ -9,6 +9,7 @@ import { dispositionOf } from "../errors.js";
 import { undoMissedReorgs } from "../orchestrator/undo-missed-reorgs.js";
 import { dependents } from "../pipeline/dependents.js";
 import { readHead } from "../queue/head.js";
+import { reachChain } from "./reach-chain.js";
 import { type Session, withDatabase } from "./session.js";
 import { poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
 
@@ -59,6 +60,19 @@ export async function checkSessions(session: Session, pool: pg.Pool): Promise<vo
   } finally {
     await pooler?.end();
   }
+}
+
+/**
+ * Whether a daemon could work here, for a person who asks: the sessions, the schema, and the endpoints against it. Changes
+ * nothing. Throws what is wrong, and what cannot be reached: a database, or every endpoint. Returns how many
+ * endpoints could not be reached.
+ */
+export async function provePlace(session: Session): Promise<{ unreached: number }> {
+  return withDatabase(session, async (pool) => {
+    await checkSessions(session, pool);
+    const { unreached } = await reachChain(session, pool);
+    return { unreached };
+  });
 }
 
 /**

@@ -50,7 +50,9 @@ async function single(session: Session, options: { json?: boolean }, block: numb
     await enqueueBlocks(pool, [block], { priority: highestPriority, force: true });
     await tellPause(pool);
     const only = { from: block, to: block };
-    await workUntil(session, { only, workers: 1 }, (signal) => untilSettled(pool, block, signal));
+    await workUntil(session, { only, workers: 1 }, (signal) =>
+      untilSettled(pool, { block, signal, onWait: (reason) => tellWait(session, block, reason) }),
+    );
     const job = await readJob(pool, block);
     if (job.status !== "completed" && job.status !== "archived") {
       process.stderr.write(`blockmill: ${session.redact(complaint(block, job))}\n`);
@@ -69,11 +71,27 @@ async function single(session: Session, options: { json?: boolean }, block: numb
   });
 }
 
-/** Resolves when the job is no longer open, or `signal` aborts. A database that is down is waited for. */
-async function untilSettled(pool: pg.Pool, block: number, signal: AbortSignal): Promise<void> {
+function tellWait({ redact }: Session, block: number, reason: string): void {
+  process.stderr.write(`${redact(`block ${block}: ${reason}`)}\n`);
+}
+
+/**
+ * Resolves when the job is no longer open, or `signal` aborts. A database that is down is waited for. `onWait` is told
+ * once why the job waits, if it does.
+ */
+async function untilSettled(
+  pool: pg.Pool,
+  { block, signal, onWait }: { block: number; signal: AbortSignal; onWait: (reason: string) => void },
+): Promise<void> {
+  let hasTold = false;
   while (!signal.aborted) {
     try {
-      if (!isOpen((await readJob(pool, block)).status)) return;
+      const { status, absences, lastError } = await readJob(pool, block);
+      if (!isOpen(status)) return;
+      if (status === "scheduled" && absences > 0 && lastError !== null && !hasTold) {
+        onWait(lastError);
+        hasTold = true;
+      }
     } catch (error) {
       if (dispositionOf(error) !== "wait") throw error;
     }

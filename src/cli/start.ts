@@ -13,6 +13,7 @@ import { run } from "./run-command.js";
 import { serve } from "./service.js";
 import type { GlobalOptions, Session } from "./session.js";
 import { drainOnSignals } from "./signals.js";
+import { plural } from "./wording.js";
 
 interface StartOptions extends GlobalOptions {
   check: boolean;
@@ -55,15 +56,17 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   let supervisor: Supervisor;
   try {
     // As in range.ts: loading viem takes long.
-    const { checkPlace } = await import("./preflight.js");
-    await checkPlace(session);
+    const { checkPlace, provePlace } = await import("./preflight.js");
     if (options.check) {
       allotConnections(config);
+      const { unreached } = await provePlace(session);
       // To the daemon that is to reload it; secrets go no other way.
       process.send?.({ type: "checked", config } satisfies Checked);
-      process.stdout.write("The configuration is in order.\n");
+      const some = unreached === 0 ? "" : `, but ${plural(unreached, "endpoint")} cannot be reached`;
+      process.stdout.write(`The configuration is in order${some}.\n`);
       return exitCodes.done;
     }
+    await checkPlace(session);
     supervisor = startSupervisor({
       config,
       version,

@@ -30,10 +30,12 @@ function bounded({ count: value, atLeast }: BoundedCount): string {
 }
 
 function overview(status: Status, paint: Paint): string[][] {
-  const { head, newestBlock, lagBlocks, stored, schema, blocksPerSecond, pause } = status;
+  const { head, newestBlock, lagBlocks, lagIsAtLeast, waiting, stored, schema, blocksPerSecond, pause } =
+    status;
   const chain = head === null ? "no chain seen yet" : `chain ${head.chainId}`;
   const newest = newestBlock === null ? "" : `, the newest is ${count(newestBlock)}`;
-  const lag = lagBlocks === null ? "" : lagBlocks === 0 ? ", none behind" : `, ${count(lagBlocks)} behind`;
+  const behind = bounded({ count: lagBlocks ?? 0, atLeast: lagIsAtLeast });
+  const lag = lagBlocks === null ? "" : lagBlocks === 0 ? ", none behind" : `, ${behind} behind`;
   const seen =
     head === null
       ? "not seen yet"
@@ -44,6 +46,10 @@ function overview(status: Status, paint: Paint): string[][] {
     ["head", seen],
     ["rate", `${rate(blocksPerSecond)} blocks/s in the last minute`],
   ];
+  if (waiting.jobs > 0) {
+    const blocks = `${plural(waiting.jobs, "block")} not there yet, from ${count(waiting.firstBlock ?? 0)} on`;
+    rows.push(["waiting", paint("yellow", blocks)]);
+  }
   if (pause !== null) rows.unshift(["paused", paint("yellow", shorten(describePause(pause), 88))]);
   return rows.map(([name = "", value = ""]) => [paint("dim", name), value]);
 }

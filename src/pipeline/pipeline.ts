@@ -14,14 +14,25 @@ import { setImmediate } from "node:timers/promises";
 import type { BlockSpan } from "../block.js";
 import type { WantedBlock } from "../chain/endpoint/fetch-block.js";
 import { blamed, type Endpoints } from "../chain/endpoints.js";
-import { fetchProvenBlock, type ProvenBlock, type TakenBlock } from "../chain/fetch-proven-block.js";
+import {
+  fetchProvenBlock,
+  mayBeReceipts,
+  type ProvenBlock,
+  type TakenBlock,
+} from "../chain/fetch-proven-block.js";
 import type { Prove } from "../chain/prove-block.js";
 import type { Compute } from "../child/compute-mark.js";
 import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
 import type { DirectBlock, TakeDirectly } from "../direct/direct-way.js";
-import { describeError, dispositionOf, JobTimeoutError, MissingPartitionError } from "../errors.js";
+import {
+  BlockNotFoundError,
+  describeError,
+  dispositionOf,
+  JobTimeoutError,
+  MissingPartitionError,
+} from "../errors.js";
 import { withLinkedSignal } from "../linked-signal.js";
 import type { Logger } from "../logger.js";
 import { claimJobs, type Position } from "../queue/claim.js";
@@ -31,6 +42,7 @@ import { giveBack } from "../queue/give-back.js";
 import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { JobResult } from "../queue/job-result.js";
+import { postponeJob } from "../queue/postpone.js";
 import type { Redact } from "../redact.js";
 import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store/check-links.js";
 import type { EncodedBlock, Encoder } from "../store/encode-block.js";
@@ -53,6 +65,8 @@ export interface Pipeline extends Door {
   partitions: Partitions;
   workerId: string;
   maxAttempts: number;
+  /** Blocks below the head that count as final where no endpoint tells what is. */
+  finalityDepth: number;
   jobTimeoutMs: number;
   slots: FetchSlots;
   /** Runs each piece of computing for a block, which a death of this process counts for. */
@@ -339,6 +353,7 @@ async function commitOneByOne(
 }
 
 async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Promise<BatchOutcome> {
+  if (await isPostponed(pipeline, { job, error })) return { completed: 0, failed: 0, lost: 0 };
   const { baseMs, maxMs } = pipeline.backoff;
   const { attempts } = job;
   const became = await failJob(pipeline.pool, {
@@ -355,6 +370,32 @@ async function settleFailure(pipeline: Pipeline, { job, error }: FailedJob): Pro
     "block failed",
   );
   return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0 };
+}
+
+/** Whether the job waits for its block, which cannot be had yet: no attempt is lost. */
+async function isPostponed(pipeline: Pipeline, { job, error }: FailedJob): Promise<boolean> {
+  const patience = patienceWith(error);
+  if (patience === "none") return false;
+  const postponed = await postponeJob(pipeline.pool, {
+    token: job.token,
+    message: pipeline.redact(describeError(error)),
+    onlyAboveFinality: patience === "above finality",
+    finalityDepth: pipeline.finalityDepth,
+  });
+  if (postponed) pipeline.log.info({ err: error, block: job.blockNumber }, "block not there yet");
+  return postponed;
+}
+
+/**
+ * How long what a job met is taken for "not yet": what is not there is waited for, unless something else is there for
+ * good. Receipts that do not prove a block may be half indexed, as long as the block is not final.
+ */
+function patienceWith(error: unknown): "always" | "above finality" | "none" {
+  if (dispositionOf(error) === "not-yet") {
+    const isReplaced = error instanceof BlockNotFoundError && error.facts.replaced === true;
+    return isReplaced ? "above finality" : "always";
+  }
+  return mayBeReceipts(error) ? "above finality" : "none";
 }
 
 function addOutcome(sum: BatchOutcome, more: BatchOutcome): void {

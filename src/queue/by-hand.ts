@@ -6,7 +6,7 @@ import { listOf, openStatuses, statuses } from "./job-status.js";
 export async function retryJobs(sql: Sql, { from, to }: BlockSpan): Promise<number> {
   const { rows } = await sql.query(
     `update processing_jobs
-     set status = ${statuses.pending}, attempts = 0, deaths = 0, run_at = now(), completed_at = null
+     set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), completed_at = null
      where block_number between $1 and $2 and status in (${statuses.failed}, ${statuses.cancelled})
        and not queued and completed_at is null and due_at is null
      returning 1`,

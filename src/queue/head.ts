@@ -3,7 +3,7 @@ import type { BlockRef, Hex } from "../block.js";
 import { namedParameters } from "../db/named-parameters.js";
 import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
-import { statuses } from "./job-status.js";
+import { listOf, statuses } from "./job-status.js";
 import { openRange } from "./ranges.js";
 
 /** What processing_head says. */
@@ -59,7 +59,8 @@ export interface AdvanceOptions {
 
 /**
  * Notes a new head and enqueues what lies between the last one and it, in one transaction: the newest
- * blocks first, the rest as jobs, or as a range when there are many. Returns how many blocks became
+ * blocks first, the rest as jobs, or as a range when there are many. Jobs that waited for the head are pending from
+ * then on, whoever made them. Returns how many blocks became
  * due. A head that is not newer enqueues nothing.
  *
  * It does not wait for the disk, so that workers are woken sooner: a crash of the server that undoes it
@@ -71,15 +72,17 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
   const head = headers.at(-1);
   if (head === undefined) return 0;
   return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ next_block: number | null }>(
-      "select next_block, set_config('synchronous_commit', 'off', true) from processing_head for update",
-    );
+    const { rows } = await tx.query<{ next_block: number | null; awaited: boolean }>({
+      ...lockAndLook,
+      values: [head.number],
+    });
     // Null until somebody follows with auto_enqueue: a range that ran first decides nothing.
     const followed = rows[0]?.next_block ?? null;
     const from = followed ?? startBlock ?? head.number;
     const isNew = autoEnqueue && head.number >= from;
     const byHash = isNew ? headers.filter(({ number }) => number >= from) : [];
     const enqueued = new Set(byHash.map(({ number }) => number));
+    if (rows[0]?.awaited) await tx.query(reviveAwaited, [head.number]);
     // The lowest blocks first, as everybody inserts and locks jobs: two that touch the same ones do not deadlock.
     if (isNew) await enqueueOlder(tx, from, options);
     await noteHead(tx, options, {
@@ -90,6 +93,28 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
     return isNew ? head.number - from + 1 : 0;
   });
 }
+
+// Jobs between the head so far and the new one that were looked for too early. Some failed for it in programs that had
+// no patience.
+const awaited = `
+  block_number > (select head_number from processing_head) and block_number <= $1
+  and ((absences > 0 and status in ${listOf(["scheduled", "failed"])})
+    or (status = ${statuses.failed} and last_error like '%does not have block%'))`;
+
+const lockAndLook = {
+  name: "lock_head",
+  text: `select next_block, set_config('synchronous_commit', 'off', true),
+    exists (select from processing_jobs where ${awaited}) as awaited
+  from processing_head for update`,
+};
+
+const reviveAwaited = `
+  update processing_jobs
+  set status = ${statuses.pending}, run_at = now(), absences = 0, last_error = null,
+      attempts = case when status = ${statuses.failed} then 0 else attempts end
+  where block_number = any (array(
+    select block_number from processing_jobs where ${awaited} order by block_number for update
+  ))`;
 
 /** Holds the head until the transaction ends: whoever advances it, or undoes a reorg, waits. */
 export async function lockHead(tx: Tx): Promise<void> {

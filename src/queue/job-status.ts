@@ -1,7 +1,7 @@
 /** The statuses of a job in the order in which people are shown them, and what each means. */
 export const jobStatuses = {
   pending: "may be claimed",
-  scheduled: "waits for run_at",
+  scheduled: "waits for run_at, or for its block to be there (absences)",
   processing: "claimed by worker_id",
   completed: "its rows are committed",
   failed: "attempts used up, see last_error; stays for a person (blockmill retry)",

@@ -6,6 +6,8 @@ export interface JobState {
   /** `archived`: it was completed, and folded into processing_coverage. `gone`: there is no job. */
   status: JobStatus | "archived" | "gone";
   attempts: number;
+  /** How often in a row its block could not be had yet. */
+  absences: number;
   lastError: string | null;
   result: Partial<JobResult> | null;
 }
@@ -15,11 +17,12 @@ export async function readJob(sql: Sql, blockNumber: number): Promise<JobState> 
   const { rows } = await sql.query<{
     status: JobStatus | null;
     attempts: number | null;
+    absences: number | null;
     last_error: string | null;
     result: unknown;
     covered: boolean;
   }>(
-    `select job.status, job.attempts, job.last_error, job.result, blocks @> $1::bigint as covered
+    `select job.status, job.attempts, job.absences, job.last_error, job.result, blocks @> $1::bigint as covered
      from processing_coverage left join processing_jobs as job on job.block_number = $1`,
     [blockNumber],
   );
@@ -27,6 +30,7 @@ export async function readJob(sql: Sql, blockNumber: number): Promise<JobState> 
   return {
     status: row?.status ?? (row?.covered ? "archived" : "gone"),
     attempts: row?.attempts ?? 0,
+    absences: row?.absences ?? 0,
     lastError: row?.last_error ?? null,
     result: readResult(row?.result),
   };

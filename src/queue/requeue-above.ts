@@ -15,7 +15,7 @@ const lock = `
 const rewind = `
   update processing_jobs as job
   set status = ${statuses.pending}, block_hash = branch.hash, priority = greatest(job.priority, $3),
-      run_at = now(), attempts = 0, deaths = 0, completed_at = null, last_error = null
+      run_at = now(), attempts = 0, deaths = 0, absences = 0, completed_at = null, last_error = null
   from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
   where job.block_number = branch.number and job.status <> ${statuses.cancelled}`;
 
@@ -23,7 +23,7 @@ const rewind = `
 // the head does. The old branch may have been seen further than it is stored ($3).
 const suspend = `
   update processing_jobs
-  set status = ${statuses.scheduled}, run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0,
+  set status = ${statuses.scheduled}, run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0, absences = 0,
       completed_at = null, last_error = 'its block was dropped by a reorg; it waits for the new branch to reach this height'
   where block_number > $1 and status <> ${statuses.cancelled}
     and block_number <= greatest($2, (select head_number from processing_head where $3))`;
@@ -54,7 +54,7 @@ const renew = namedParameters<{
 // Its neighbour of the other branch may have been what it failed for.
 const revive = `
   update processing_jobs
-  set status = ${statuses.pending}, run_at = now(), attempts = 0, deaths = 0, last_error = null
+  set status = ${statuses.pending}, run_at = now(), attempts = 0, deaths = 0, absences = 0, last_error = null
   where block_number = $1 and status = ${statuses.failed}`;
 
 export interface Rewind {

@@ -5,6 +5,7 @@ import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
 import { readLatestFailures } from "../queue/read-failures.js";
 import { readHeadStatus } from "../queue/read-head-status.js";
+import { readMissing } from "../queue/read-missing.js";
 import { readOpenRanges } from "../queue/read-open-ranges.js";
 import { readWorkers } from "../queue/read-workers.js";
 import { type Redact, redactTexts } from "../redact.js";
@@ -25,6 +26,7 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
   const pause = await readPause(pool);
   const head = await readHeadStatus(pool);
   const newest = await readNewestBlock(pool);
+  const missing = await readMissing(pool);
   const ranges = await readOpenRanges(pool, rangesShown);
   const workers = await readWorkers(pool, workersRead);
   const failures = await readLatestFailures(pool, failuresShown);
@@ -37,7 +39,11 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
     stored,
     newestBlock: newest?.number ?? null,
     head,
-    lagBlocks: head === null || newest === null ? null : Math.max(0, head.headNumber - newest.number),
+    /** Blocks up to the head that were asked for and are not stored, whatever became of their jobs. */
+    lagBlocks: head === null ? null : missing.behind,
+    lagIsAtLeast: missing.atLeast,
+    /** Jobs whose block is not there yet, and the lowest of them. */
+    waiting: { jobs: missing.waiting, firstBlock: missing.firstWaiting },
     blocksPerSecond: rateOf(depth, config.queue),
     ranges,
     leader:

@@ -58,6 +58,7 @@ runChild("worker", async (context) => {
       partitions: createPartitions(pool),
       workerId,
       maxAttempts: pipeline.max_attempts,
+      finalityDepth: config.chain.finality_depth,
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,
       compute: settings.computeFd === undefined ? computeUnmarked : createCompute(settings.computeFd),
       slots: new FetchSlots(Math.min(leastDepth, pipeline.fetch_concurrency)),

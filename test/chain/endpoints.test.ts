@@ -317,11 +317,9 @@ test("a WebSocket alone is enough", async (t) => {
   await waitFor(() => fetchFrom(endpoints, 21).catch(() => undefined), {
     what: "a block by a new connection",
   });
-  // Of this block: an endpoint that was away is probed with others.
-  const answer = { method: "eth_getBlockByNumber", block: 21, count: 1 };
-  await fixture.mutate({ kind: "wrong-id", ...answer });
-  await fixture.mutate({ kind: "truncated-json", ...answer });
-  for (let i = 0; i < 2; i += 1) {
+  // Of this block: an endpoint that was away is probed with others. Twice: what is unclear is asked for again.
+  for (const kind of ["wrong-id", "truncated-json"] as const) {
+    await fixture.mutate({ kind, method: "eth_getBlockByNumber", block: 21, count: 2 });
     assert.match((await failureOf(fetchFrom(endpoints, 21))).message, /expected (JSON|the id of a call)/);
   }
   assert.equal(await fetchFrom(endpoints, 21), "a");

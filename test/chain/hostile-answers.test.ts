@@ -9,6 +9,7 @@ import {
   BadResponseError,
   BlockmillError,
   BlockNotFoundError,
+  BlockUnavailableError,
   EndpointError,
   EndpointUnavailableError,
   RateLimitedError,
@@ -39,18 +40,14 @@ const mutations: [MutationKind, string, ErrorClass][] = [
   [{ kind: "wrong-id" }, getBlock, BadResponseError],
   [{ kind: "missing-result" }, getBlock, BadResponseError],
   [{ kind: "null-result" }, getBlock, BlockNotFoundError],
-  [{ kind: "null-result" }, getReceipts, BlockNotFoundError],
   [{ kind: "truncated-json" }, getBlock, BadResponseError],
-  [{ kind: "not-json" }, getBlock, BadResponseError],
-  [{ kind: "html-502" }, getBlock, EndpointUnavailableError],
+  [{ kind: "not-json" }, getBlock, BlockUnavailableError],
+  [{ kind: "html-502" }, getBlock, BlockUnavailableError],
   [{ kind: "huge-body", bytes: 20_000_000 }, getBlock, BadResponseError],
   [{ kind: "deep-nesting", depth: 1_000_000 }, getBlock, BadResponseError],
-  [{ kind: "deep-nesting", depth: 1_000_000 }, getReceipts, BadResponseError],
   [{ kind: "error", code: -32000, message: "internal \0 error \ud800" }, getBlock, EndpointError],
   [{ kind: "error", code: -32005, message: "slow" }, getBlock, RateLimitedError],
   [{ kind: "other-number", offset: 1 }, getBlock, BadResponseError],
-  [{ kind: "other-number", offset: -1 }, getReceipts, BadResponseError],
-  [{ kind: "drop-receipt" }, getReceipts, BadResponseError],
   [{ kind: "set", path: "number", value: "0x-5" }, getBlock, BadResponseError],
   [{ kind: "set", path: "gasUsed", value: `0x${"f".repeat(400)}` }, getBlock, BadResponseError],
   [{ kind: "set", path: "transactions[0].input", value: "0x\0" }, getBlock, BadResponseError],
@@ -80,9 +77,103 @@ for (const [kind, method, expected] of mutations) {
   });
 }
 
+const brokenReceipts: MutationKind[] = [
+  { kind: "error", code: -32000, message: "failed to find transaction in block" },
+  { kind: "error", code: -32008, message: "Response is too big" },
+  { kind: "error", code: -32603, message: "Internal error" },
+  { kind: "error", code: -32002, message: "request timed out" },
+  { kind: "error", code: -32601, message: "the method eth_getBlockReceipts does not exist/is not available" },
+  { kind: "null-result" },
+  { kind: "missing-result" },
+  { kind: "empty-list" },
+  { kind: "drop-receipt" },
+  { kind: "first-alone" },
+  { kind: "other-number", offset: -1 },
+  { kind: "wrong-id" },
+  { kind: "truncated-json" },
+  { kind: "not-json" },
+  { kind: "html-502" },
+  { kind: "http-500" },
+  { kind: "closed" },
+  { kind: "huge-body", bytes: 20_000_000 },
+  { kind: "deep-nesting", depth: 100_000 },
+  { kind: "set", path: "[2].logsBloom", value: "0x" },
+  { kind: "set", path: "[2].transactionHash", value: `0x${"5".repeat(64)}` },
+  { kind: "set", path: "[2]", value: null },
+];
+
+for (const kind of brokenReceipts) {
+  const what = JSON.stringify(kind).slice(0, 90);
+  test(`where eth_getBlockReceipts answers ${what} for one block, its receipts are asked for singly`, async (t) => {
+    const endpoints = openEndpoints(t, fixture.urls.slice(0, 1));
+    await endpoints.ready("a");
+    await fixture.mutate({ ...kind, method: getReceipts, block: 20, count: 0 } as Mutation, 0);
+    const block = await endpoints.tryEach((endpoint) => fetchBlock(endpoint, wanted));
+    const { receipts } = await fixture.expected(20);
+    assert.deepEqual(
+      block.transactions.map(({ hash, receipt }) => [hash, receipt.logsBloom]),
+      receipts.map(({ transactionHash, logsBloom }) => [transactionHash, logsBloom]),
+    );
+    assert.equal(endpoints.status()[0]?.state, "up");
+  });
+}
+
+test("a block that is too large for one answer is put together from its transactions", async (t) => {
+  const endpoints = openEndpoints(t, fixture.urls.slice(0, 1));
+  await endpoints.ready("a");
+  const whole = await endpoints.tryEach((endpoint) => fetchBlock(endpoint, wanted));
+  const large = { kind: "error", code: -32008, message: "Response is too big" } as const;
+  await fixture.mutate({ ...large, method: getBlock, block: 20, count: 1 }, 0);
+  assert.deepEqual(await endpoints.tryEach((endpoint) => fetchBlock(endpoint, wanted)), whole);
+});
+
+test("a block is asked for by its number where an endpoint takes no hashes, and another one in its place is none", async (t) => {
+  const endpoints = openEndpoints(t, fixture.urls.slice(0, 1));
+  await fixture.setFaults({ lacks: ["eth_getBlockByHash"] }, 0);
+  const { block } = await fixture.expected(20);
+  const hash = String(block.hash) as `0x${string}`;
+  const fetched = await endpoints.tryEach((endpoint) => fetchBlock(endpoint, { number: 20, hash }));
+  assert.equal(fetched.header.hash, hash);
+  const other = `0x${"7".repeat(64)}` as const;
+  const error = await failureOf(
+    endpoints.tryEach((endpoint) => fetchBlock(endpoint, { number: 20, hash: other })),
+  );
+  assert(error instanceof BlockNotFoundError, String(error));
+});
+
+test("a block without transactions needs no receipts, whatever is said of them", async (t) => {
+  const node = await startFixture({ transactions: 0, head: 10 });
+  t.after(() => node.stop());
+  const endpoints = openEndpoints(t, [node.url]);
+  await endpoints.ready("a");
+  for (const method of [getReceipts, "eth_getTransactionReceipt"])
+    await node.mutate({ kind: "error", code: -32000, message: "broken", method, count: 0 });
+  const block = await endpoints.tryEach((endpoint) => fetchBlock(endpoint, { number: 7, hash: null }));
+  assert.deepEqual([block.header.number, block.transactions], [7, []]);
+});
+
+test("an endpoint whose receipts are refused for block after block is asked for them singly from then on", async (t) => {
+  const endpoints = openEndpoints(t, fixture.urls.slice(0, 1));
+  await endpoints.ready("a");
+  await fixture.mutate({ kind: "error", code: -32000, message: "broken", method: getReceipts, count: 0 }, 0);
+  const fetchAt = (number: number) =>
+    endpoints.tryEach((endpoint) => fetchBlock(endpoint, { number, hash: null }));
+  for (const number of [11, 12, 13]) await fetchAt(number);
+  await fixture.resetCounters();
+  await fetchAt(14);
+  const { calls } = await fixture.counters(0);
+  assert.equal(calls[getReceipts] ?? 0, 0);
+  assert(endpoints.status()[0]?.capabilities.receiptsBy === null);
+});
+
 const faults: [string, Faults, ErrorClass, RegExp][] = [
   ["HTTP 500", { errors: { rate: 1, answer: 500 } }, EndpointUnavailableError, /HTTP 500/],
-  ["a JSON-RPC error", { errors: { rate: 1, answer: -32000 } }, EndpointError, /header not found/],
+  [
+    "a JSON-RPC error to every call",
+    { errors: { rate: 1, answer: -32000 } },
+    EndpointUnavailableError,
+    /header not found/,
+  ],
   ["nobody who listens", { down: "refused" }, EndpointUnavailableError, /ECONNREFUSED|ECONNRESET/],
   ["a reset", { down: "reset" }, EndpointUnavailableError, /ECONNRESET/],
   ["no answer in time", { hang: true }, EndpointUnavailableError, /no answer in time/],
@@ -144,16 +235,20 @@ test("the user and password of a URL go out as Basic authentication", async (t) 
   assert.equal(Buffer.from(seen?.slice("Basic ".length) ?? "", "base64").toString(), "us@er:pa:ss");
 });
 
-test("the answers of a batch are matched by their ids", async (t) => {
+test("the answers of a batch are matched by their ids, and what is missing is asked for again", async (t) => {
   const [endpoint] = openEndpoints(t, [fixture.url]).all;
   const { receipts } = await fixture.expected(20);
   const calls = receipts.map(({ transactionHash }) => [transactionHash]);
   const ask = () => Promise.resolve(endpoint?.requestBatch("eth_getTransactionReceipt", calls));
-  await fixture.mutate({ kind: "batch-out-of-order", method: "*", count: 1 }, 0);
-  assert.deepEqual(await ask(), receipts);
-  await fixture.mutate({ kind: "batch-missing", method: "*", count: 1 }, 0);
-  assert.ok((await failureOf(ask())) instanceof BadResponseError);
-  await fixture.mutate({ kind: "wrong-id", method: "*", count: 1 }, 0);
-  assert.ok((await failureOf(ask())) instanceof BadResponseError);
-  assert.deepEqual(await ask(), receipts);
+  for (const kind of [
+    "batch-out-of-order",
+    "batch-missing",
+    "wrong-id",
+    "truncated-json",
+    "closed",
+  ] as const) {
+    await fixture.mutate({ kind, method: "*", count: 1 }, 0);
+    assert.deepEqual(await ask(), receipts, kind);
+    endpoint?.learn({ batchSize: 100 });
+  }
 });

@@ -55,7 +55,7 @@ test("a block that fails leaves the others stored, and range ends with 1 and nam
     startFixture({ transactions: 2, head: 30, signatures: "random" }),
   ]);
   t.after(() => Promise.all([database.drop(), node.stop()]));
-  await node.mutate({ kind: "null-result", method: "*", block: 7, count: 0 });
+  await node.mutate({ kind: "set", path: "gasLimit", value: "0x5", method: "*", block: 7, count: 0 });
   const env = { BLOCKMILL_DATABASE_URL: database.url, BLOCKMILL_RPC_URLS: node.url };
 
   const { code, stdout, stderr } = await blockmill(["range", "1", "12", "-w", "2", ...quick], env);

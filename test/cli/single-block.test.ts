@@ -14,7 +14,7 @@ const stored = {
   },
   rows: { blocks: 1, transactions: 1_234, logs: 5, withdrawals: 0, tokenTransfers: 2 },
 };
-const job: JobState = { status: "completed", attempts: 2, lastError: null, result: null };
+const job: JobState = { status: "completed", attempts: 2, absences: 0, lastError: null, result: null };
 const plain = (_style: string, text: string) => text;
 const lines = (state: JobState) =>
   formatBlock(stored, state, plain)

@@ -40,13 +40,23 @@ test("single --json prints the stored block as JSON, also when it was stored bef
 });
 
 test("a block that fails ends single with 1 and the error in one line", async () => {
-  await node.mutate({ kind: "null-result", method: "*", block: 6, count: 0 });
+  await node.mutate({ kind: "set", path: "gasLimit", value: "0x5", method: "*", block: 6, count: 0 });
   const fast = ["--set", "pipeline.backoff_seconds=0.01", "--log-level", "fatal"];
   const { code, stdout, stderr } = await blockmill(["single", "6", ...fast], env);
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /^blockmill: block 6 failed after 3 attempts: .+\n$/);
   await node.clearFaults();
+});
+
+test("single waits for a block that the node does not have yet, and says so", async () => {
+  await node.mutate({ kind: "null-result", method: "*", block: 7, count: 0 });
+  const single = await startBlockmill(["single", "7", "--json", "--log-level", "fatal"], env);
+  await single.line(/^block 7: .* does not have block 7; waiting$/m);
+  await node.clearFaults();
+  const { code, stdout } = await single.ended;
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).number, 7);
 });
 
 test("a block beyond the head is refused with exit code 2, and no job is made", async () => {

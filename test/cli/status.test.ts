@@ -111,6 +111,23 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
   const { stdout } = await blockmill(["status"], env);
   assert.match(stdout, /20, none behind/);
   assert.match(stdout, /orchestrator +\d+ +leading/);
+
+  // Behind counts what is missing, not what was tried; what is above the head waits, and is none of it.
+  await database.pool.query(
+    `insert into processing_jobs (block_number, status, last_error) values (7, 'failed', 'it has a reason'), (9, 'cancelled', null)`,
+  );
+  await database.pool.query("insert into processing_jobs (block_number) select generate_series(21, 23)");
+  const { waiting, lagBlocks } = await waitFor(
+    async () => {
+      const status = JSON.parse((await blockmill(["status", "--json"], env)).stdout);
+      return status.waiting.jobs === 3 && status;
+    },
+    { what: "three jobs that wait for the head", timeoutMs: 30_000 },
+  );
+  assert.deepEqual([waiting, lagBlocks], [{ jobs: 3, firstBlock: 21 }, 1]);
+  const text = (await blockmill(["status"], env)).stdout;
+  assert.match(text, /20, 1 behind/);
+  assert.match(text, /waiting +3 blocks not there yet, from 21 on/);
   assert.ok(widest(stdout) <= 100, stdout);
   assert.equal((await daemon.kill()).code, 0);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDatabase, emptyDatabase } from "../support/database.js";
+import { startFixture } from "../support/fixture.js";
 import { freePort } from "../support/free-port.js";
 import { blockmill } from "./blockmill.js";
 
@@ -86,7 +87,7 @@ test("a right that is missing in the database is named, without a stack trace", 
   assert.ok(!stderr.includes("hunter2"), stderr);
 });
 
-test("with no endpoint up, range and single end with 69 at once, and enqueue nothing", async (t) => {
+test("with no endpoint up, range and single end with 69 and what was seen, and enqueue nothing", async (t) => {
   const database = await createDatabase();
   t.after(() => database.drop());
   const port = await freePort();
@@ -100,11 +101,55 @@ test("with no endpoint up, range and single end with 69 at once, and enqueue not
   ]) {
     const { code, stderr } = await blockmill(args, env);
     assert.equal(code, 69, stderr);
-    assert.match(stderr, /^blockmill: rpc\.urls: no endpoint answers .*\n$/);
+    assert.match(stderr, /^blockmill: rpc\.urls: no endpoint serves \(asked 5 times in .*ECONNREFUSED.*\n$/);
     assert.ok(!/k3yk3y|an0ther/.test(stderr), stderr);
   }
   const { rows } = await database.pool.query(
     "select (select count(*) from processing_jobs) + (select count(*) from processing_ranges) as count",
   );
   assert.equal(Number(rows[0].count), 0);
+});
+
+test("range and single outlast an error of their first request", async (t) => {
+  const database = await createDatabase();
+  t.after(() => database.drop());
+  const node = await startFixture({ head: 20 });
+  t.after(() => node.stop());
+  const env = { BLOCKMILL_DATABASE_URL: database.url, BLOCKMILL_RPC_URLS: node.url };
+  for (const [args, kind] of [
+    [["range", "1", "3"], "html-502"],
+    [["single", "5"], "maintenance"],
+    [["single", "6"], "closed"],
+  ] as const) {
+    await node.mutate({ kind, method: "*", count: 2 });
+    const { code, stderr } = await blockmill([...args], env);
+    assert.equal(code, 0, stderr);
+    await node.clearFaults();
+  }
+});
+
+test("start --check says in order of nothing that it could not reach", async (t) => {
+  const database = await createDatabase();
+  t.after(() => database.drop());
+  const node = await startFixture({ head: 20 });
+  t.after(() => node.stop());
+  const port = await freePort();
+  const dead = `http://127.0.0.1:${port}`;
+  const check = (urls: string, url = database.url) =>
+    blockmill(["start", "--check"], { BLOCKMILL_DATABASE_URL: url, BLOCKMILL_RPC_URLS: urls });
+  const alive = await check(node.url);
+  assert.deepEqual([alive.code, alive.stdout], [0, "The configuration is in order.\n"], alive.stderr);
+  const half = await check(`${dead} ${node.url}`);
+  assert.equal(half.code, 0, half.stderr);
+  assert.equal(half.stdout, "The configuration is in order, but 1 endpoint cannot be reached.\n");
+  const noNode = await check(dead);
+  assert.equal(noNode.code, 69, noNode.stderr);
+  assert.equal(noNode.stdout, "");
+  assert.match(noNode.stderr, /no endpoint serves .*ECONNREFUSED/);
+  const away = new URL(database.url);
+  away.hostname = "127.0.0.1";
+  away.port = String(port);
+  const noDatabase = await check(node.url, away.href);
+  assert.equal(noDatabase.code, 69, noDatabase.stderr);
+  assert.equal(noDatabase.stdout, "");
 });

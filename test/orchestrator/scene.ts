@@ -153,6 +153,7 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
     partitions: createPartitions(world.pool),
     workerId,
     maxAttempts: 1_000,
+    finalityDepth: 64,
     jobTimeoutMs: 60_000,
     compute: computeUnmarked,
     slots: new FetchSlots(4),

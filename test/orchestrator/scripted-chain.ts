@@ -80,6 +80,7 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
         lowestBlock: 0,
       },
       learn: () => {},
+      receiptsRefused: 0,
       setShare: () => {},
       load: { inFlight: 0, waiting: 0, limit: 1, latencyMs: undefined },
       request,

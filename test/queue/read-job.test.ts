@@ -4,7 +4,7 @@ import { readJob } from "../../src/queue/read-job.js";
 import { useQueue } from "./queue-database.js";
 
 const queue = useQueue();
-const nothing = { attempts: 0, lastError: null, result: null };
+const nothing = { attempts: 0, absences: 0, lastError: null, result: null };
 
 test("a job says its status, its attempts, its error and its result", async () => {
   await queue.insert([7], "completed");
@@ -14,6 +14,7 @@ test("a job says its status, its attempts, its error and its result", async () =
   assert.deepEqual(await readJob(queue.pool, 7), {
     status: "completed",
     attempts: 2,
+    absences: 0,
     lastError: "once",
     result: { logs: 4 },
   });

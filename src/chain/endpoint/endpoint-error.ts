@@ -1,7 +1,6 @@
 import {
   HttpRequestError,
   ResponseBodyTooLargeError,
-  RpcRequestError,
   SocketClosedError,
   TimeoutError,
   WebSocketRequestError,
@@ -9,28 +8,26 @@ import {
 import {
   BadResponseError,
   BlockmillError,
+  BlockNotFoundError,
   EndpointError,
   EndpointUnavailableError,
   RateLimitedError,
 } from "../../errors.js";
 import { MalformedAnswerError } from "./match-answers.js";
+import { excerptOf } from "./read-response.js";
+import { classifyRefusal, type Refusal, type RefusalClass } from "./refusal.js";
+import type { RpcError } from "./wire.js";
 
 /** Which endpoint was asked, and for what. */
-export type CallFacts = { endpoint: string; method: string };
+export type CallFacts = { endpoint: string; method: string; block?: number | undefined; isBatch?: boolean };
 
 /** What a failed call means, the wire's error as its cause. */
 export function asEndpointError(error: unknown, facts: CallFacts): BlockmillError {
   if (error instanceof BlockmillError) return error;
   const at = `${facts.endpoint} ${facts.method}`;
   const cause = { cause: error };
-  if (error instanceof RpcRequestError) {
-    return rpcError({ code: error.code, message: error.details }, facts, { cause: error });
-  }
   if (error instanceof HttpRequestError) return statusError(error, facts);
-  if (error instanceof MalformedAnswerError) {
-    const { field, expected, actual } = error;
-    return new BadResponseError({ ...facts, field: `${at}: ${field}`, expected, actual }, cause);
-  }
+  if (error instanceof MalformedAnswerError) return malformedError(error, facts);
   if (error instanceof ResponseBodyTooLargeError || isTooLargeMessage(error)) {
     const expected = "an answer within rpc.max_response_mb";
     return new BadResponseError({ ...facts, field: at, expected, actual: "a larger one" }, cause);
@@ -49,40 +46,76 @@ export function asEndpointError(error: unknown, facts: CallFacts): BlockmillErro
   return new EndpointUnavailableError(`${at}: ${told}`, facts, cause);
 }
 
-// JSON-RPC error codes that mean "not now" rather than "no". -32005 is EIP-1474's limit exceeded; 429 is
-// what some providers put into the JSON body.
-const slowDownCodes = new Set([-32005, 429, -32029, -32097]);
-const slowDownWords = /rate limit|too many requests|request limit|capacity|throttl/i;
-
-// History that the endpoint does not keep: geth's code for pruned history (EIP-4444) and what others say.
-const prunedCodes = new Set([4444]);
-const prunedWords = /missing trie node|pruned|history (is )?not available|historical .* (un|not )available/i;
-
 /** What an error in a JSON-RPC answer means. */
-export function rpcError(
-  { code, message }: { code: number; message: string },
-  facts: CallFacts,
-  options?: ErrorOptions,
-): BlockmillError {
-  const at = `${facts.endpoint} ${facts.method}`;
-  if (slowDownCodes.has(code) || slowDownWords.test(message)) {
-    return new RateLimitedError(`${at}: slow down (${code} ${message})`, { ...facts, code }, options);
-  }
-  const pruned = prunedCodes.has(code) || prunedWords.test(message);
-  const told = pruned ? { ...facts, code, pruned } : { ...facts, code };
-  return new EndpointError(`${at}: JSON-RPC error ${code}: ${message}`, told, options);
+export function rpcError(error: RpcError, facts: CallFacts, options?: ErrorOptions): BlockmillError {
+  const { code, message, status, retryAfter } = error;
+  const seen = status === undefined ? "" : `HTTP ${status}, `;
+  const told = `${seen}JSON-RPC error ${code}: ${message}`;
+  return refusalError({ status, code, text: message, retryAfter, told }, facts, options);
 }
 
 function statusError(error: HttpRequestError, facts: CallFacts): BlockmillError {
-  const { status } = error;
+  const { status, details } = error;
   const at = `${facts.endpoint} ${facts.method}`;
-  const cause = { cause: error };
-  const retryAfterMs = parseRetryAfter(error.headers?.get("retry-after"));
-  if (status === 429) {
-    return new RateLimitedError(`${at}: HTTP 429`, { ...facts, status, retryAfterMs }, cause);
+  if (status === undefined)
+    return new EndpointUnavailableError(`${at}: no answer (${details})`, facts, { cause: error });
+  const told = details === "" ? `HTTP ${status}` : `HTTP ${status} (${details})`;
+  const retryAfter = error.headers?.get("retry-after");
+  return refusalError({ status, text: details, retryAfter, told }, facts, { cause: error });
+}
+
+/** A page where JSON is due says what refuses it; other answers that cannot be read are unclear. */
+function malformedError(error: MalformedAnswerError, facts: CallFacts): BlockmillError {
+  const { field, expected, actual, text } = error;
+  const refusal = text === undefined ? "unclear" : classifyRefusal({ text, ...askedOf(facts) });
+  const at = `${facts.endpoint} ${facts.method}: ${field}`;
+  if (refusal === "unclear" || text === undefined) {
+    return new BadResponseError(
+      { ...facts, field: at, expected, actual, refusal: "unclear" },
+      { cause: error },
+    );
   }
-  const told = status === undefined ? `no answer (${error.details})` : `HTTP ${status}`;
-  return new EndpointUnavailableError(`${at}: ${told}`, { ...facts, status, retryAfterMs }, cause);
+  const told = `expected ${expected}, got ${excerptOf(text) === "" ? "nothing" : `"${excerptOf(text)}"`}`;
+  return refusalError({ text, told }, facts, { cause: error });
+}
+
+const askedOf = ({ method, isBatch }: CallFacts): Pick<Refusal, "method" | "isBatch"> => ({
+  method,
+  ...(isBatch === undefined ? {} : { isBatch }),
+});
+
+/** The error whose disposition is that of the refusal's class. */
+function refusalError(
+  {
+    told,
+    retryAfter,
+    ...said
+  }: { told: string; retryAfter?: string | null | undefined } & Pick<Refusal, "status" | "code" | "text">,
+  facts: CallFacts,
+  options?: ErrorOptions,
+): BlockmillError {
+  const refusal: RefusalClass = classifyRefusal({ ...said, ...askedOf(facts) });
+  const { status, code } = said;
+  const retryAfterMs = parseRetryAfter(retryAfter);
+  const all = { ...facts, status, code, refusal };
+  const message = `${facts.endpoint} ${facts.method}: ${told}`;
+  switch (refusal) {
+    case "slow-down":
+      return new RateLimitedError(
+        `${facts.endpoint} ${facts.method}: slow down (${told})`,
+        { ...all, retryAfterMs },
+        options,
+      );
+    case "unavailable":
+      return new EndpointUnavailableError(message, { ...all, retryAfterMs }, options);
+    case "absent":
+    case "no-block":
+      return new BlockNotFoundError(message, all, options);
+    case "pruned":
+      return new EndpointError(message, { ...all, pruned: true }, options);
+    default:
+      return new EndpointError(message, all, options);
+  }
 }
 
 /** `ws` refuses a message over its maxPayload with this code (RFC 6455, 7.4.1: status 1009). */

@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
-import { RpcRequestError } from "viem";
 import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
 import { assumedCapabilities, type Capabilities } from "./capabilities.js";
-import { asEndpointError, rpcError } from "./endpoint-error.js";
+import { asEndpointError, type CallFacts, rpcError } from "./endpoint-error.js";
 import { Latency } from "./latency.js";
+import { requestInBatches } from "./request-in-batches.js";
 import { type Outcome, Throttle, type ThrottleOptions } from "./throttle.js";
 import { createUndiciWire } from "./undici-wire.js";
 import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./wire.js";
@@ -57,18 +57,23 @@ export interface Endpoint {
   readonly capabilities: Readonly<Capabilities>;
   /** Keeps what an answer told about the endpoint. */
   learn(found: Partial<Capabilities>): void;
+  /** Blocks in a row whose receipts it did not give in one call, though it gave them singly. */
+  receiptsRefused: number;
   readonly load: EndpointLoad;
   /** Uses this part of the configured limits from now on: above 0, at most 1. */
   setShare(share: number): void;
   /**
-   * The `result` of a call. Throws an error whose disposition says what it means: RateLimitedError,
-   * EndpointUnavailableError (no answer), BadResponseError (no JSON-RPC answer), EndpointError (a
-   * JSON-RPC error). When `signal` aborts, its reason.
+   * The `result` of a call. Throws an error whose disposition, and whose fact `refusal`, say what it means (refusal.ts):
+   * RateLimitedError, EndpointUnavailableError (no answer, or it cannot serve), BadResponseError (no JSON-RPC
+   * answer), BlockNotFoundError, EndpointError (any other refusal). When `signal` aborts, its reason.
    */
   request(method: string, params: unknown[], options?: RequestOptions): Promise<unknown>;
   /** The same, but the answer is parsed when its result is asked for, or never. */
   requestAnswer(method: string, params: unknown[], options?: RequestOptions): Promise<Answered>;
-  /** The results of several calls of one method, in order: in JSON-RPC batches, or one by one where there are none. */
+  /**
+   * The results of several calls of one method, in order: in JSON-RPC batches, or one by one where there are none.
+   * Whatever way a batch is refused in, it is the smaller next time, and what failed in it is asked for again singly.
+   */
   requestBatch(method: string, calls: unknown[][], options?: RequestOptions): Promise<unknown[]>;
   /** eth_subscribe. Rejects when the subscription cannot be made; `onLost` is called once when it ends. */
   subscribe(
@@ -104,7 +109,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 
   /** Sends `calls` calls of a method in one request, when there is room for it. */
   const exchange = async <T>(
-    { method, calls, signal }: { method: string; calls: number; signal: AbortSignal | undefined },
+    { facts, calls, signal }: { facts: CallFacts; calls: number; signal: AbortSignal | undefined },
     send: () => Promise<T>,
   ): Promise<T> => {
     await throttle.acquire(calls, signal);
@@ -117,7 +122,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       outcome = "served";
       return answer;
     } catch (error) {
-      const told = signal?.aborted ? undefined : asEndpointError(error, { endpoint: name, method });
+      const told = signal?.aborted ? undefined : asEndpointError(error, facts);
       const elapsedMs = performance.now() - started;
       // What was given up is known to take longer than that.
       const isSlow = told === undefined || told.facts.timeout === true;
@@ -131,15 +136,17 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     }
   };
 
-  const resultOf = (answer: RpcAnswer, method: string): unknown => {
+  const resultOf = (answer: RpcAnswer, facts: CallFacts): unknown => {
     if ("result" in answer) return answer.result;
-    throw rpcError(answer.error, { endpoint: name, method });
+    throw rpcError(answer.error, facts);
   };
 
-  const request = (method: string, params: unknown[], { signal }: RequestOptions = {}): Promise<unknown> =>
-    exchange({ method, calls: 1, signal }, async () =>
-      resultOf(await wire.send({ method, params }, { timeoutMs, signal }), method),
+  const request = (method: string, params: unknown[], { signal }: RequestOptions = {}): Promise<unknown> => {
+    const facts = factsOf(method, params);
+    return exchange({ facts, calls: 1, signal }, async () =>
+      resultOf(await wire.send({ method, params }, { timeoutMs, signal }), facts),
     );
+  };
 
   const requestAnswer = async (
     method: string,
@@ -147,59 +154,54 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     { signal }: RequestOptions = {},
   ): Promise<Answered> => {
     const call = { method, params };
+    const facts = factsOf(method, params);
     let sentAt = 0;
-    const answer = await exchange({ method, calls: 1, signal }, async () => {
+    const answer = await exchange({ facts, calls: 1, signal }, async () => {
       sentAt = performance.now();
       const options = { timeoutMs, signal };
       const came = await (wire.sendForBytes?.(call, options) ?? wire.send(call, options));
-      return "parse" in came ? came : { result: resultOf(came, method) };
+      return "parse" in came ? came : { result: resultOf(came, facts) };
     });
     const tookMs = performance.now() - sentAt;
     if (!("parse" in answer)) return { bytes: null, tookMs, result: () => answer.result };
     const result = (): unknown => {
       try {
-        return resultOf(answer.parse(), method);
+        return resultOf(answer.parse(), facts);
       } catch (error) {
-        throw asEndpointError(error, { endpoint: name, method });
+        throw asEndpointError(error, facts);
       }
     };
     return { bytes: answer, tookMs, result };
   };
 
-  const sendBatch = (
+  const sendBatch = (method: string, calls: unknown[][], signal: AbortSignal | undefined) =>
+    exchange({ facts: { ...factsOf(method), isBatch: true }, calls: calls.length, signal }, () =>
+      wire.sendBatch(
+        calls.map((params) => ({ method, params })),
+        { timeoutMs, signal },
+      ),
+    );
+
+  const requestBatch = (
     method: string,
     calls: unknown[][],
-    signal: AbortSignal | undefined,
+    { signal }: RequestOptions = {},
   ): Promise<unknown[]> =>
-    exchange({ method, calls: calls.length, signal }, async () => {
-      const sent = calls.map((params) => ({ method, params }));
-      const answers = await wire.sendBatch(sent, { timeoutMs, signal });
-      return answers.map((answer) => resultOf(answer, method));
+    requestInBatches(calls, {
+      size: () => capabilities.batchSize,
+      shrinkTo: (size) => {
+        capabilities.batchSize = Math.min(capabilities.batchSize, size);
+      },
+      request: (params) => request(method, params, { signal }),
+      sendBatch: (part) => sendBatch(method, part, signal),
+      signal,
     });
 
-  const requestBatch = async (
-    method: string,
-    calls: unknown[][],
-    options: RequestOptions = {},
-  ): Promise<unknown[]> => {
-    const size = capabilities.batchSize;
-    if (size <= 1) return Promise.all(calls.map((params) => request(method, params, options)));
-    const parts: unknown[][][] = [];
-    for (let at = 0; at < calls.length; at += size) parts.push(calls.slice(at, at + size));
-    const results = await Promise.all(
-      parts.map(async (part) => {
-        try {
-          return await sendBatch(method, part, options.signal);
-        } catch (error) {
-          if (part.length === 1 || !isRefusal(error)) throw error;
-          // Too large, or no batches at all: half the size from now on.
-          capabilities.batchSize = Math.min(capabilities.batchSize, Math.floor(part.length / 2));
-          return requestBatch(method, part, options);
-        }
-      }),
-    );
-    return results.flat();
-  };
+  const factsOf = (method: string, [about]: unknown[] = []): CallFacts => ({
+    endpoint: name,
+    method,
+    ...(typeof about === "string" && /^0x[0-9a-f]{1,13}$/.test(about) ? { block: Number(about) } : {}),
+  });
 
   return {
     name,
@@ -208,6 +210,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     logRange: options.logRange,
     capabilities,
     learn: (found) => Object.assign(capabilities, found),
+    receiptsRefused: 0,
     get load() {
       const { inFlight, waiting, limit } = throttle;
       return { inFlight, waiting, limit, latencyMs: latency.averageMs };
@@ -224,7 +227,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         return await wire.subscribe(params, listener, { timeoutMs, signal });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        throw asEndpointError(error, { endpoint: name, method: "eth_subscribe" });
+        throw asEndpointError(error, factsOf("eth_subscribe"));
       }
     },
     close() {
@@ -241,14 +244,6 @@ function limitsOf({ maxInFlight, requestsPerSecond }: EndpointOptions, share: nu
       maxInFlight === undefined ? defaultMaxInFlight : Math.max(1, Math.floor(maxInFlight * share)),
     requestsPerSecond: requestsPerSecond === undefined ? undefined : requestsPerSecond * share,
   };
-}
-
-// A server that takes no batch, or not so large a one, refuses it as a whole: by one JSON-RPC error (the
-// wire throws it; the errors of single calls come as answers), or by its status. One that is merely
-// busy says so with 429 and its like.
-function isRefusal(error: unknown): boolean {
-  if (error instanceof EndpointError) return error.cause instanceof RpcRequestError;
-  return error instanceof EndpointUnavailableError && [400, 413].includes(Number(error.facts.status));
 }
 
 /** A name for each URL: its host, with a number where several share one. */

@@ -17,7 +17,7 @@ export async function fetchHeaderByNumber(
   signal?: AbortSignal,
 ): Promise<Head | null> {
   const quantity = `0x${number.toString(16)}`;
-  const raw = await endpoint.request("eth_getBlockByNumber", [quantity, false], { signal });
+  const raw = await orNull(endpoint.request("eth_getBlockByNumber", [quantity, false], { signal }));
   if (raw === null) return null;
   const head = parseHead(raw, endpoint.name);
   expectSame(endpoint, { block: number, field: "number", expected: number, actual: head.number });
@@ -49,7 +49,7 @@ export async function fetchTag(
   tag: "safe" | "finalized",
   signal?: AbortSignal,
 ): Promise<Head | null> {
-  const raw = await endpoint.request("eth_getBlockByNumber", [tag, false], { signal });
+  const raw = await orNull(endpoint.request("eth_getBlockByNumber", [tag, false], { signal }));
   return raw === null ? null : parseHead(raw, endpoint.name);
 }
 
@@ -66,6 +66,16 @@ export async function fetchChainId(endpoint: Endpoint, signal?: AbortSignal): Pr
     });
   }
   return id;
+}
+
+/** Null also where an endpoint says by an error that it does not have the block. */
+async function orNull(request: Promise<unknown>): Promise<unknown> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof BlockNotFoundError) return null;
+    throw error;
+  }
 }
 
 function expectSame(

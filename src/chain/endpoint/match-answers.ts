@@ -1,9 +1,8 @@
 // Which answer belongs to which call (https://www.jsonrpc.org/specification, sections 5 and 6). HTTP
 // would allow to believe whatever comes back; proxies that mix answers up are the reason not to.
 
-import { RpcRequestError } from "viem";
 import { describeValue } from "../parse/describe-value.js";
-import type { RpcAnswer, RpcCall } from "./wire.js";
+import type { RpcAnswer, RpcCall, RpcError } from "./wire.js";
 
 /** An answer that is no JSON-RPC answer to what was asked. */
 export class MalformedAnswerError extends Error {
@@ -13,6 +12,8 @@ export class MalformedAnswerError extends Error {
     readonly expected: string,
     readonly actual: string,
     options?: ErrorOptions,
+    /** How the answer begins, where it is no JSON. */
+    readonly text?: string,
   ) {
     super(`${field}: expected ${expected}, got ${actual}`, options);
     this.name = "MalformedAnswerError";
@@ -34,15 +35,16 @@ export function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new MalformedAnswerError("answer", "JSON", describeValue(text.slice(0, 60)), { cause });
+    const beginning = text.slice(0, 500);
+    throw new MalformedAnswerError("answer", "JSON", describeValue(text.slice(0, 60)), { cause }, beginning);
   }
 }
 
 /** Reads the answer to one call. */
 export function matchAnswer(call: SentCall, raw: unknown): RpcAnswer {
   const fields = objectOf(raw, "answer");
-  // A server that cannot read the request answers with an error and the id null.
-  const isUnread = fields.id === null && hasError(fields);
+  // A server that refuses a request without having read it answers with an error, and the id null or none.
+  const isUnread = (fields.id === null || fields.id === undefined) && hasError(fields);
   if (fields.id !== call.id && !isUnread) {
     throw new MalformedAnswerError("id", String(call.id), describeValue(fields.id));
   }
@@ -50,37 +52,36 @@ export function matchAnswer(call: SentCall, raw: unknown): RpcAnswer {
 }
 
 /**
- * Reads the answers to a batch, in the order of `calls`, whatever order they came in. Throws an
- * RpcRequestError when the batch as a whole was refused by a single error.
+ * Reads the answers to a batch, in the order of `calls`, whatever order they came in. Where the batch as a whole was
+ * refused by a single error, each call has that. A call that was not answered has an error that says so.
  */
-export function matchBatch(calls: readonly SentCall[], raw: unknown, url: string): RpcAnswer[] {
+export function matchBatch(calls: readonly SentCall[], raw: unknown): RpcAnswer[] {
   const refusal = refusalOf(raw, calls.length);
-  if (refusal !== undefined)
-    throw new RpcRequestError({ body: { batch: calls.length }, error: refusal, url });
+  if (refusal !== undefined) return calls.map(() => ({ error: refusal }));
   if (!Array.isArray(raw)) throw new MalformedAnswerError("answer", "a list", describeValue(raw));
   const first = calls[0]?.id ?? 0;
   const answers = new Array<RpcAnswer | undefined>(calls.length).fill(undefined);
   for (const [i, each] of raw.entries()) {
     const fields = objectOf(each, `answer[${i}]`);
     const place = typeof fields.id === "number" ? fields.id - first : -1;
+    // An error that names no call is some call's: the calls without an answer have it.
+    if ((fields.id === null || fields.id === undefined) && hasError(fields)) continue;
     if (calls[place]?.id !== fields.id || answers[place] !== undefined) {
       throw new MalformedAnswerError(`answer[${i}].id`, "each call's id once", describeValue(fields.id));
     }
     answers[place] = answerOf(fields);
   }
-  return answers.map((answer, i) => {
-    if (answer !== undefined) return answer;
-    throw new MalformedAnswerError("answer", `an answer to call ${i} of ${calls.length}`, "none");
-  });
+  return answers.map(
+    (answer) => answer ?? { error: { code: 0, message: "the batch's answer leaves it out" } },
+  );
 }
 
-/** The error of a server that answers a whole batch with one error: bare, or alone in a list (geth). */
-function refusalOf(raw: unknown, calls: number): { code: number; message: string } | undefined {
+/** The error of a server that answers a whole batch with one error: bare, or alone in a list (geth: with the first call's id). */
+function refusalOf(raw: unknown, calls: number): RpcError | undefined {
   const alone = Array.isArray(raw) && raw.length === 1 && calls > 1 ? (raw[0] as unknown) : raw;
   if (typeof alone !== "object" || alone === null || Array.isArray(alone)) return undefined;
-  const { id, error } = alone as { id?: unknown; error?: unknown };
-  if (!hasError({ error }) || (alone !== raw && id !== null)) return undefined;
-  return readError(error);
+  const { error } = alone as { error?: unknown };
+  return hasError({ error }) ? readError(error) : undefined;
 }
 
 /** Some servers send `error: null` beside a result. */
@@ -102,14 +103,25 @@ function answerOf(fields: Record<string, unknown>): RpcAnswer {
 
 const maxMessageLength = 500;
 
-/** The two fields of an error object that we use, whatever the server made of them. */
-export function readError(raw: unknown): { code: number; message: string } {
+/** The fields of an error object that we use, whatever the server made of them. Some say more in `data` than in the message. */
+export function readError(raw: unknown): RpcError {
   if (typeof raw === "string") return { code: 0, message: printable(raw) };
-  const { code, message } = (typeof raw === "object" && raw !== null ? raw : {}) as Record<string, unknown>;
+  const { code, message, data } = (typeof raw === "object" && raw !== null ? raw : {}) as Record<
+    string,
+    unknown
+  >;
+  const said = typeof message === "string" ? printable(message) : "no message";
+  const more = typeof data === "string" && data !== "" && !data.startsWith("0x") && data !== message;
   return {
-    code: typeof code === "number" && Number.isSafeInteger(code) ? code : 0,
-    message: typeof message === "string" ? printable(message) : "no message",
+    code: codeOf(code),
+    message: more ? `${said} (${printable(data)})` : said,
   };
+}
+
+/** Some servers send it as text. */
+function codeOf(code: unknown): number {
+  const number = typeof code === "string" && /^-?\d{1,9}$/.test(code) ? Number(code) : code;
+  return typeof number === "number" && Number.isSafeInteger(number) ? number : 0;
 }
 
 // Control characters and lone surrogates: neither a log nor a text column can hold them all.

@@ -141,7 +141,8 @@ export class Throttle {
     if (outcome !== "refused") return;
     this.#fill();
     const served = Math.max(this.#served, this.#servedBefore) * refusedRate;
-    this.#growth = this.#rateAtCut === 0 ? growth.first : growth.later;
+    // Where nothing was served it was no rate that was too high, but an outage by that name: what comes after it is tried fast.
+    this.#growth = this.#rateAtCut === 0 || served === 0 ? growth.first : growth.later;
     // A quiet second before says little: never less than half of the rate that was.
     const { least, most } =
       this.#perSecond === undefined

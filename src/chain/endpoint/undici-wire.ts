@@ -4,10 +4,10 @@
 import { HttpRequestError } from "viem";
 import { BodyText } from "./body-text.js";
 import { HttpExchange, type HttpRequest, type HttpResponse, StaleConnectionError } from "./http-exchange.js";
-import { httpStatusError } from "./http-status-error.js";
 import { KeptConnections } from "./kept-connections.js";
-import { envelope, matchAnswer, matchBatch, parseAnswer, type SentCall } from "./match-answers.js";
+import { envelope, type SentCall } from "./match-answers.js";
 import { mayBeError } from "./may-be-error.js";
+import { isSuccess, readAnswer, readBatch } from "./read-response.js";
 import type { RpcAnswer, RpcCall, SendOptions, Wire, WireOptions } from "./wire.js";
 
 export function createUndiciWire(options: WireOptions): Wire {
@@ -38,15 +38,15 @@ export function createUndiciWire(options: WireOptions): Wire {
     }
   };
 
-  const exchange = async (content: unknown, options: SendOptions): Promise<HttpResponse> => {
-    const body = Buffer.from(JSON.stringify(content));
-    const response = await post({ path, headers, body }, options);
-    const { status, retryAfter } = response;
-    if (status >= 200 && status < 300) return response;
-    throw httpStatusError({ status, retryAfter, text: textOf(response), name });
-  };
+  const exchange = (content: unknown, options: SendOptions): Promise<HttpResponse> =>
+    post({ path, headers, body: Buffer.from(JSON.stringify(content)) }, options);
 
-  const textOf = ({ chunks, size }: HttpResponse): string => bodies.read(chunks, size);
+  const textOf = ({ status, retryAfter, chunks, size }: HttpResponse) => ({
+    status,
+    retryAfter,
+    text: bodies.read(chunks, size),
+    name,
+  });
   const nextCall = (call: RpcCall): SentCall => {
     lastId += 1;
     return { id: lastId, ...call };
@@ -55,19 +55,20 @@ export function createUndiciWire(options: WireOptions): Wire {
   return {
     async send(call, options) {
       const sent = nextCall(call);
-      return matchAnswer(sent, parseAnswer(textOf(await exchange(envelope(sent), options))));
+      return readAnswer(sent, textOf(await exchange(envelope(sent), options)));
     },
     async sendForBytes(call, options) {
       const sent = nextCall(call);
       const response = await exchange(envelope(sent), options);
       const { chunks, size } = response;
-      const parse = (): RpcAnswer => matchAnswer(sent, parseAnswer(textOf(response)));
-      return mayBeError(chunks) ? parse() : { chunks, size, id: sent.id, parse };
+      const parse = (): RpcAnswer => readAnswer(sent, textOf(response));
+      const isToRead = !isSuccess(response) || mayBeError(chunks);
+      return isToRead ? parse() : { chunks, size, id: sent.id, parse };
     },
     async sendBatch(calls, options) {
       const sent = calls.map((call, i): SentCall => ({ id: lastId + 1 + i, ...call }));
       lastId += calls.length;
-      return matchBatch(sent, parseAnswer(textOf(await exchange(sent.map(envelope), options))), name);
+      return readBatch(sent, textOf(await exchange(sent.map(envelope), options)));
     },
     close() {
       for (const each of open) each.fail(new HttpRequestError({ url: name, details: "closed" }));

@@ -5,7 +5,15 @@ export interface RpcCall {
 }
 
 /** The answer to one call: either. */
-export type RpcAnswer = { result: unknown } | { error: { code: number; message: string } };
+export type RpcAnswer = { result: unknown } | { error: RpcError };
+
+/** A JSON-RPC error, and what the HTTP response said beside it, where its status was not 2xx. */
+export interface RpcError {
+  code: number;
+  message: string;
+  status?: number | undefined;
+  retryAfter?: string | undefined;
+}
 
 /** An answer as it came. Whether it is one to its call, and well-formed, is not known. */
 export interface AnswerBytes {
@@ -35,14 +43,14 @@ export interface SendOptions {
 /**
  * What carries JSON-RPC to one endpoint and back. It sees to it that each answer belongs to its call;
  * what is in a `result` is not looked at. Throws viem's errors of the connection (HttpRequestError,
- * TimeoutError, ResponseBodyTooLargeError, WebSocketRequestError, SocketClosedError, and RpcRequestError
- * where a request was refused as a whole), or a MalformedAnswerError. A signal's reason is thrown as it is.
+ * TimeoutError, ResponseBodyTooLargeError, WebSocketRequestError, SocketClosedError), or a
+ * MalformedAnswerError. A signal's reason is thrown as it is.
  */
 export interface Wire {
   send(call: RpcCall, options: SendOptions): Promise<RpcAnswer>;
   /** The same, but what does not look like an error is not parsed. Where it is missing, `send` is all there is. */
   sendForBytes?(call: RpcCall, options: SendOptions): Promise<RpcAnswer | AnswerBytes>;
-  /** One JSON-RPC batch; answers in the order of the calls. */
+  /** One JSON-RPC batch; answers in the order of the calls. One that is refused as a whole answers each call with its error. */
   sendBatch(calls: readonly RpcCall[], options: SendOptions): Promise<RpcAnswer[]>;
   /** Present where the endpoint can push. */
   subscribe?(

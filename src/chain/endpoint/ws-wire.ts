@@ -99,7 +99,7 @@ function openConnection(
       const seen = new Headers();
       const retryAfter = headers["retry-after"];
       if (retryAfter !== undefined) seen.set("retry-after", retryAfter);
-      reject(new HttpRequestError({ url: name, status: statusCode, headers: seen }));
+      reject(new HttpRequestError({ url: name, status: statusCode, headers: seen, details: "" }));
       request.destroy();
     });
   }).finally(() => signal.removeEventListener("abort", abort));
@@ -149,7 +149,7 @@ class Connection {
   async sendBatch(calls: readonly RpcCall[], options: SendOptions): Promise<RpcAnswer[]> {
     const first = this.#nextIds(calls.length);
     const sent = calls.map((call, i): SentCall => ({ id: first + i, ...call }));
-    return matchBatch(sent, await this.#exchange(sent, sent.map(envelope), options), this.#name);
+    return matchBatch(sent, await this.#exchange(sent, sent.map(envelope), options));
   }
 
   async subscribe(

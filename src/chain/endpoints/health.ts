@@ -35,6 +35,7 @@ export class Health {
   #slowDowns = 0;
   #asides = 0;
   #asideAt = Number.NEGATIVE_INFINITY;
+  #isAside = false;
 
   constructor({ random = Math.random }: HealthOptions = {}) {
     this.#random = random;
@@ -47,6 +48,11 @@ export class Health {
   /** Milliseconds that are left of the rest; 0: none. */
   get restsForMs(): number {
     return Math.max(0, this.#restUntil - performance.now());
+  }
+
+  /** Whether it rests for what it served, rather than for being away. */
+  get isAside(): boolean {
+    return this.#isAside && this.isResting;
   }
 
   succeeded(): void {
@@ -66,6 +72,7 @@ export class Health {
     // Requests that were out together fail together: once is enough.
     if (this.isResting) return;
     this.proven = false;
+    this.#isAside = false;
     this.#rests += 1;
     this.#rest(reason, this.#grown(restMs, this.#rests));
   }
@@ -85,6 +92,7 @@ export class Health {
     this.#asideAt = now;
     this.#asides += 1;
     this.proven = false;
+    this.#isAside = true;
     this.#rest(reason, this.#grown(asideMs, this.#asides));
   }
 
@@ -92,6 +100,7 @@ export class Health {
   forgive(): void {
     this.#asides = Math.max(0, this.#asides - 1);
     this.#restUntil = 0;
+    this.#isAside = false;
     this.proven = true;
   }
 

@@ -4,12 +4,16 @@ import type { Endpoint } from "../endpoint/endpoint.js";
 import { Latency } from "../endpoint/latency.js";
 import { VerificationError } from "../verify/verification-error.js";
 import { Health } from "./health.js";
-import { probe } from "./probe.js";
+import { probeOptional, probeRequired } from "./probe.js";
 
 /** How long an endpoint that did not have a block is asked for such blocks after the others only. */
 const lagMemoryMs = { base: 500, max: 30_000 };
 /** How long what was seen of a head is good for a choice. */
 const headFreshMs = 2_000;
+/** What an endpoint lacked during an outage, or while it limited us, is asked for again this soon. */
+const unsureMs = 30_000;
+/** A look at whether an endpoint does anything at all takes this long at most, and tells for a moment. */
+const sign = { withinMs: 3_000, freshMs: 250 };
 
 /** One endpoint of the set: what is known of it, and whether work may go to it. */
 export class Member {
@@ -22,12 +26,19 @@ export class Member {
   head: { number: number; seenAt: number } | undefined;
   #behind: { block: number; until: number; times: number } | undefined;
   #probing: Promise<void> | undefined;
+  /** When what it lacks is asked for again, by performance.now(); undefined: it was never seen to lack anything. */
+  #askAgainAt: number | undefined;
+  #isAskingAgain = false;
+  #knowsOptional = false;
+  #sign: { serves: Promise<boolean>; at: number } | undefined;
 
   constructor(
     readonly endpoint: Endpoint,
     readonly configuredBatchSize: number,
     /** Throws a reason to refuse the endpoint, or keeps the chain id as the set's. */
     readonly admit: (chainId: number, name: string) => string | null,
+    /** How long what it lacks, or was seen to refuse, is believed. */
+    readonly askAgainMs = 600_000,
   ) {}
 
   get name(): string {
@@ -74,25 +85,87 @@ export class Member {
   async makeReady(): Promise<void> {
     const { proven, refusedFor } = this.health;
     if (refusedFor !== null) throw new EndpointError(refusedFor, { endpoint: this.name });
-    if (proven) return;
+    if (proven) return this.#reconsider();
     this.#probing ??= this.#probe().finally(() => {
       this.#probing = undefined;
     });
     await this.#probing;
   }
 
+  /**
+   * Whether it does anything at all: tells its chain and its head. A look that is under way, or was made a moment ago,
+   * is shared. It tells an endpoint that is down from a block that it cannot serve.
+   */
+  serves(): Promise<boolean> {
+    const now = performance.now();
+    if (this.#sign === undefined || now > this.#sign.at + sign.freshMs) {
+      const serves = probeRequired(this.endpoint, AbortSignal.timeout(sign.withinMs)).then(
+        () => true,
+        () => false,
+      );
+      const current = { serves, at: Number.POSITIVE_INFINITY };
+      this.#sign = current;
+      void serves.then(() => {
+        current.at = performance.now();
+      });
+    }
+    return this.#sign.serves;
+  }
+
   async #probe(): Promise<void> {
     const { endpoint } = this;
-    endpoint.learn({ batchSize: this.configuredBatchSize });
-    const { head, ...found } = await probe(endpoint);
-    endpoint.learn(found);
-    const refusal = this.admit(found.chainId ?? 0, endpoint.name);
+    const { head, chainId } = await probeRequired(endpoint);
+    endpoint.learn({ chainId });
+    const refusal = this.admit(chainId, endpoint.name);
     if (refusal !== null) {
       this.health.refuse(refusal);
       throw new EndpointError(refusal, { endpoint: endpoint.name });
     }
+    // What was learned of it before it was away is still the best guess.
+    if (!this.#knowsOptional) {
+      const { found, isSure } = await probeOptional(endpoint, head);
+      endpoint.learn(found);
+      this.#knowsOptional = true;
+      if (this.#lacks && !isSure) this.#askAgainAt = performance.now() + Math.min(unsureMs, this.askAgainMs);
+    }
     this.sawHead(head.number);
     this.health.proven = true;
+  }
+
+  /** Whether it was seen to lack or to refuse anything that work is easier with. */
+  get #lacks(): boolean {
+    const { finalized, safe, receiptsBy, batchSize, lowestBlock } = this.endpoint.capabilities;
+    const isLess = batchSize < this.configuredBatchSize || lowestBlock > 0;
+    return !finalized || !safe || receiptsBy === null || isLess;
+  }
+
+  /** Asks again, beside the work, for what it lacks: it may have been mended. */
+  #reconsider(): void {
+    if (!this.#lacks) {
+      this.#askAgainAt = undefined;
+      return;
+    }
+    this.#askAgainAt ??= performance.now() + this.askAgainMs;
+    if (this.#isAskingAgain || performance.now() < this.#askAgainAt) return;
+    this.#isAskingAgain = true;
+    void this.#askAgain().finally(() => {
+      this.#isAskingAgain = false;
+    });
+  }
+
+  async #askAgain(): Promise<void> {
+    const { endpoint } = this;
+    let isSure = false;
+    try {
+      const { head } = await probeRequired(endpoint);
+      endpoint.learn({ batchSize: this.configuredBatchSize, lowestBlock: 0 });
+      const answer = await probeOptional(endpoint, head);
+      endpoint.learn(answer.found);
+      isSure = answer.isSure;
+    } catch {
+      // The work beside it meets the reason.
+    }
+    this.#askAgainAt = performance.now() + (isSure ? this.askAgainMs : Math.min(unsureMs, this.askAgainMs));
   }
 
   /** Work on it went well. */
@@ -108,7 +181,8 @@ export class Member {
     const reason = describeError(error, 300);
     if (error instanceof RateLimitedError) this.health.slowDown(reason, error.retryAfterMs);
     else if (error instanceof VerificationError) this.health.putAside(reason);
-    else if (error instanceof EndpointError && error.facts.pruned === true) this.health.reason = reason;
+    // A block, or a way of asking, that it does not serve says nothing of the others.
+    else if (error instanceof EndpointError) this.health.reason = reason;
     else {
       const retryAfterMs = (error as { facts?: { retryAfterMs?: unknown } } | null)?.facts?.retryAfterMs;
       if (typeof retryAfterMs === "number") this.health.slowDown(reason, retryAfterMs);

@@ -1,7 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import {
+  BadResponseError,
+  BlockmillError,
   BlockNotFoundError,
+  BlockUnavailableError,
   ConfigError,
   dispositionOf,
   EndpointError,
@@ -34,6 +37,8 @@ export interface TryContext {
   onFailure(endpoint: Endpoint, error: unknown): void;
 }
 
+/** An endpoint keeps so many of the newest blocks, even where it prunes all others. */
+const recentBlocks = 16;
 /** When nobody is open, a rest that ends within this is waited for. */
 const patienceMs = 1_000;
 /** A second endpoint is asked after so long, or three times what 95 of a hundred take. */
@@ -122,12 +127,25 @@ function startAttempt<T>(member: Member, work: Work<T>, { signal: outer, block }
   setMaxListeners(0, controller.signal);
   const pass = (): void => controller.abort(outer?.reason);
   outer?.addEventListener("abort", pass, { once: true });
-  const run = async (): Promise<T> => {
-    await member.makeReady();
+  const runOnce = async (): Promise<T> => {
     const started = performance.now();
     const value = await work(member.endpoint, controller.signal);
     member.succeeded(performance.now() - started, block);
     return value;
+  };
+  const run = async (): Promise<T> => {
+    await member.makeReady();
+    try {
+      return await runOnce();
+    } catch (error) {
+      if (controller.signal.aborted || !isDoubtful(error)) throw error;
+      if (!(await member.serves())) throw asUnavailable(error);
+      controller.signal.throwIfAborted();
+      if (error instanceof EndpointUnavailableError) throw asBlockUnavailable(error);
+      if (error instanceof BlockNotFoundError) throw error;
+    }
+    // It may have been down for a moment, and be back.
+    return runOnce();
   };
   const attempt: Attempt<T> = {
     member,
@@ -140,6 +158,30 @@ function startAttempt<T>(member: Member, work: Work<T>, { signal: outer, block }
     cancel: () => controller.abort(new DOMException("another endpoint was faster", "AbortError")),
   };
   return attempt;
+}
+
+/** What does not tell whether the endpoint is down, or refuses this work alone. */
+function isDoubtful(error: unknown): error is BlockmillError {
+  if (error instanceof EndpointUnavailableError) return true;
+  // Said by an error, rather than by a plain null.
+  if (error instanceof BlockNotFoundError) return error.facts.code !== undefined;
+  const mayBe = error instanceof EndpointError || error instanceof BadResponseError;
+  return mayBe && error.facts.refusal === "unclear";
+}
+
+/** It does nothing at all: what it said of the work is an outage by another name. */
+function asUnavailable(error: BlockmillError): EndpointUnavailableError {
+  if (error instanceof EndpointUnavailableError) return error;
+  return new EndpointUnavailableError(
+    error.message,
+    { ...error.facts, refusal: "unavailable" },
+    { cause: error },
+  );
+}
+
+/** It serves, but not this: the work alone has to wait. */
+function asBlockUnavailable(error: EndpointUnavailableError): BlockUnavailableError {
+  return new BlockUnavailableError(error.message, error.facts, { cause: error });
 }
 
 /** Resolves when the work on a member takes longer than it should. */
@@ -195,7 +237,8 @@ function learnFromFailures({
     const about = block ?? (error instanceof BlockNotFoundError ? Number(error.facts.block) : Number.NaN);
     if (succeeded && error instanceof BlockNotFoundError && Number.isSafeInteger(about)) member.lagged(about);
     const isPruned = error instanceof EndpointError && error.facts.pruned === true;
-    if (isPruned && block !== undefined) {
+    // Near its head it is no history yet, whatever it says.
+    if (isPruned && block !== undefined && block <= (member.head?.number ?? 0) - recentBlocks) {
       const { lowestBlock } = member.endpoint.capabilities;
       member.endpoint.learn({ lowestBlock: Math.max(lowestBlock, block + 1) });
     }
@@ -222,19 +265,44 @@ function verdict({
     return new ConfigError(`rpc.urls: ${refused.map(({ health }) => health.refusedFor).join("; ")}`);
   }
   const errors = [...failures].filter(([member]) => !member.isRefused).map(([, error]) => error);
-  // An error about the block (it counts an attempt) tells more than one about the connection.
-  const telling = errors.find((error) => dispositionOf(error) !== "wait") ?? errors[0];
-  if (telling !== undefined) return telling;
+  const isAway = members.some(
+    (each) =>
+      !each.isRefused &&
+      !each.isPruned(block) &&
+      (asked.has(each) ? isWait(failures.get(each)) : each.health.isResting && !each.health.isAside),
+  );
+  // An error about the block (it counts an attempt) tells more than one about the connection; but those that are away
+  // may know better.
+  const telling =
+    errors.find((error) => dispositionOf(error) === "retry") ?? errors.find((error) => !isWait(error));
+  if (telling !== undefined) {
+    return isAway && dispositionOf(telling) === "retry" ? whileOthersAreAway(telling) : telling;
+  }
   if (members.length > 0 && members.every((each) => each.isRefused || each.isPruned(block))) {
     return new EndpointError(`no endpoint keeps block ${block}: it is pruned everywhere`, { block });
   }
+  if (errors[0] !== undefined) return errors[0];
   const resting = members.filter((each) => !asked.has(each) && !each.isRefused);
   const reasons = resting.map(({ name, health }) => `${name} rests: ${health.reason}`);
   const message = reasons.length > 0 ? reasons.join("; ") : "no other endpoint is configured";
+  // Others serve, but have thrown this block away.
+  if (reasons.length > 0 && members.some((each) => each.isOpen && each.isPruned(block))) {
+    return new BlockUnavailableError(message, { block });
+  }
   const retryAfterMs = Math.min(...resting.map(({ health }) => health.restsForMs));
   return new EndpointUnavailableError(message, {
     ...(Number.isFinite(retryAfterMs) ? { retryAfterMs: Math.ceil(retryAfterMs) } : {}),
   });
+}
+
+function isWait(error: unknown): boolean {
+  return error !== undefined && dispositionOf(error) === "wait";
+}
+
+function whileOthersAreAway(error: unknown): BlockUnavailableError {
+  const message = error instanceof Error ? error.message : String(error);
+  const facts = error instanceof BlockmillError ? error.facts : {};
+  return new BlockUnavailableError(`${message}; other endpoints do not answer`, facts, { cause: error });
 }
 
 function abortOf(signal: AbortSignal | undefined): { promise: Promise<"aborted">; clear(): void } {

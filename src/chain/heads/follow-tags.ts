@@ -1,6 +1,8 @@
-import { describeError, EndpointUnavailableError } from "../../errors.js";
-import { fetchTag } from "../endpoint/fetch-head.js";
+import { describeError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
+import type { Endpoint } from "../endpoint/endpoint.js";
+import { fetchChainId, fetchTag } from "../endpoint/fetch-head.js";
 import type { Endpoints } from "../endpoints.js";
+import type { Head } from "../parse/parse-head.js";
 import { pause } from "./pause.js";
 
 /** Block numbers. Absent: no endpoint knows the tag, or the chain has no such block yet. */
@@ -68,8 +70,8 @@ async function askTags(endpoints: Endpoints, signal: AbortSignal): Promise<Tags>
           const { finalized, safe } = endpoint.capabilities;
           if (!finalized && !safe) return endpoint.name;
           const [safeHead, finalHead] = await Promise.all([
-            safe ? fetchTag(endpoint, "safe", cancelled) : null,
-            finalized ? fetchTag(endpoint, "finalized", cancelled) : null,
+            safe ? askTag(endpoint, "safe", cancelled) : null,
+            finalized ? askTag(endpoint, "finalized", cancelled) : null,
           ]);
           return {
             ...(safeHead === null ? {} : { safe: safeHead.number }),
@@ -85,5 +87,21 @@ async function askTags(endpoints: Endpoints, signal: AbortSignal): Promise<Tags>
     if (typeof found !== "string") return found;
     lacking.add(found);
     if (lacking.size === endpoints.all.length) return {};
+  }
+}
+
+/** Null also where the endpoint turns out to lack the tag, which is learned. Throws where it is down. */
+async function askTag(
+  endpoint: Endpoint,
+  tag: "safe" | "finalized",
+  signal: AbortSignal,
+): Promise<Head | null> {
+  try {
+    return await fetchTag(endpoint, tag, signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof RateLimitedError) throw error;
+    await fetchChainId(endpoint, signal);
+    endpoint.learn({ [tag]: false });
+    return null;
   }
 }

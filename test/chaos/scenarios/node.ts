@@ -1,7 +1,13 @@
 // What a chain and its nodes do: reorgs, every fault of the fixture node, lies, and nobody at home.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Faults, MutationKind } from "../../../bench/fixture-node/protocol.js";
+import type {
+  BatchRefusal,
+  Faults,
+  MutationKind,
+  NotYet,
+  Refusal,
+} from "../../../bench/fixture-node/protocol.js";
 import type { Random } from "../../../bench/fixture-node/random.js";
 import { mark, measure } from "../recovery.js";
 import type { Scenario } from "../scenario.js";
@@ -41,8 +47,48 @@ const faults: Record<string, Fault> = {
   "pushes heads twice": () => ({ heads: { duplicate: true } }),
   "pushes heads out of order": () => ({ heads: { outOfOrder: true } }),
   "leaves heads out": () => ({ heads: { missingEvery: 2 } }),
-  "takes small batches only": () => ({ batchLimit: 1 }),
+  "takes small batches only": (random) => ({
+    lacks: ["eth_getBlockReceipts"],
+    batchLimit: 1 + random.below(3),
+    batchRefusal: random.pick(batchRefusals),
+  }),
+  "refuses every call in words of its own": (random) => ({ refusal: random.pick(refusals) }),
+  "refuses receipts in words of its own": (random) => ({
+    refusal: { ...random.pick(refusals), methods: ["eth_getBlockReceipts"] },
+  }),
+  "announces heads that it does not have in full": (random) => ({ notYet: random.pick(notYets) }),
 };
+
+const batchRefusals: readonly BatchRefusal[] = [
+  "object",
+  "first-id",
+  "each",
+  "tail",
+  "http-500",
+  "http-413",
+  "closed",
+];
+
+const refusals: readonly Refusal[] = [
+  { code: -32603, message: "Internal error" },
+  { status: 500, code: -32603, message: "Internal error" },
+  { code: -32001, message: "Unable to complete request at this time." },
+  { code: -32012, message: "credits limited to 6000/sec" },
+  { code: -32000, message: "header not found" },
+  { status: 403, code: -32600, message: "Monthly capacity limit exceeded." },
+  { status: 530, body: "error code: 1033" },
+  { body: "<html><body>We will be back soon.</body></html>" },
+  { body: "" },
+];
+
+const notYets: readonly NotYet[] = [
+  { blocks: 2, block: "null" },
+  { blocks: 2, receipts: "null" },
+  { blocks: 2, receipts: "empty" },
+  { blocks: 2, receipts: "few" },
+  { blocks: 2, receipts: "wrong" },
+  { blocks: 2, block: { code: -32000, message: "cannot query unfinalized data" } },
+];
 
 type Lie = MutationKind & { method: string };
 
@@ -58,6 +104,17 @@ const lies: Record<string, Lie> = {
   "cuts its JSON": { kind: "truncated-json", method: "*" },
   "answers no JSON": { kind: "not-json", method: "*" },
   "answers a page of HTML": { kind: "html-502", method: "*" },
+  "answers with status 500": { kind: "http-500", method: "*" },
+  "shows a page with status 200": { kind: "maintenance", method: "*" },
+  "closes the connection": { kind: "closed", method: "*" },
+  "answers an empty list": { kind: "empty-list", method: "eth_getBlockReceipts" },
+  "answers an object for a list": { kind: "first-alone", method: "eth_getBlockReceipts" },
+  "fails to find a transaction": {
+    kind: "error",
+    code: -32000,
+    message: "failed to find transaction in block",
+    method: "eth_getBlockReceipts",
+  },
   "nests deeply": { kind: "deep-nesting", method: "eth_getBlockReceipts" },
   "answers 70 MB": { kind: "huge-body", bytes: 70_000_000, method: "eth_getBlockReceipts" },
   "changes a value": {
@@ -127,13 +184,14 @@ export const lyingNode: Scenario = {
 
 export const endpointsDown: Scenario = {
   name: "endpoints-down",
-  about: "every endpoint is away at once, for seconds",
+  about: "every endpoint is away at once, for seconds, or refuses every call in words of its own",
   takes: ["node"],
   weight: 1,
   async inject(world, random) {
     const { node } = world;
     try {
-      await node.setFaults(random.pick<Faults>([{ down: "refused" }, { down: "reset" }, { hang: true }]));
+      const away: Faults[] = [{ down: "refused" }, { down: "reset" }, { hang: true }];
+      await node.setFaults(random.chance(0.5) ? random.pick(away) : { refusal: random.pick(refusals) });
       world.tally.fault("every endpoint away");
       await sleep(500 + random.below(4_000));
     } finally {
