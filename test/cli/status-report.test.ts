@@ -14,6 +14,8 @@ const empty = {
   newestBlock: null,
   head: null,
   lagBlocks: null,
+  lagIsAtLeast: false,
+  waiting: { jobs: 0, firstBlock: null },
   blocksPerSecond: 0,
   ranges: { total: 0, ranges: [] },
   leader: null,
@@ -60,6 +62,10 @@ test("a head is told with its age, and how far behind it the newest block is", (
   has({ head, lagBlocks: 3, newestBlock: 1_231 }, "head 1,234, 3 behind, 12 s old, seen 1.0 s ago");
   has({ head, lagBlocks: 0, newestBlock: 1_234 }, "head 1,234, none behind, 12 s old, seen 1.0 s ago");
   has({ stored: { count: 5, atLeast: true }, newestBlock: 9 }, "stored >= 5 blocks, the newest is 9");
+});
+
+test("blocks that are not there yet are counted, with the first of them", () => {
+  has({ waiting: { jobs: 3, firstBlock: 1_235 } }, "waiting 3 blocks not there yet, from 1,235 on");
 });
 
 test("failed jobs say how they are run again", () => {
