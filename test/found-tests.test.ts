@@ -35,9 +35,7 @@ const elsewhere: { kind: string; is(file: Source): boolean }[] = [
  * a new one has a test. One that has a test by now is taken away.
  */
 const fromFurtherUp: readonly string[] = [
-  "src/chain/endpoint/endpoint-error.ts",
   "src/chain/endpoint/http-exchange.ts",
-  "src/chain/endpoint/http-status-error.ts",
   "src/chain/endpoint/kept-connections.ts",
   "src/chain/endpoint/match-answers.ts",
   "src/chain/endpoint/ws-wire.ts",
