@@ -77,8 +77,8 @@ const nonsense: Record<string, string> = {
     "insert into processing_ranges (from_block, to_block, next_block) values (-1, 4, 0)",
   "a range that is beyond its end":
     "insert into processing_ranges (from_block, to_block, next_block) values (1, 4, 6)",
-  "an unknown role":
-    "insert into processing_workers (worker_id, supervisor_id, role, hostname, pid, version) values ('a', 'a', 'boss', 'h', 1, '0')",
+  "a role that is no name":
+    "insert into processing_workers (worker_id, supervisor_id, role, hostname, pid, version) values ('a', 'a', 'The boss', 'h', 1, '0')",
   "a second coverage": "insert into processing_coverage (one) values (false)",
 };
 
