@@ -56,8 +56,12 @@ create table if not exists processing_jobs (
   queued        boolean     generated always as (status in ('pending', 'processing')) stored,
   due_at        timestamptz generated always as (case when status = 'scheduled' then run_at end) stored,
   absences      int         not null default 0,
+  suspended     boolean     not null default false,
   constraint processing_has_owner
-    check (status <> 'processing' or (worker_id is not null and started_at is not null))
+    check (status <> 'processing' or (worker_id is not null and started_at is not null)),
+  -- Numbers that JavaScript has exactly, and their successors: one row beyond them stops whoever reads it with others.
+  constraint processing_jobs_bounds
+    check (block_number <= 9007199254740990 and id between 0 and 9007199254740990)
 ) with (
   -- Room for a new version of every row on its own page, which is what a HOT update needs: at 70 a third of
   -- a backlog's claims were HOT, at 40 all of them are, and the table stays smaller for it.
@@ -80,11 +84,11 @@ create index if not exists processing_jobs_halted on processing_jobs (block_numb
 comment on table processing_jobs is
   'One row per block that is to be fetched. Insert a block_number and a sleeping worker starts within milliseconds: INSERT INTO processing_jobs (block_number) SELECT generate_series(1000000, 1001000);';
 comment on column processing_jobs.id           is 'The job, never given twice. Together with worker_id, claims and started_at it is the token of a claim. It has no index: jobs are found by their block_number.';
-comment on column processing_jobs.block_number is 'The block to fetch. Unique: a block has one job.';
+comment on column processing_jobs.block_number is 'The block to fetch: 0 to 2^53 - 2. Unique: a block has one job.';
 comment on column processing_jobs.status       is 'pending: may be claimed. scheduled: waits for run_at, or for its block to be there (absences). processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
 comment on column processing_jobs.priority     is 'Higher runs first; equal priorities run in the order of block_number.';
 comment on column processing_jobs.created_at   is 'When the job was inserted.';
-comment on column processing_jobs.run_at       is 'Not before. A row inserted with a run_at in the future becomes scheduled; so does a retry that backs off, and a block that is not there yet.';
+comment on column processing_jobs.run_at       is 'Not before. A row inserted with a run_at in the future becomes scheduled; so does a retry that backs off, and a block that is not there yet. infinity parks the job: it waits until a person gives it another time.';
 comment on column processing_jobs.started_at   is 'When the last claim was made, by the database''s clock.';
 comment on column processing_jobs.completed_at is 'When the block''s rows were committed. Null in every other status.';
 comment on column processing_jobs.worker_id    is 'Who claimed it last: host.pid.life/worker. Never used by another process, so it identifies one life of one process.';
@@ -98,6 +102,7 @@ comment on column processing_jobs.block_hash   is 'The hash that is wanted at th
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';
 comment on column processing_jobs.absences     is 'How often in a row its block could not be had yet: it costs no attempt, and each wait is longer than the last. The head''s arrival at its height ends it.';
+comment on column processing_jobs.suspended    is 'Set by blockmill, while run_at is infinity: a reorg dropped its block, and it runs when the new branch reaches this height. A job with run_at = infinity that is not suspended is parked: it waits for a person.';
 
 create table if not exists processing_failures (
   id            bigint generated always as identity primary key,
@@ -135,7 +140,10 @@ create table if not exists processing_ranges (
   created_at    timestamptz not null default now(),
   enqueued_at   timestamptz,
   cancelled_at  timestamptz,
-  constraint processing_ranges_order check (to_block >= from_block and next_block between from_block and to_block + 1)
+  by_head       boolean     not null default false,
+  constraint processing_ranges_order check (to_block >= from_block and next_block between from_block and to_block + 1),
+  constraint processing_ranges_bounds
+    check (to_block <= 9007199254740990 and id between 0 and 9007199254740990)
 );
 
 create index if not exists processing_ranges_open on processing_ranges (priority desc, id)
@@ -145,13 +153,14 @@ comment on table processing_ranges is
   'A range of blocks to be fetched: one row, however long. The orchestrator turns it into jobs a window at a time.';
 comment on column processing_ranges.id           is 'The range. Of equal priorities the lowest is enqueued first.';
 comment on column processing_ranges.from_block   is 'The first block, inclusive.';
-comment on column processing_ranges.to_block     is 'The last block, inclusive.';
+comment on column processing_ranges.to_block     is 'The last block, inclusive: at most 2^53 - 2.';
 comment on column processing_ranges.next_block   is 'The first block that is not yet a job; to_block + 1 when all are.';
 comment on column processing_ranges.priority     is 'The priority of its jobs.';
 comment on column processing_ranges.force        is 'Fetch blocks again that are stored already.';
 comment on column processing_ranges.created_at   is 'When it was asked for.';
 comment on column processing_ranges.enqueued_at  is 'When its last block became a job.';
 comment on column processing_ranges.cancelled_at is 'When a person cancelled the rest of it.';
+comment on column processing_ranges.by_head is 'Made by blockmill for the blocks between two heads: cut when the later one proves false.';
 
 create table if not exists processing_workers (
   worker_id      text primary key,
@@ -305,7 +314,7 @@ create unique index if not exists alerts_open on alerts (kind) where cleared_at 
 
 comment on table alerts is 'What a person should look at. At most one of a kind is open.';
 comment on column alerts.id         is 'In the order in which they were raised.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 comment on column alerts.message    is 'What happened and what to do.';
 comment on column alerts.raised_at  is 'When it was noticed first.';
 comment on column alerts.cleared_at is 'When it was over; null: it is still so.';
@@ -348,6 +357,48 @@ comment on function processing_jobs_reschedule() is 'The same for a row that bec
 
 create or replace trigger processing_jobs_reschedule after update of run_at, status on processing_jobs
   for each row when (new.status = 'pending' and new.run_at > statement_timestamp()) execute function processing_jobs_reschedule();
+
+create or replace function processing_jobs_mark() returns trigger language plpgsql as $$
+declare
+  program  text := pg_catalog.current_setting('application_name');
+  change   text;
+begin
+  -- Its own update.
+  if pg_catalog.pg_trigger_depth() operator(pg_catalog.>) 1 then
+    return null;
+  end if;
+  if new.suspended and new.run_at operator(pg_catalog.<) 'infinity' then
+    change := 'suspended = false';
+  elsif program !~ '^blockmill ' then
+    return null;
+  elsif not new.suspended and new.run_at operator(pg_catalog.=) 'infinity'
+    and not (tg_op = 'UPDATE' and old.run_at operator(pg_catalog.=) 'infinity') then
+    change := 'suspended = true';
+  elsif tg_op = 'UPDATE' and not old.suspended and program ~ '/o[0-9]' then
+    change := 'run_at = ''infinity'', status = ''scheduled''';
+  end if;
+  if change is not null then
+    execute pg_catalog.format(
+      'update %I.processing_jobs set %s where block_number operator(pg_catalog.=) $1', tg_table_schema, change
+    ) using new.block_number;
+  end if;
+  return null;
+end
+$$;
+
+comment on function processing_jobs_mark() is
+  'Keeps suspended true to run_at = infinity, whichever version writes: what a program of version 1 suspends is marked, what it would wake though a person parked it stays parked, and who gives a suspended job a time ends its suspension.';
+
+create or replace trigger processing_jobs_mark_inserted after insert on processing_jobs
+  for each row when (new.run_at = 'infinity' and new.status = 'scheduled' and not new.suspended)
+  execute function processing_jobs_mark();
+
+create or replace trigger processing_jobs_mark after update of run_at on processing_jobs
+  for each row when (
+    new.status in ('pending', 'scheduled')
+    and (new.run_at = 'infinity' and not new.suspended or old.run_at = 'infinity' and new.run_at < 'infinity')
+  )
+  execute function processing_jobs_mark();
 
 create or replace trigger processing_jobs_inserted after insert on processing_jobs
   for each statement execute function processing_jobs_notify();

@@ -88,3 +88,87 @@ alter table processing_jobs add column absences int not null default 0;
 comment on column processing_jobs.absences is 'How often in a row its block could not be had yet: it costs no attempt, and each wait is longer than the last. The head''s arrival at its height ends it.';
 comment on column processing_jobs.status is 'pending: may be claimed. scheduled: waits for run_at, or for its block to be there (absences). processing: claimed by worker_id. completed: its rows are committed. failed: attempts used up, see last_error; stays for a person (blockmill retry). cancelled: by a person (blockmill cancel).';
 comment on column processing_jobs.run_at is 'Not before. A row inserted with a run_at in the future becomes scheduled; so does a retry that backs off, and a block that is not there yet.';
+
+-- Blocks and numbers of rows that JavaScript has exactly. One row beyond them stopped everybody who read it with others.
+-- A job or range of such a block can never be done: it goes, and an alert that is over says so.
+lock table processing_jobs, processing_ranges in share row exclusive mode;
+with jobs as (
+  delete from processing_jobs where block_number > 9007199254740990 returning block_number
+),
+ranges as (
+  delete from processing_ranges where from_block > 9007199254740990 returning id
+),
+gone as (
+  select (select count(*) from jobs) as jobs, (select count(*) from ranges) as ranges
+)
+insert into alerts (kind, message, cleared_at)
+select 'impossible_blocks', format('The upgrade to schema 2 removed %s jobs and %s ranges of blocks above 2^53 - 2, which no chain has.', jobs, ranges), now()
+from gone where jobs + ranges > 0;
+update processing_ranges
+set to_block = 9007199254740990, next_block = least(next_block, 9007199254740991)
+where to_block > 9007199254740990;
+update processing_jobs set id = default where id not between 0 and 9007199254740990;
+update processing_ranges set id = default where id not between 0 and 9007199254740990;
+alter table processing_jobs add constraint processing_jobs_bounds
+  check (block_number <= 9007199254740990 and id between 0 and 9007199254740990) not valid;
+alter table processing_jobs validate constraint processing_jobs_bounds;
+alter table processing_ranges add constraint processing_ranges_bounds
+  check (to_block <= 9007199254740990 and id between 0 and 9007199254740990) not valid;
+alter table processing_ranges validate constraint processing_ranges_bounds;
+comment on column processing_jobs.block_number is 'The block to fetch: 0 to 2^53 - 2. Unique: a block has one job.';
+comment on column processing_ranges.to_block     is 'The last block, inclusive: at most 2^53 - 2.';
+
+-- What a reorg suspended, beside what a person parked: both have run_at = infinity, and programs of version 1 know
+-- the first only. The trigger keeps the column true whichever version writes. This one is contracted with version 1.
+alter table processing_jobs add column suspended boolean not null default false;
+update processing_jobs set suspended = true
+where status = 'scheduled' and run_at = 'infinity' and block_hash is null;
+comment on column processing_jobs.run_at is 'Not before. A row inserted with a run_at in the future becomes scheduled; so does a retry that backs off, and a block that is not there yet. infinity parks the job: it waits until a person gives it another time.';
+comment on column processing_jobs.suspended    is 'Set by blockmill, while run_at is infinity: a reorg dropped its block, and it runs when the new branch reaches this height. A job with run_at = infinity that is not suspended is parked: it waits for a person.';
+
+create or replace function processing_jobs_mark() returns trigger language plpgsql as $$
+declare
+  program  text := pg_catalog.current_setting('application_name');
+  change   text;
+begin
+  -- Its own update.
+  if pg_catalog.pg_trigger_depth() operator(pg_catalog.>) 1 then
+    return null;
+  end if;
+  if new.suspended and new.run_at operator(pg_catalog.<) 'infinity' then
+    change := 'suspended = false';
+  elsif program !~ '^blockmill ' then
+    return null;
+  elsif not new.suspended and new.run_at operator(pg_catalog.=) 'infinity'
+    and not (tg_op = 'UPDATE' and old.run_at operator(pg_catalog.=) 'infinity') then
+    change := 'suspended = true';
+  elsif tg_op = 'UPDATE' and not old.suspended and program ~ '/o[0-9]' then
+    change := 'run_at = ''infinity'', status = ''scheduled''';
+  end if;
+  if change is not null then
+    execute pg_catalog.format(
+      'update %I.processing_jobs set %s where block_number operator(pg_catalog.=) $1', tg_table_schema, change
+    ) using new.block_number;
+  end if;
+  return null;
+end
+$$;
+
+comment on function processing_jobs_mark() is
+  'Keeps suspended true to run_at = infinity, whichever version writes: what a program of version 1 suspends is marked, what it would wake though a person parked it stays parked, and who gives a suspended job a time ends its suspension.';
+
+create or replace trigger processing_jobs_mark_inserted after insert on processing_jobs
+  for each row when (new.run_at = 'infinity' and new.status = 'scheduled' and not new.suspended)
+  execute function processing_jobs_mark();
+
+create or replace trigger processing_jobs_mark after update of run_at on processing_jobs
+  for each row when (
+    new.status in ('pending', 'scheduled')
+    and (new.run_at = 'infinity' and not new.suspended or old.run_at = 'infinity' and new.run_at < 'infinity')
+  )
+  execute function processing_jobs_mark();
+
+-- A false head brings a range that no chain has.
+alter table processing_ranges add column by_head boolean not null default false;
+comment on column processing_ranges.by_head is 'Made by blockmill for the blocks between two heads: cut when the later one proves false.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';

@@ -1,5 +1,6 @@
 // The JSON-RPC methods, answered from a view of the chain.
 import type { Body, StoredBlock } from "./chain.js";
+import { falseBlock, falseNumber } from "./false-head.js";
 import { quantity } from "./hex.js";
 import type { Json } from "./protocol.js";
 import type { View } from "./view.js";
@@ -64,12 +65,16 @@ const METHODS: Record<string, (view: View, params: readonly unknown[]) => Answer
   net_version: (view) => json(String(view.chainId)),
   web3_clientVersion: () => json("blockmill-fixture/1.0.0"),
   eth_syncing: () => json(false),
-  eth_blockNumber: (view) => json(quantity(view.head)),
+  eth_blockNumber: (view) => json(quantity(view.falseHead ?? view.head)),
   eth_getBlockByNumber: (view, params) => {
+    const made = madeUp(view, params[0]);
+    if (made !== undefined) return json(made);
     if (HASH.test(String(params[0]))) throw new TypeError("hex number > 64 bits");
     return body(blockOf(view, params[0]), bodyAskedFor("eth_getBlockByNumber", params));
   },
   eth_getBlockByHash: (view, params) => {
+    const made = madeUp(view, params[0]);
+    if (made !== undefined) return json(made);
     if (!HASH.test(String(params[0]))) throw new TypeError("invalid block hash");
     return body(blockOf(view, params[0]), bodyAskedFor("eth_getBlockByHash", params));
   },
@@ -90,6 +95,18 @@ const METHODS: Record<string, (view: View, params: readonly unknown[]) => Answer
   },
   eth_getLogs: (view, [filter]) => json(logs(view, asRecord(filter))),
 };
+
+/** A block that this endpoint makes up. */
+function madeUp(view: View, param: unknown): Json | undefined {
+  const top = view.falseHead;
+  const model = top === undefined ? undefined : view.at("latest");
+  if (top === undefined || model === undefined) return undefined;
+  const number =
+    param === "latest" ? top : HASH.test(String(param)) ? falseNumber(top, String(param)) : Number(param);
+  return number === undefined
+    ? undefined
+    : falseBlock(parseJson(model.read("hashesOnly")) as Json, top, number);
+}
 
 function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));

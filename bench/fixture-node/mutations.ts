@@ -65,6 +65,8 @@ export function mutateAnswer(answer: Answer, mutation: Mutation, asked: Asked): 
       const depth = mutation.depth ?? DEFAULT_DEPTH;
       return Buffer.from("[".repeat(depth) + "]".repeat(depth));
     }
+    case "many-values":
+      return Buffer.from(`[${Array(mutation.values).fill("{}").join()}]`);
     case "other-branch":
       return otherBlock(asked, { branch: mutation.branch, offset: 0 }) ?? answer;
     case "other-number":

@@ -56,6 +56,8 @@ export interface Faults {
   /** The endpoint stays at this block, and its head on this branch. */
   head?: number | null;
   branch?: string | null;
+  /** `latest` is a made-up block of this number, far above the chain's; so are its ancestors. All else is honest. */
+  falseHead?: number | null;
   /** Blocks that are not canonical are unknown, also by hash. */
   forgetsOrphans?: boolean | null;
   heads?: HeadFaults | null;
@@ -125,7 +127,9 @@ export type MutationKind =
   /** The connection is closed instead of an answer. */
   | { kind: "closed" }
   | { kind: "huge-body"; bytes?: number }
-  | { kind: "deep-nesting"; depth?: number };
+  | { kind: "deep-nesting"; depth?: number }
+  /** A list of so many empty objects. */
+  | { kind: "many-values"; values: number };
 
 export interface Counters {
   httpRequests: number;

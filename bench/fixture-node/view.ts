@@ -30,6 +30,10 @@ export class View {
     return this.#faults().branch ?? this.#canonical.branch;
   }
 
+  get falseHead(): number | undefined {
+    return this.#faults().falseHead ?? undefined;
+  }
+
   get head(): number {
     const { head, headLag } = this.#faults();
     const { start } = this.#canonical.chain.options;

@@ -53,7 +53,8 @@ export function createConfirmBranch(endpoints: Endpoints, options: ConfirmOption
       fetchHead(endpoint, signal),
     ]);
     if (header?.hash === claim.hash) return "confirms";
-    if (head.number > claim.tip) return "knows better";
+    // Ahead without that block: it tells of blocks that it does not have.
+    if (head.number > claim.tip) return header === null ? "no say" : "knows better";
     const isBehind = head.number <= claim.tip - behindBy || header === null;
     return isBehind && isStalled(endpoint.name, head.hash) ? "no say" : "contradicts";
   };

@@ -9,12 +9,14 @@ import type { Logger } from "../logger.js";
 import type { Door } from "../pipeline/change-rows.js";
 import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
-import { advanceHead } from "../queue/head.js";
+import { advanceHead, readHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
+import { withdrawHead } from "../queue/withdraw-head.js";
 import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
 import { CanonicalView, extendView } from "./canonical-view.js";
 import { type ConfirmOptions, createConfirmBranch } from "./confirm-branch.js";
 import { type Conflict, findConflict, findConflictBelow } from "./find-conflict.js";
+import { type Believed, createHeadJudge, type HeadJudge } from "./judge-heads.js";
 import { readKnownBlocks } from "./known-blocks.js";
 import { revertAbove } from "./revert-above.js";
 
@@ -37,10 +39,14 @@ export interface Tags {
 
 /**
  * What became of a head: `enqueued` (with the number of blocks that became due), `known` (nothing new,
- * or a node that lags), `unconfirmed` (another branch that a second endpoint does not confirm: ask again
+ * or a node that lags), `disbelieved` (far above the last head, and nobody else has it), `unconfirmed` (another branch that a second endpoint does not confirm: ask again
  * later), `halted` (a reorg deeper than chain.max_reorg_depth: a person must look).
  */
-export type HeadOutcome = { kind: "enqueued"; blocks: number } | { kind: "known" | "unconfirmed" | "halted" };
+export type HeadOutcome =
+  | { kind: "enqueued"; blocks: number }
+  | {
+      kind: "known" | "disbelieved" | "unconfirmed" | "halted";
+    };
 
 export interface Follower {
   /**
@@ -50,24 +56,38 @@ export interface Follower {
   accept(head: Head, toldBy: string, tags: Tags): Promise<HeadOutcome>;
 }
 
+/** How long the alert of a false head stays after the last one. */
+const falseHeadMs = 600_000;
+
 /** Follows the chain. */
 export function createFollower(options: FollowerOptions): Follower {
   const { pool, endpoints, config, chainId, log } = options;
   const { max_reorg_depth: maxDepth, finality_depth: finalityDepth } = config.chain;
   const confirmBranch = createConfirmBranch(endpoints, options.confirm);
   let view = new CanonicalView();
+  let judge: HeadJudge | undefined;
+  /** When a head was last found to be false; an earlier leader may have found one just now. */
+  let falseAt: number | undefined = performance.now();
   // At first nobody knows: an earlier leader may have raised it.
   let mayBeAlarmed = true;
   /** The last doubt that was looked into. */
   let lastDoubt = 0;
 
   return {
-    async accept(head, toldBy, tags) {
-      if (view.tail !== undefined && head.number < view.tail.number) return { kind: "known" };
+    async accept(head, toldBy, told) {
+      // A block that is final above the head is of a node that tells of two chains.
+      const tags = { safe: upTo(head, told.safe), finalized: upTo(head, told.finalized) };
+      judge ??= createHeadJudge({ endpoints, confirmBranch, believed: await lastBelieved() });
+      const lowestKnown = view.tail?.number ?? (judge.believed?.number ?? 0) - maxDepth;
+      if (head.number < lowestKnown) {
+        if (!(await judge.isFalse())) return { kind: "known" };
+        await withdraw(head, judge.believed?.number ?? head.number);
+      }
       const source = askForHeaders(endpoints, toldBy);
       const lowest = lowestOpen(head, tags);
       if (config.pipeline.auto_enqueue && head.parentHash === view.tip?.hash) options.announce?.(head);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
+      if (!linked && !(await judge.isCredible(head, toldBy))) return disbelieve(head, toldBy, judge.believed);
       const { conflict, doubts, suspended } = await compare(candidate, linked, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);
       if (conflict !== null && !(await undo(candidate, conflict, toldBy))) return { kind: "unconfirmed" };
@@ -77,6 +97,7 @@ export function createFollower(options: FollowerOptions): Follower {
       const resumed = new Set(suspended.filter((number) => candidate.hashAt(number) !== undefined));
       if (conflict === null && candidate === view && resumed.size === 0) {
         await standDown();
+        judge.believe(head);
         return { kind: "known" };
       }
       const blocks = await advanceHead(pool, {
@@ -93,6 +114,7 @@ export function createFollower(options: FollowerOptions): Follower {
       });
       // Not before it was compared: a block that is final by now may have been stored since the last look.
       view = candidate.from(lowest);
+      judge.believe(head);
       await standDown();
       return { kind: "enqueued", blocks };
     },
@@ -184,12 +206,58 @@ export function createFollower(options: FollowerOptions): Follower {
     return { kind: "halted" };
   }
 
+  /** What an earlier leader, or an earlier life of this one, noted. */
+  async function lastBelieved(): Promise<Believed | undefined> {
+    const followed = await readHead(pool);
+    if (followed === null) return undefined;
+    const { headNumber: number, headHash: hash, seenMs } = followed;
+    return { number, hash, at: performance.now() - seenMs };
+  }
+
+  /** Nobody else has it: it is as if it had not been told. */
+  async function disbelieve(
+    { number }: Head,
+    toldBy: string,
+    believed: Believed | undefined,
+  ): Promise<HeadOutcome> {
+    const reason = `it told of head ${number}, far above ${believed?.number}, and no other endpoint has it`;
+    endpoints.blame(toldBy, reason);
+    const message =
+      `${toldBy} tells of head ${number}. The last head was ${believed?.number}, and no other endpoint confirms the new one. ` +
+      `Nothing was enqueued for it, and ${toldBy} is put aside for a while. If this goes on, remove it from rpc.urls.`;
+    await alarm(message, { head: number, endpoint: toldBy });
+    return { kind: "disbelieved" };
+  }
+
+  async function withdraw({ number }: Head, believed: number): Promise<void> {
+    await withdrawHead(pool, number);
+    view = new CanonicalView();
+    const message =
+      `Head ${believed} proved false: no endpoint has it any more. Following goes on from head ${number}; ` +
+      "jobs above it wait for the chain to reach them.";
+    await alarm(message, { head: number, believed });
+  }
+
+  async function alarm(message: string, facts: Record<string, unknown>): Promise<void> {
+    falseAt = performance.now();
+    log.error({ alert: "false_head", ...facts }, message);
+    await raiseAlert(pool, "false_head", message);
+  }
+
   async function standDown(): Promise<void> {
+    if (falseAt !== undefined && performance.now() - falseAt > falseHeadMs) {
+      falseAt = undefined;
+      await clearAlert(pool, "false_head");
+    }
     if (!mayBeAlarmed) return;
     await clearAlert(pool, "reorg_too_deep");
     mayBeAlarmed = false;
   }
 }
+
+/** A tag that the head allows. */
+const upTo = ({ number }: Head, tag: number | null): number | null =>
+  tag !== null && tag <= number ? tag : null;
 
 /** How many blocks below the newest known one the dropped ones begin. */
 const depthOf = ({ oldHead, block }: Conflict): number => oldHead - block;

@@ -6,7 +6,7 @@ import { listOf, openStatuses, statuses } from "./job-status.js";
 export async function retryJobs(sql: Sql, { from, to }: BlockSpan): Promise<number> {
   const { rows } = await sql.query(
     `update processing_jobs
-     set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), completed_at = null
+     set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), suspended = false, completed_at = null
      where block_number between $1 and $2 and status in (${statuses.failed}, ${statuses.cancelled})
        and not queued and completed_at is null and due_at is null
      returning 1`,
@@ -33,11 +33,11 @@ export async function cancelJobs(
      ranges as (
        update processing_ranges set cancelled_at = clock_timestamp()
        where enqueued_at is null and cancelled_at is null and next_block <= $2 and to_block >= $1
-       returning next_block, to_block, priority, force
+       returning next_block, to_block, priority, force, by_head
      ),
      rest as (
-       insert into processing_ranges (from_block, to_block, next_block, priority, force)
-       select part.first, part.last, part.first, priority, force
+       insert into processing_ranges (from_block, to_block, next_block, priority, force, by_head)
+       select part.first, part.last, part.first, priority, force, by_head
        from ranges, lateral (values (next_block, $1::bigint - 1), ($2::bigint + 1, to_block)) as part (first, last)
        where part.first <= part.last
      )

@@ -7,8 +7,11 @@ import { statuses } from "./job-status.js";
 /** More than anybody claims at once. Stated in the statement, so that its plan is one for a few jobs of many. */
 const mostJobs = 1_000;
 
-const claimed = `status = ${statuses.processing}, worker_id = $1, attempts = attempts + 1, claims = claims + 1,
-      started_at = (select clock_timestamp())`;
+/** Counters end at the largest int, 2^31 - 1, and stay there: a job that has such a number is claimed like any other. */
+const beforeMost = 2_147_483_646;
+
+const claimed = `status = ${statuses.processing}, worker_id = $1, attempts = least(attempts, ${beforeMost}) + 1,
+      claims = least(claims, ${beforeMost}) + 1, started_at = (select clock_timestamp())`;
 
 // `block_number = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
 // A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it.

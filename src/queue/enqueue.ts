@@ -8,7 +8,7 @@ const coverage = "select coalesce((select blocks + '{}' from processing_coverage
 
 // A job that is being processed runs already: it is left alone.
 const again = `update
-  set status = ${statuses.pending}, priority = greatest(job.priority, excluded.priority), run_at = now(),
+  set status = ${statuses.pending}, priority = greatest(job.priority, excluded.priority), run_at = now(), suspended = false,
       attempts = 0, deaths = 0, absences = 0, last_error = null, completed_at = null
   where job.status <> ${statuses.processing}`;
 

@@ -3,7 +3,7 @@ import type { BlockRef, Hex } from "../block.js";
 import { namedParameters } from "../db/named-parameters.js";
 import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
-import { listOf, statuses } from "./job-status.js";
+import { isParked, listOf, statuses } from "./job-status.js";
 import { openRange } from "./ranges.js";
 
 /** What processing_head says. */
@@ -12,6 +12,9 @@ export interface FollowedHead {
   /** The first block behind the head that was not enqueued; null: nobody followed with auto_enqueue yet. */
   nextBlock: number | null;
   headNumber: number;
+  headHash: Hex;
+  /** How long ago it was told, in milliseconds. */
+  seenMs: number;
   finalizedBlock: number | null;
 }
 
@@ -19,13 +22,17 @@ interface Row {
   chain_id: number;
   next_block: number | null;
   head_number: number;
+  head_hash: Hex;
+  seen_ms: number;
   finalized_block: number | null;
 }
 
 /** How far the chain was followed; null before it was for the first time. */
 export async function readHead(sql: Sql): Promise<FollowedHead | null> {
   const { rows } = await sql.query<Row>(
-    "select chain_id, next_block, head_number, finalized_block from processing_head",
+    `select chain_id, next_block, head_number, '0x' || encode(head_hash, 'hex') as head_hash, finalized_block,
+       extract(epoch from clock_timestamp() - seen_at)::float8 * 1000 as seen_ms
+     from processing_head`,
   );
   const row = rows[0];
   if (row === undefined) return null;
@@ -33,6 +40,8 @@ export async function readHead(sql: Sql): Promise<FollowedHead | null> {
     chainId: row.chain_id,
     nextBlock: row.next_block,
     headNumber: row.head_number,
+    headHash: row.head_hash,
+    seenMs: Math.max(0, row.seen_ms),
     finalizedBlock: row.finalized_block,
   };
 }
@@ -98,6 +107,7 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
 // no patience.
 const awaited = `
   block_number > (select head_number from processing_head) and block_number <= $1
+  and not (${isParked})
   and ((absences > 0 and status in ${listOf(["scheduled", "failed"])})
     or (status = ${statuses.failed} and last_error like '%does not have block%'))`;
 
@@ -140,7 +150,7 @@ async function enqueueOlder(
   if (to < from) return;
   const newest = Math.max(from, priorityFrom(head, priorityBlocks));
   const rest = Math.min(to, newest - 1);
-  if (rest - from >= maxJobsAtOnce) await openRange(tx, { from, to: rest });
+  if (rest - from >= maxJobsAtOnce) await openRange(tx, { from, to: rest, byHead: true });
   else if (rest >= from) await enqueueSeries(tx, { from, to: rest });
   if (newest <= to) await enqueueSeries(tx, { from: newest, to, priority: headPriority });
 }
@@ -148,6 +158,8 @@ async function enqueueOlder(
 /** The lowest block that goes ahead of the others. */
 const priorityFrom = (head: { number: number }, priorityBlocks: number): number =>
   head.number - priorityBlocks + 1;
+
+const isParkedJob = `job.status = ${statuses.scheduled} and job.run_at = 'infinity' and not job.suspended`;
 
 // One statement, since a worker waits for it to be done. Jobs that people or ranges made learn which hash is
 // wanted near the head: those that are enqueued now, and those that were before (pinned; no block is both).
@@ -170,8 +182,8 @@ const note = namedParameters<{
   with pinned as (
     update processing_jobs as job
     set block_hash = header.hash,
-        status = case when job.run_at = 'infinity' then ${statuses.pending} else job.status end,
-        run_at = case when job.run_at = 'infinity' then now() else job.run_at end
+        status = case when job.suspended then ${statuses.pending} else job.status end,
+        run_at = case when job.suspended then now() else job.run_at end, suspended = false
     from unnest(:pinned::bigint[], :pinned_hashes::bytea[]) as header (number, hash)
     where job.block_number = header.number and job.status in (${statuses.pending}, ${statuses.scheduled})
       and job.block_hash is distinct from header.hash
@@ -184,7 +196,8 @@ const note = namedParameters<{
     order by number
     on conflict (block_number) do update
       set block_hash = excluded.block_hash, priority = greatest(job.priority, excluded.priority),
-          status = ${statuses.pending}, run_at = now()
+          status = case when ${isParkedJob} then job.status else ${statuses.pending} end,
+          run_at = case when ${isParkedJob} then job.run_at else now() end, suspended = false
       where job.status in (${statuses.pending}, ${statuses.scheduled})
   )
   insert into processing_head

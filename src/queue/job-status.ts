@@ -26,6 +26,9 @@ export const statuses: { readonly [S in JobStatus]: `'${S}'` } = {
   cancelled: "'cancelled'",
 };
 
+/** A job that a person parked, as a statement spells it: it waits until somebody gives it another time. */
+export const isParked = `status = ${statuses.scheduled} and run_at = 'infinity' and not suspended`;
+
 /** A list for `status in`: `('pending', 'scheduled')`. */
 export function listOf(some: readonly JobStatus[]): string {
   return `(${some.map((status) => statuses[status]).join(", ")})`;

@@ -2,11 +2,15 @@ import type { Hex } from "../block.js";
 import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
 
+// Blockmill asks by hash for blocks up to the head that it followed. A hash beyond it is somebody's own: as the top of
+// an old branch it would make a reorg look deeper than any.
+const isFollowed = "block_number <= coalesce((select head_number from processing_head), 9007199254740990)";
+
 /** The hashes that jobs ask for at `from` and above, of jobs that are not cancelled, by block number. */
 export async function wantedHashes(sql: Sql, from: number): Promise<Map<number, Hex>> {
   const { rows } = await sql.query<{ block_number: number; hash: Hex }>(
     `select block_number, '0x' || encode(block_hash, 'hex') as hash from processing_jobs
-     where block_number >= $1 and block_hash is not null and status <> ${statuses.cancelled}`,
+     where block_number >= $1 and block_hash is not null and status <> ${statuses.cancelled} and ${isFollowed}`,
     [from],
   );
   return new Map(rows.map(({ block_number: number, hash }) => [number, hash]));
@@ -16,7 +20,7 @@ export async function wantedHashes(sql: Sql, from: number): Promise<Map<number, 
 export async function newestWanted(sql: Sql): Promise<number | null> {
   const { rows } = await sql.query<{ block_number: number }>(
     `select block_number from processing_jobs
-     where block_hash is not null and status <> ${statuses.cancelled} order by block_number desc limit 1`,
+     where block_hash is not null and status <> ${statuses.cancelled} and ${isFollowed} order by block_number desc limit 1`,
   );
   return rows[0]?.block_number ?? null;
 }
@@ -31,17 +35,18 @@ export const jobsFromSql = `
       else 'suspended' end as kind,
     block_number as number, '0x' || encode(block_hash, 'hex') as hash, null::bigint as id
   from processing_jobs
-  where block_number >= $1 and case when block_hash is not null then status <> ${statuses.cancelled}
-    else status = ${statuses.processing} or (status = ${statuses.scheduled} and run_at = 'infinity') end`;
+  where block_number >= $1 and case when block_hash is not null then status <> ${statuses.cancelled} and ${isFollowed}
+    else status = ${statuses.processing} or (status = ${statuses.scheduled} and suspended) end`;
 
 // Claims in flight lose their token, as in requeue-above.ts.
 const unpin = `
   update processing_jobs
   set block_hash = null, attempts = 0, last_error = null,
-      status = case when status = ${statuses.scheduled} and run_at < 'infinity' then status else ${statuses.pending} end,
-      run_at = case when status = ${statuses.scheduled} and run_at < 'infinity' then run_at else now() end
+      status = case when status = ${statuses.scheduled} and not suspended then status else ${statuses.pending} end,
+      run_at = case when status = ${statuses.scheduled} and not suspended then run_at else now() end,
+      suspended = false
   where block_number < $1 and status in (${statuses.pending}, ${statuses.scheduled}, ${statuses.processing}, ${statuses.failed})
-    and (block_hash is not null or run_at = 'infinity' or (status = ${statuses.processing} and block_number >= $2))`;
+    and (block_hash is not null or suspended or (status = ${statuses.processing} and block_number >= $2))`;
 
 /**
  * Lets jobs below a number that are not done fetch whatever is canonical by now: the hash that they ask

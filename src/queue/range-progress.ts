@@ -8,7 +8,7 @@ import { openRange, type RangeRequest } from "./ranges.js";
  */
 export async function openOrContinueRange(
   sql: Sql,
-  request: Required<RangeRequest>,
+  request: Required<Omit<RangeRequest, "byHead">>,
 ): Promise<{ id: number; continued: boolean }> {
   const { from, to, priority, force } = request;
   const { rows } = await sql.query<{ id: number }>(

@@ -7,17 +7,19 @@ export interface RangeRequest {
   to: number;
   priority?: number;
   force?: boolean;
+  /** The blocks between two heads: cut when the later one proves false. */
+  byHead?: boolean;
 }
 
 /** Asks for a range of blocks, inclusive: one row, in constant time. Returns the range's id. */
 export async function openRange(
   sql: Sql,
-  { from, to, priority = 0, force = false }: RangeRequest,
+  { from, to, priority = 0, force = false, byHead = false }: RangeRequest,
 ): Promise<number> {
   const { rows } = await sql.query<{ id: number }>(
-    `insert into processing_ranges (from_block, to_block, next_block, priority, force)
-     values ($1, $2, $1, $3, $4) returning id`,
-    [from, to, priority, force],
+    `insert into processing_ranges (from_block, to_block, next_block, priority, force, by_head)
+     values ($1, $2, $1, $3, $4, $5) returning id`,
+    [from, to, priority, force, byHead],
   );
   const id = rows[0]?.id;
   if (id === undefined) throw new Error("insert returned no row");

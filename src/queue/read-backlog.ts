@@ -13,9 +13,9 @@ export interface Backlog {
 // The claim index in its own order: what is counted is what would be claimed next.
 const statement = `
   select count(*)::int as pending,
-    coalesce(extract(epoch from clock_timestamp() - min(greatest(created_at, run_at))), 0)::float8 * 1000 as oldest
+    coalesce(extract(epoch from clock_timestamp() - min(since) filter (where isfinite(since))), 0)::float8 * 1000 as oldest
   from (
-    select created_at, run_at from processing_jobs
+    select greatest(created_at, run_at) as since from processing_jobs
     where queued and status = ${statuses.pending} and ($2::bigint is null or block_number between $2 and $3)
     order by priority desc, block_number limit $1
   ) as next`;

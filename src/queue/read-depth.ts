@@ -43,7 +43,7 @@ const statement = `
        select from processing_jobs where completed_at > clock_timestamp() - interval '1 minute' limit $2
      ) as t) as last_minute,
     (select extract(epoch from clock_timestamp() - min(completed_at))::float8 from processing_jobs
-     where completed_at is not null) as oldest,
+     where completed_at > '-infinity') as oldest,
     (select coalesce(sum(upper(piece) - lower(piece)), 0)::bigint from unnest(
        (select blocks from processing_coverage)
        + coalesce((select range_agg(int8range(block_number, block_number + 1)) from completed), '{}')

@@ -20,9 +20,9 @@ const releaseWhere = (
   ),
   released as (
     update processing_jobs
-    set deaths = deaths + case when ${isBlamed} then 1 else 0 end,
+    set deaths = least(deaths, 2147483646) + case when ${isBlamed} then 1 else 0 end,
         attempts = case when ${isBlamed} then ${attempts} else greatest(attempts - 1, 0) end,
-        status = case when ${isBlamed} and deaths + 1 >= $2 then ${statuses.failed} else ${statuses.pending} end,
+        status = case when ${isBlamed} and deaths >= $2 - 1 then ${statuses.failed} else ${statuses.pending} end,
         last_error = case when ${told} then $3 else last_error end
     where block_number = any (array(select block_number from lost))
     returning id, block_number, attempts, worker_id, status, ${isBlamed} as blamed
@@ -54,7 +54,11 @@ const ofSupervisor = releaseWhere("starts_with(worker_id, $1 || '/')", {
   told: "true",
 });
 
-const ofOverdue = releaseWhere("started_at < clock_timestamp() - $1 * interval '1 millisecond'", {
+const timeout = "$1 * interval '1 millisecond'";
+// Nor can a claim be of a time to come, or of infinity: somebody wrote that.
+const isOverdue = `started_at not between clock_timestamp() - ${timeout} and clock_timestamp() + ${timeout}`;
+
+const ofOverdue = releaseWhere(isOverdue, {
   blame: "true",
   attempts: "attempts",
   told: "true",

@@ -2,7 +2,7 @@ import type { Hex } from "../block.js";
 import { namedParameters } from "../db/named-parameters.js";
 import type { Tx } from "../db/pool.js";
 import { headPriority } from "./head.js";
-import { statuses } from "./job-status.js";
+import { isParked, statuses } from "./job-status.js";
 
 // Waits for the commits that are under way, in the order of completion, so that the two cannot block
 // each other; and holds the rows from then on. What those commits wrote, later statements see.
@@ -14,16 +14,17 @@ const lock = `
 // Claims in flight lose their token: the status is part of it, and the next claim has another number.
 const rewind = `
   update processing_jobs as job
-  set status = ${statuses.pending}, block_hash = branch.hash, priority = greatest(job.priority, $3),
-      run_at = now(), attempts = 0, deaths = 0, absences = 0, completed_at = null, last_error = null
+  set status = case when ${isParked} then status else ${statuses.pending} end, block_hash = branch.hash,
+      priority = greatest(job.priority, $3), run_at = case when ${isParked} then run_at else now() end,
+      suspended = false, attempts = 0, deaths = 0, absences = 0, completed_at = null, last_error = null
   from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
   where job.block_number = branch.number and job.status <> ${statuses.cancelled}`;
 
 // The new branch does not reach this height yet. The job keeps what a person put into it, and runs when
-// the head does. The old branch may have been seen further than it is stored ($3).
+// the head does: suspended says so, and run_at to programs of version 1. The old branch may have been seen further than it is stored ($3).
 const suspend = `
   update processing_jobs
-  set status = ${statuses.scheduled}, run_at = 'infinity', block_hash = null, attempts = 0, deaths = 0, absences = 0,
+  set status = ${statuses.scheduled}, run_at = 'infinity', suspended = not (${isParked}), block_hash = null, attempts = 0, deaths = 0, absences = 0,
       completed_at = null, last_error = 'its block was dropped by a reorg; it waits for the new branch to reach this height'
   where block_number > $1 and status <> ${statuses.cancelled}
     and block_number <= greatest($2, (select head_number from processing_head where $3))`;
@@ -37,10 +38,11 @@ const renew = namedParameters<{
   fork_block: number;
   old_head: number;
 }>(`
-  insert into processing_jobs (block_number, block_hash, priority, status, run_at)
+  insert into processing_jobs (block_number, block_hash, priority, status, run_at, suspended)
   select lost.number, branch.hash, :priority,
     case when branch.hash is null then ${statuses.scheduled} else ${statuses.pending} end,
-    case when branch.hash is null then 'infinity' else now() end
+    case when branch.hash is null then 'infinity' else now() end,
+    branch.hash is null
   from (
     select unnest(:stored::bigint[]) as number
     union

@@ -13,7 +13,7 @@ import {
 import { unregisterSupervisor } from "./workers.js";
 
 /** A claim whose supervisor never registered (its first connection is still being made) is left alone so long. */
-const graceSeconds = 30;
+const grace = "interval '30 seconds'";
 
 // Registered supervisors, and those that only claims know of, without those whose lock is seen to be
 // held: one statement a sweep while everybody lives. Whether a lock is free is decided by taking it.
@@ -23,7 +23,8 @@ const seeminglyLost = `
     select supervisor_id from processing_workers
     union
     select split_part(worker_id, '/', 1) from processing_jobs
-    where $1 and queued and status = ${statuses.processing} and started_at < clock_timestamp() - interval '${graceSeconds} seconds'
+    where $1 and queued and status = ${statuses.processing} 
+      and started_at not between clock_timestamp() - ${grace} and clock_timestamp() + ${grace}
   ) as known
   where hashtextextended(supervisor_id, 0) <> all (array(
     select (classid::bigint << 32) | objid::bigint from pg_locks

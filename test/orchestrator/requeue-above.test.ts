@@ -239,7 +239,7 @@ test("below what may still change, jobs that are not done want whatever is canon
   await insert(7, 7, "processing");
   await insert(8, 8, "failed");
   await insert(9, 9, "scheduled", null);
-  await world.rows("update processing_jobs set run_at = 'infinity' where block_number = 9");
+  await world.rows("update processing_jobs set run_at = 'infinity', suspended = true where block_number = 9");
   await world.rows(
     `insert into processing_jobs (block_number, run_at, block_hash) values (10, now() + interval '1 hour', decode(repeat('aa', 32), 'hex'))`,
   );

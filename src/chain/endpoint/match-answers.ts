@@ -2,6 +2,7 @@
 // would allow to believe whatever comes back; proxies that mix answers up are the reason not to.
 
 import { describeValue } from "../parse/describe-value.js";
+import { exceededBound } from "./bound-json.js";
 import type { RpcAnswer, RpcCall, RpcError } from "./wire.js";
 
 /** An answer that is no JSON-RPC answer to what was asked. */
@@ -30,8 +31,13 @@ export function envelope({ id, method, params }: SentCall): object {
   return { jsonrpc: "2.0", id, method, params };
 }
 
-/** Parses a whole answer. Whatever JSON.parse throws (also RangeError) is a MalformedAnswerError. */
+/**
+ * Parses a whole answer, once its depth and number of values are known to be bounded. Whatever JSON.parse throws (also
+ * RangeError) is a MalformedAnswerError.
+ */
 export function parseAnswer(text: string): unknown {
+  const bound = exceededBound(text);
+  if (bound !== null) throw new MalformedAnswerError("answer", bound, "more");
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -43,6 +43,7 @@ const faults: Record<string, Fault> = {
   "has no eth_getBlockReceipts": () => ({ lacks: ["eth_getBlockReceipts"] }),
   "has no finalized tag": () => ({ lacks: ["finalized", "safe"] }),
   "forgets orphans": () => ({ forgetsOrphans: true }),
+  "tells of a head far above": (random) => ({ falseHead: 1_000 + random.below(1_000_000_000) }),
   "pushes no heads": () => ({ heads: { silent: true } }),
   "pushes heads twice": () => ({ heads: { duplicate: true } }),
   "pushes heads out of order": () => ({ heads: { outOfOrder: true } }),
@@ -116,6 +117,8 @@ const lies: Record<string, Lie> = {
     method: "eth_getBlockReceipts",
   },
   "nests deeply": { kind: "deep-nesting", method: "eth_getBlockReceipts" },
+  "nests 40 MB deep": { kind: "deep-nesting", depth: 20_000_000, method: "eth_getBlockByNumber" },
+  "answers 20 million objects": { kind: "many-values", values: 20_000_000, method: "eth_getBlockReceipts" },
   "answers 70 MB": { kind: "huge-body", bytes: 70_000_000, method: "eth_getBlockReceipts" },
   "changes a value": {
     kind: "set",
