@@ -9,7 +9,7 @@ import type { Logger } from "../logger.js";
 import type { Door } from "../pipeline/change-rows.js";
 import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
-import { advanceHead, readHead } from "../queue/head.js";
+import { advanceHead, readNotedHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
 import { withdrawHead } from "../queue/withdraw-head.js";
 import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
@@ -208,10 +208,9 @@ export function createFollower(options: FollowerOptions): Follower {
 
   /** What an earlier leader, or an earlier life of this one, noted. */
   async function lastBelieved(): Promise<Believed | undefined> {
-    const followed = await readHead(pool);
-    if (followed === null) return undefined;
-    const { headNumber: number, headHash: hash, seenMs } = followed;
-    return { number, hash, at: performance.now() - seenMs };
+    const noted = await readNotedHead(pool);
+    if (noted === null) return undefined;
+    return { number: noted.number, hash: noted.hash, at: performance.now() - Math.max(0, noted.ageMs) };
   }
 
   /** Nobody else has it: it is as if it had not been told. */

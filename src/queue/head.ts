@@ -12,9 +12,6 @@ export interface FollowedHead {
   /** The first block behind the head that was not enqueued; null: nobody followed with auto_enqueue yet. */
   nextBlock: number | null;
   headNumber: number;
-  headHash: Hex;
-  /** How long ago it was told, in milliseconds. */
-  seenMs: number;
   finalizedBlock: number | null;
 }
 
@@ -22,17 +19,13 @@ interface Row {
   chain_id: number;
   next_block: number | null;
   head_number: number;
-  head_hash: Hex;
-  seen_ms: number;
   finalized_block: number | null;
 }
 
 /** How far the chain was followed; null before it was for the first time. */
 export async function readHead(sql: Sql): Promise<FollowedHead | null> {
   const { rows } = await sql.query<Row>(
-    `select chain_id, next_block, head_number, '0x' || encode(head_hash, 'hex') as head_hash, finalized_block,
-       extract(epoch from clock_timestamp() - seen_at)::float8 * 1000 as seen_ms
-     from processing_head`,
+    "select chain_id, next_block, head_number, finalized_block from processing_head",
   );
   const row = rows[0];
   if (row === undefined) return null;
@@ -40,10 +33,18 @@ export async function readHead(sql: Sql): Promise<FollowedHead | null> {
     chainId: row.chain_id,
     nextBlock: row.next_block,
     headNumber: row.head_number,
-    headHash: row.head_hash,
-    seenMs: Math.max(0, row.seen_ms),
     finalizedBlock: row.finalized_block,
   };
+}
+
+/** The newest head that was noted, and how many milliseconds ago; null: none was. */
+export async function readNotedHead(sql: Sql): Promise<(BlockRef & { ageMs: number }) | null> {
+  const { rows } = await sql.query<BlockRef & { ageMs: number }>(
+    `select head_number as number, '0x' || encode(head_hash, 'hex') as hash,
+       extract(epoch from clock_timestamp() - seen_at)::float8 * 1000 as "ageMs"
+     from processing_head`,
+  );
+  return rows[0] ?? null;
 }
 
 /** More new blocks than this become a range, which is topped up, instead of a job each. */
