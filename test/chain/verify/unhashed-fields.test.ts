@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Transaction } from "../../../src/block.js";
+import { checkUnhashedFields } from "../../../src/chain/verify/unhashed-fields.js";
+import { eip155 } from "./eip-155-transaction.js";
+import { proofOf, transactionOf, wrongField } from "./made-proof.js";
+
+const wrongIn = (transaction: Transaction) =>
+  wrongField(() => checkUnhashedFields(proofOf({}), transaction, 0))?.replace("transactions[0].", "") ?? null;
+const legacy = (fields: Partial<Transaction>) => wrongIn({ ...eip155, ...fields });
+const typed = (fields: Partial<Transaction>) => wrongIn(transactionOf({ type: 2, ...fields }));
+
+test("a legacy transaction's chain and parity are those of its v", () => {
+  assert.equal(legacy({ chainId: "0x1", yParity: 0 }), null);
+  assert.equal(legacy({ chainId: "0x89" }), "chainId");
+  assert.equal(legacy({ yParity: 1 }), "yParity");
+});
+
+test("before EIP-155 a node may name the chain that it serves, or 0", () => {
+  for (const chainId of ["0x1", "0x0", null] as const) assert.equal(legacy({ v: "0x1b", chainId }), null);
+  assert.equal(legacy({ v: "0x1b", chainId: "0x89" }), "chainId");
+});
+
+test("a typed transaction's v is its parity", () => {
+  assert.equal(typed({ yParity: 1, v: "0x1" }), null);
+  assert.equal(typed({ yParity: 1, v: "0x0" }), "v");
+});
+
+test("another type's fields are missing, empty, 0 or the gas price, and nothing else", () => {
+  const { gasPrice } = eip155;
+  assert.equal(legacy({ accessList: [], maxFeePerGas: gasPrice, maxFeePerBlobGas: "0x0" }), null);
+  assert.equal(legacy({ accessList: [{ address: "0x", storageKeys: [] }] }), "accessList");
+  assert.equal(legacy({ maxFeePerGas: "0x1" }), "maxFeePerGas");
+  assert.equal(legacy({ maxFeePerBlobGas: "0x1" }), "maxFeePerBlobGas");
+  assert.equal(typed({ authorizationList: [], blobVersionedHashes: ["0x"] }), "blobVersionedHashes");
+});
