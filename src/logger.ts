@@ -1,4 +1,5 @@
 import bunyan from "bunyan";
+import { quietOutages } from "./quiet-outages.js";
 import type { Redact } from "./redact.js";
 
 export type Logger = bunyan;
@@ -10,7 +11,7 @@ export interface LogOutput {
 
 /**
  * A bunyan logger whose every line passes `redact` as a whole, after it was serialised: whatever field
- * a secret hides in, it does not get out.
+ * a secret hides in, it does not get out. While the database is away it says little (quiet-outages.ts).
  */
 export function createLogger(options: {
   component: string;
@@ -21,7 +22,11 @@ export function createLogger(options: {
   journal?: boolean;
 }): Logger {
   const { component, level, redact, output, journal = false } = options;
-  const write = (line: string) => output.write((journal ? priorityPrefix(line) : "") + redact(line));
+  const quiet = quietOutages();
+  const write = (line: string) => {
+    const said = quiet(line);
+    if (said !== undefined) output.write((journal ? priorityPrefix(said) : "") + redact(said));
+  };
   return bunyan.createLogger({
     name: "blockmill",
     component,

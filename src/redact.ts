@@ -1,4 +1,4 @@
-/** Takes every secret out of a text. */
+/** Takes every secret out of a text, and every character that would steer a terminal. */
 export type Redact = (text: string) => string;
 
 // user:password@, and what comes behind the host: providers put their keys into the path or the query.
@@ -6,17 +6,33 @@ const url = /\b(https?|wss?|postgres(?:ql)?):\/\/(?:[^\s/@"'`]*@)?([^\s/?#"'`\\]
 
 /**
  * A Redact that shortens every URL to its scheme and host, and blots out the given secrets wherever
- * they stand. `secrets` shorter than 4 characters are left: they would blot out ordinary text.
+ * they stand: as they are, JSON-escaped, percent-encoded, or in base64, alone or inside a longer text.
+ * `secrets` shorter than 4 characters are left: they would blot out ordinary text. What would steer a
+ * terminal becomes U+FFFD (see `withoutControls`).
  */
 export function createRedact(secrets: string[]): Redact {
-  const blots = [...new Set(secrets.filter((secret) => secret.length >= 4))].sort(
-    (a, b) => b.length - a.length,
-  );
+  const spelt = secrets.filter((secret) => secret.length >= 4).flatMap(spellingsOf);
+  const blots = [...new Set(spelt)].sort((a, b) => b.length - a.length);
   return (text) => {
     let clean = text.replace(url, "$1://$2");
     for (const blot of blots) clean = clean.replaceAll(blot, "[redacted]");
-    return clean;
+    return withoutControls(clean);
   };
+}
+
+// The C0 and C1 controls but tab and the ends of lines, and what turns the direction of a text:
+// https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
+const controls = /\r(?!\n)|[^\P{Cc}\t\n\r]|\p{Bidi_Control}/gu;
+// The same as JSON writes them, where no backslash before it makes it text.
+const escaped =
+  /(?<!\\)((?:\\\\)*)\\(?:b|f|r(?!\\n)|u(?:00(?:0[0-8bcef]|1[\da-f]|7f|[89][\da-f])|061c|200[ef]|202[a-e]|206[6-9]))/gi;
+
+/**
+ * A text with U+FFFD in place of each control and each change of direction, also of those that it holds JSON-escaped:
+ * who reads a log line through `bunyan` or `jq` sees them decoded.
+ */
+export function withoutControls(text: string): string {
+  return text.replace(controls, "\ufffd").replace(escaped, "$1\ufffd");
 }
 
 /** The same value, with each text in it redacted. */
@@ -56,4 +72,42 @@ function decode(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** How a secret may be written where it was passed on. */
+function spellingsOf(secret: string): string[] {
+  const once = JSON.stringify(secret).slice(1, -1);
+  const twice = JSON.stringify(once).slice(1, -1);
+  const percent = encodeURIComponent(secret);
+  const everyByte = [...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+  return [
+    secret,
+    once,
+    twice,
+    once.replaceAll("/", "\\/"),
+    percent,
+    percent.replaceAll(/%[\dA-F]{2}/g, (each) => each.toLowerCase()),
+    everyByte,
+    everyByte.toUpperCase(),
+    ...base64SpellingsOf(secret),
+  ];
+}
+
+/** A base64 that is shorter than this may be a part of any. */
+const leastBase64 = 6;
+
+/**
+ * The characters that a secret alone decides of the base64 of a text around it, for each of the three ways in which it
+ * may lie there (`user:password` in an Authorization header), in both alphabets.
+ */
+function base64SpellingsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const spelt = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
+    // Six bits a character: the first that holds none of the bytes before, and the last that holds none behind.
+    return text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+  });
+  return spelt
+    .filter((text) => text.length >= leastBase64)
+    .flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
 }

@@ -25,3 +25,56 @@ test("texts are redacted wherever they lie in a value, and the rest stays what i
     name: "[redacted]",
   });
 });
+
+test("a secret is blotted out however it was passed on", () => {
+  const secret = 'p@ss"w/rd\\ü%#';
+  const blot = createRedact([secret]);
+  const json = JSON.stringify({ secret });
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const spelt: Record<string, string> = {
+    "as it is": secret,
+    "in JSON": json,
+    "in JSON inside JSON": JSON.stringify({ body: json }),
+    "in JSON with slashes escaped": json.replaceAll("/", "\\/"),
+    "percent-encoded": encodeURIComponent(secret),
+    "percent-encoded in lower case": encodeURIComponent(secret).replaceAll(/%../g, (each) =>
+      each.toLowerCase(),
+    ),
+    "in base64": base64(secret),
+    "in base64url": Buffer.from(secret).toString("base64url"),
+  };
+  for (const user of ["", "u", "us", "use", "user"])
+    spelt[`behind ${user}: in an Authorization header`] = `Basic ${base64(`${user}:${secret}`)}`;
+  for (const [how, text] of Object.entries(spelt)) {
+    const told = blot(text);
+    assert.match(told, /\[redacted\]/, how);
+    const clean = told.replaceAll("[redacted]", "");
+    assert.doesNotMatch(clean + Buffer.from(clean, "base64").toString(), /ss|w\/?rd/, `${how}: ${told}`);
+  }
+  assert.equal(blot("ordinary text, YWJj and 100%"), "ordinary text, YWJj and 100%");
+});
+
+test("nothing that steers a terminal gets out, as it is or JSON-escaped, and ordinary text stays", () => {
+  const hostile = [
+    "\u001b[2J",
+    "\u0007",
+    "\b",
+    "\f",
+    "\0",
+    "\u007f",
+    "\u009b31m",
+    "\u202e",
+    "\u2066",
+    "\u200f",
+    "\u061c",
+  ];
+  for (const text of [...hostile, "over\rwritten"]) {
+    for (const told of [redact(text), JSON.parse(redact(JSON.stringify(text))) as string])
+      assert.doesNotMatch(told, /[^\P{Cc}\t\n]|\p{Bidi_Control}/u, JSON.stringify(text));
+    const escaped = `{"a":"\\u${(text.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}"}`;
+    const { a } = JSON.parse(redact(escaped)) as { a: string };
+    assert(a === "\ufffd" || a === "o", escaped);
+  }
+  const plain = "déjà 区块 🧱\ttab\nline\r\nC:\\\\begin \\\\u001b";
+  assert.equal(redact(plain), plain);
+});

@@ -1,4 +1,5 @@
-import { ConfigError, DatabaseUnavailableError, dispositionOf, SchemaError, UsageError } from "../errors.js";
+import { isRefusedConnection } from "../db/database-error.js";
+import { ConfigError, dispositionOf, SchemaError, UsageError } from "../errors.js";
 
 /** What the program's exit codes mean. 64 to 78 are those of sysexits.h. */
 export const exitCodes = {
@@ -22,14 +23,4 @@ export function exitCodeOf(error: unknown): number {
   const disposition = dispositionOf(error);
   if (disposition === "wait" || disposition === "not-yet") return exitCodes.unavailable;
   return disposition === "fatal-process" ? exitCodes.config : exitCodes.software;
-}
-
-/**
- * Whether the server answered, but let nobody in: the user, the password or the database of database.url
- * is wrong. A daemon that works waits for that to be put right; for a command it is the configuration.
- */
-export function isRefusedConnection(error: unknown): boolean {
-  if (!(error instanceof DatabaseUnavailableError)) return false;
-  const sqlstate = String(error.facts.sqlstate ?? "");
-  return sqlstate.startsWith("28") || sqlstate === "3D000";
 }

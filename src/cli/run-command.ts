@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { isJournal } from "../config/service.js";
+import { isRefusedConnection } from "../db/database-error.js";
 import { DatabaseUnavailableError, describeError, UsageError } from "../errors.js";
 import { createRedact, type Redact } from "../redact.js";
-import { exitCodeOf, exitCodes, isRefusedConnection } from "./exit-codes.js";
+import { exitCodeOf, exitCodes } from "./exit-codes.js";
 import { type GlobalOptions, openSession, type Session } from "./session.js";
 
 /** What a command does, given what commander parsed. Returns the exit code. */

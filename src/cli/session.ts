@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { sessionOptions } from "../child/connections.js";
 import { environment } from "../config/environment.js";
+import { exposedFiles } from "../config/exposed-files.js";
 import { type Flag, type LoadedConfig, loadConfig, requireKeys } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { secretsOf } from "../config/secrets.js";
@@ -42,6 +43,8 @@ export function openSession(options: GlobalOptions, output: NodeJS.WritableStrea
   const redact = createRedact(secretsOf(config));
   const journal = isJournal(output === process.stdout ? 1 : 2);
   const log = createLogger({ component: "cli", level: config.log.level as "info", redact, output, journal });
+  for (const file of exposedFiles(loaded.secretFiles))
+    log.warn({ file }, `every user of this host may read the secrets in ${file}: chmod o= ${file}`);
   return { loaded, config, redact, log };
 }
 

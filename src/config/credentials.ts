@@ -9,6 +9,23 @@ export const credentialKeys = {
   rpc_urls: "rpc.urls",
 } as const;
 
+/**
+ * The credentials that lie beside a configuration file (/etc/blockmill/mainnet.database_url), for those keys that
+ * `isWanted`. An empty or a missing one says nothing. Throws a ConfigError when one cannot be read.
+ */
+export function readCredentialsBeside(
+  configuration: string,
+  isWanted: (key: string) => boolean,
+): Credential[] {
+  const { dir, name: instance } = path.parse(configuration);
+  return Object.entries(credentialKeys).flatMap(([name, key]) => {
+    if (!isWanted(key)) return [];
+    const file = path.join(dir, `${instance}.${name}`);
+    const text = readCredential(file, file).trim();
+    return text === "" ? [] : [{ path: key, source: file, text }];
+  });
+}
+
 export interface Credential {
   path: string;
   source: string;
@@ -33,6 +50,7 @@ function readCredential(file: string, name: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return "";
-    throw new ConfigError(`the credential ${name}: it cannot be read (${code})`);
+    const advice = code === "EACCES" ? `: run this as root, or as a user who may read it` : "";
+    throw new ConfigError(`the credential ${name}: it cannot be read (${code})${advice}`);
   }
 }

@@ -94,8 +94,22 @@ export function nullable(inner: Format): Format {
 export function identifier(): Format {
   return format(
     "a name of at most 48 letters, digits and underscores that begins with a letter or underscore",
-    (value) => typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,47}$/.test(value),
+    fitsName,
     (text) => text,
+  );
+}
+
+function fitsName(value: unknown): boolean {
+  return typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,47}$/.test(value);
+}
+
+/** The name of a schema that may be ours: not one that PostgreSQL keeps for itself (CREATE SCHEMA, "Parameters"). */
+export function schemaName(): Format {
+  const name = identifier();
+  return format(
+    `${name.expected}, and is not PostgreSQL's own (pg_..., information_schema)`,
+    (value) => fitsName(value) && !/^(pg_.*|information_schema)$/i.test(String(value)),
+    name.parse,
   );
 }
 

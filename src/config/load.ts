@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.js";
+import { secretsOfUrl } from "../redact.js";
 import { readConfigFile } from "./config-file.js";
-import { readCredentials } from "./credentials.js";
+import { type Credential, readCredentials, readCredentialsBeside } from "./credentials.js";
 import { MisfitError } from "./formats.js";
 import { type Config, convictOverKeys, type Key, listKeys } from "./schema.js";
 
@@ -8,6 +9,8 @@ export interface LoadedConfig {
   config: Config;
   /** Where each key's value came from, by its dotted path: `default`, a file's name, `credential NAME`, `$VARIABLE`, or a flag. */
   sources: Map<string, string>;
+  /** The files that hold a secret, whether it is the one that counts or not. */
+  secretFiles: string[];
 }
 
 export interface ConfigInput {
@@ -24,6 +27,8 @@ interface Setting {
   path: string;
   value: unknown;
   source: string;
+  /** The file that it stands in, if it does in one that was named or lies beside that. */
+  file?: string;
   /** For messages: the file and line of the value, or of one inside it; the variable; or the flag. */
   place(inner?: readonly (string | number)[]): string;
 }
@@ -32,8 +37,8 @@ interface Setting {
 const otherVariables = /^BLOCKMILL_(CONFIG$|TEST_)/;
 
 /**
- * The effective configuration: defaults, then the file, then the credentials in $CREDENTIALS_DIRECTORY,
- * then BLOCKMILL_* variables, then flags.
+ * The effective configuration: defaults, then the file, then the credentials in $CREDENTIALS_DIRECTORY or else
+ * those beside the file, then BLOCKMILL_* variables, then flags.
  * Throws a ConfigError that names the key, its place and what was expected; every value of every
  * layer is checked, also one that a later layer replaces.
  */
@@ -41,7 +46,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const known = new Map(listKeys().map((key) => [key.path, key]));
   const settings = [
     ...(input.file === undefined ? [] : settingsOfFile(input.file, known)),
-    ...settingsOfCredentials(input.env.CREDENTIALS_DIRECTORY, known),
+    ...settingsOfCredentials(input, known),
     ...settingsOfEnv(input.env, known),
     ...settingsOfFlags(input.flags ?? [], known),
   ];
@@ -61,7 +66,10 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   convicted.validate({ allowed: "strict" });
   const config = convicted.getProperties() as unknown as Config;
   checkTogether(config, settings);
-  return { config, sources };
+  const secretFiles = settings.flatMap(({ path, value, file }) =>
+    file !== undefined && known.get(path)?.sensitive && holdsSecret(value) ? [file] : [],
+  );
+  return { config, sources, secretFiles: [...new Set(secretFiles)] };
 }
 
 /** Throws unless each of these keys has a value. For commands that need them. */
@@ -125,6 +133,7 @@ function settingsOfFile(file: string, known: Map<string, Key>): Setting[] {
       path: `${name}.${key.name}`,
       value: key.value,
       source: file,
+      file,
       place: key.place,
     }));
   });
@@ -138,14 +147,32 @@ function settingsOfFlags(flags: Flag[], known: Map<string, Key>): Setting[] {
   });
 }
 
-function settingsOfCredentials(directory: string | undefined, known: Map<string, Key>): Setting[] {
-  if (!directory) return [];
-  return readCredentials(directory).map(({ path, source, text }) => ({
+/**
+ * Those that the service manager laid out; and without a service manager those beside the file, from which it takes
+ * them. One that a variable or a flag replaces is not read: who may not read it can still work.
+ */
+function settingsOfCredentials({ file, env, flags = [] }: ConfigInput, known: Map<string, Key>): Setting[] {
+  const laidOut = env.CREDENTIALS_DIRECTORY ? readCredentials(env.CREDENTIALS_DIRECTORY) : [];
+  const isReplaced = (path: string): boolean =>
+    env[known.get(path)?.env ?? ""] !== undefined || flags.some((flag) => flag.path === path);
+  const beside =
+    file === undefined || env.CREDENTIALS_DIRECTORY
+      ? []
+      : readCredentialsBeside(file, (key) => !isReplaced(key));
+  const settingOf = ({ path, source, text }: Credential): Setting => ({
     path,
     value: known.get(path)?.format.parse(text),
     source,
     place: () => source,
-  }));
+  });
+  return [...laidOut.map(settingOf), ...beside.map((each) => ({ ...settingOf(each), file: each.source }))];
+}
+
+/** Whether any URL in it has a part that is secret. */
+function holdsSecret(value: unknown): boolean {
+  if (typeof value === "string") return secretsOfUrl(value).length > 0;
+  if (Array.isArray(value)) return value.some(holdsSecret);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsSecret);
 }
 
 function settingsOfEnv(env: NodeJS.ProcessEnv, known: Map<string, Key>): Setting[] {

@@ -142,7 +142,7 @@ export const keys = {
     },
     schema: {
       doc: "The PostgreSQL schema that holds one chain. Several daemons may share it, and share its work.",
-      format: format.identifier(),
+      format: format.schemaName(),
       default: "public",
       env: "BLOCKMILL_DATABASE_SCHEMA",
     },

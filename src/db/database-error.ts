@@ -105,3 +105,13 @@ function isLostConnection(error: Error): boolean {
     error.message === "Query read timeout"
   );
 }
+
+/**
+ * Whether the server answered, but let nobody in: the user, the password or the database of database.url
+ * is wrong. A daemon that works waits for that to be put right; for a command it is the configuration.
+ */
+export function isRefusedConnection(error: unknown): boolean {
+  if (!(error instanceof DatabaseUnavailableError)) return false;
+  const sqlstate = String(error.facts.sqlstate ?? "");
+  return sqlstate.startsWith("28") || sqlstate === "3D000";
+}

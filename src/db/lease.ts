@@ -8,7 +8,7 @@ export interface LeaseOptions extends ConnectionOptions {
   key: string;
   /** Silence after which PostgreSQL ends the session, and with it the lock. */
   leaseMs: number;
-  /** How often to try again while the database is away. */
+  /** How soon to try again when the database went away. It doubles with each try, up to `mostRetryMs`. */
   retryMs: number;
   /** How often to try again while somebody else holds it; as `retryMs` unless stated. */
   refusedMs?: number;
@@ -28,6 +28,9 @@ export interface LeaseOptions extends ConnectionOptions {
   onRefused?(): void;
 }
 
+/** A database that is back is found within this time. */
+const mostRetryMs = 2_000;
+
 /**
  * Holds a lease until `signal` aborts: a session of its own that holds an advisory lock, and is kept
  * alive by a ping from this process's event loop. When the process dies, freezes or loses the network,
@@ -36,18 +39,22 @@ export interface LeaseOptions extends ConnectionOptions {
  */
 export async function holdLease(options: LeaseOptions): Promise<void> {
   const { signal } = options;
+  let waitMs = options.retryMs;
   while (!signal.aborted) {
     try {
-      await holdOnce(options);
+      await holdOnce(options, () => {
+        waitMs = options.retryMs;
+      });
     } catch (error) {
       if (signal.aborted) return;
       options.onLost(asDatabaseError(error));
-      await pause(options.retryMs, signal);
+      await pause(waitMs, signal);
+      waitMs = Math.min(mostRetryMs, waitMs * 2);
     }
   }
 }
 
-async function holdOnce(options: LeaseOptions): Promise<void> {
+async function holdOnce(options: LeaseOptions, onSession: () => void): Promise<void> {
   const { key, leaseMs, refusedMs = options.retryMs, signal, mayTry = async () => true } = options;
   const session = new pg.Client({
     ...connectionConfig(options),
@@ -67,6 +74,7 @@ async function holdOnce(options: LeaseOptions): Promise<void> {
   try {
     await session.connect();
     await session.query(`set idle_session_timeout = ${leaseMs}`);
+    onSession();
     let asked = performance.now();
     while (!((await mayTry(session)) && (await tryLock(session, key)))) {
       options.onRefused?.();

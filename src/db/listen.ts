@@ -26,6 +26,8 @@ export interface ListenOptions extends ConnectionOptions {
 }
 
 const retryMs = 250;
+/** It doubles up to this with each connection that was not to be had. */
+const mostRetryMs = 2_000;
 /** So many pulses are missed before a connection counts as dead, ... */
 const mostMissed = 3;
 /** ... and what this process did not come to read yet may arrive for so long. */
@@ -43,6 +45,7 @@ export function listen(options: ListenOptions): Listener {
   let closed = false;
   let current: { subscriber: Subscriber; socket: Socket } | undefined;
   let restart: NodeJS.Timeout | undefined;
+  let waitMs = retryMs;
   let pulseSent = (): void => {};
 
   const start = (): void => {
@@ -60,7 +63,8 @@ export function listen(options: ListenOptions): Listener {
       current = undefined;
       pulseSent = () => {};
       void close(ours);
-      restart = setTimeout(start, retryMs);
+      restart = setTimeout(start, waitMs);
+      waitMs = Math.min(mostRetryMs, waitMs * 2);
       options.onLost(asDatabaseError(error));
     };
     const miss = (): void => {
@@ -83,6 +87,7 @@ export function listen(options: ListenOptions): Listener {
       if (pulseChannel !== undefined) await subscriber.listenTo(pulseChannel);
       await subscriber.listenTo(channel);
       if (current !== ours) return;
+      waitMs = retryMs;
       if (pulseChannel !== undefined) pulseSent = miss;
       options.onListening();
     };

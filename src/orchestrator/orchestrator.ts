@@ -106,7 +106,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       hasLost = true;
       hint = () => {};
       const reason = context.redact(describeError(error, 300));
-      log.info({ reason }, "not leading");
+      log.info({ err: error }, "not leading");
       report("following", { reason });
     },
   });

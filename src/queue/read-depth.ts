@@ -49,6 +49,21 @@ const statement = `
        + coalesce((select range_agg(int8range(block_number, block_number + 1)) from completed), '{}')
      ) as piece) as stored`;
 
+const maxFailed = 10_000;
+
+/** How many jobs are failed: one walk of the index of what stays for a person, at most so far. */
+export async function countFailed(sql: Sql): Promise<BoundedCount> {
+  const { rows } = await sql.query<{ halted: number; failed: number }>(
+    `select count(*) as halted, count(*) filter (where status = ${statuses.failed}) as failed
+     from (
+       select status from processing_jobs where not queued and completed_at is null and due_at is null limit $1
+     ) as halted`,
+    [maxFailed],
+  );
+  const { halted = 0, failed = 0 } = rows[0] ?? {};
+  return { count: Number(failed), atLeast: Number(halted) >= maxFailed };
+}
+
 interface Row {
   queued: number;
   processing: number;

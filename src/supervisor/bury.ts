@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { describeError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { giveBackUnknown } from "../queue/give-back.js";
 import { unregisterWorker } from "../queue/workers.js";
@@ -20,7 +19,7 @@ export interface BuryOptions {
 }
 
 /** How often it is tried to give back what a worker left, while the database is away. */
-const giveBackAgainMs = 500;
+const giveBackAgainMs = 2_000;
 
 /** How a child ended, and whether it was to end. */
 interface End {
@@ -81,17 +80,14 @@ function blamedFor({ exit, asked }: End): readonly number[] | "all" {
 }
 
 /** Gives back, unharmed, what a worker that ended in order could not give back itself, as the database was away. */
-async function giveBackLeft({ pool, log, redact, draining }: BuryOptions, workerId: string): Promise<void> {
+async function giveBackLeft({ pool, log, draining }: BuryOptions, workerId: string): Promise<void> {
   do {
     try {
       const jobs = await giveBackUnknown(pool, workerId, []);
       if (jobs > 0) log.info({ worker: workerId, jobs }, "gave back what it had left");
       return;
     } catch (error) {
-      log.warn(
-        { worker: workerId, reason: redact(describeError(error)) },
-        "its claims cannot be given back yet",
-      );
+      log.warn({ worker: workerId, err: error }, "its claims cannot be given back yet");
     }
     await sleep(giveBackAgainMs, undefined, { signal: draining }).catch(() => {});
     // Nobody is to wait for it at the end: it stays registered then, and the sweep releases what it left.

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { pulseChannel } from "../child/connections.js";
 import type { ConnectionOptions } from "../db/connection.js";
+import { isRefusedConnection } from "../db/database-error.js";
 import { holdLease } from "../db/lease.js";
 import { describeError } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -28,6 +29,7 @@ export class HostLease {
   readonly ended: Promise<void>;
   #until = 0;
   #lostAt: number | undefined = performance.now();
+  #lostReason: string | undefined;
 
   constructor(options: HostLeaseOptions) {
     const { supervisorId, connection, leaseMs, log, redact, signal } = options;
@@ -42,7 +44,10 @@ export class HostLease {
       onHeld: (session, event, validForMs) => this.#held(options, session, { event, validForMs }),
       onLost: (error) => {
         this.#lostAt ??= performance.now();
-        log.warn({ reason: redact(describeError(error)) }, "the lease of this host is lost; taking it again");
+        this.#lostReason = redact(describeError(error, 200));
+        // A password that was changed comes right by no waiting: a person is to see it.
+        const level = isRefusedConnection(error) ? "error" : "warn";
+        log[level]({ err: error }, "the lease of this host is lost; taking it again");
       },
     });
   }
@@ -57,6 +62,11 @@ export class HostLease {
     return this.#lostAt === undefined ? undefined : performance.now() - this.#lostAt;
   }
 
+  /** What was said when it was last tried, without secrets; undefined: it holds, or was not tried yet. */
+  lostReason(): string | undefined {
+    return this.#lostReason;
+  }
+
   async #held(
     { supervisorId, children, registration, onPing, log }: HostLeaseOptions,
     session: pg.Client,
@@ -64,6 +74,7 @@ export class HostLease {
   ): Promise<void> {
     this.#until = performance.now() + validForMs;
     this.#lostAt = undefined;
+    this.#lostReason = undefined;
     const tell = (): void => {
       const pulse = event === "pinged";
       for (const child of children) child.send({ type: "lease", validForMs: this.forMs(), pulse });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
 import { type ComputeMark, createComputeMark } from "../child/compute-mark.js";
 import { type Role, roleRow } from "../child/roles.js";
+import { environmentOfChildren } from "../config/environment.js";
 import type { Installation } from "./installation.js";
 
 export interface LoadOptions {
@@ -29,14 +30,23 @@ export const computeFd = 4;
  */
 export function loadChild({ role, workerId, installation, outputFd }: LoadOptions): LoadedChild {
   const mark = createComputeMark(workerId);
-  // The id is an argument only so that `ps` shows who is who.
+  // The name and the id are arguments only so that `ps` shows who is who.
   const child = fork(path.join(installation.code, roleRow(role).file), [workerId], {
     execPath: installation.node,
+    // fork hands it to spawn, though its types do not say so.
+    ...{ argv0: processName(role, workerId) },
+    env: environmentOfChildren(),
     stdio: ["ignore", outputFd, outputFd, "ipc", ...(mark === undefined ? [] : [mark.fd])],
   });
   // A fork that failed has no pid: whoever starts it sees that.
   child.on("error", () => {});
   return { workerId, process: child, mark };
+}
+
+/** `blockmill: worker 3`, of the child SUPERVISOR/w3; `blockmill: orchestrator` where a host has one. */
+export function processName(role: Role, workerId: string): string {
+  const number = roleRow(role).places === "workers" ? workerId.replace(/^.*\/\D*/, " ") : "";
+  return `blockmill: ${role}${number}`;
 }
 
 /** Whether a process runs that can still be started. */

@@ -22,7 +22,7 @@ import { Registration } from "./registration.js";
 import { Reload } from "./reload.js";
 import { scaleWorkers } from "./scale-workers.js";
 import { Scaling } from "./scaling.js";
-import { lookAtWorkers, type Snapshot } from "./snapshot.js";
+import { lookAtNodes, lookAtWorkers, type Snapshot } from "./snapshot.js";
 import { StartLimit } from "./start-limit.js";
 import { Turns } from "./turns.js";
 import { watchHead } from "./watch-head.js";
@@ -167,8 +167,10 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       phase: draining.aborted ? "draining" : reload.isUnderWay ? "reloading" : "working",
       workers: { wanted: lineUp.workers(), up },
       completed: lineUp.completed(),
-      head: head.head,
+      ...head.seen(),
       databaseAwayMs: lease.lostForMs(),
+      databaseSays: lease.lostReason(),
+      nodeAway: lookAtNodes(children),
       waitingFor,
       well: watch.well(),
     };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exitCodeOf, exitCodes, isRefusedConnection } from "../../src/cli/exit-codes.js";
+import { exitCodeOf, exitCodes } from "../../src/cli/exit-codes.js";
+import { isRefusedConnection } from "../../src/db/database-error.js";
 import {
   BadResponseError,
   ConfigError,

@@ -30,6 +30,22 @@ test("a name needs no quoting anywhere", () => {
   });
 });
 
+test("a schema is none of PostgreSQL's own", () => {
+  check(formats.schemaName(), {
+    fits: ["public", "mainnet", "Pg", "pgx", "information"],
+    misfits: [
+      "pg_catalog",
+      "pg_temp",
+      "PG_toast",
+      "pg_",
+      "information_schema",
+      "Information_Schema",
+      "a-b",
+      7,
+    ],
+  });
+});
+
 test("a URL is of one of the schemes, or empty", () => {
   check(formats.url({ schemes: ["http", "https"] }), {
     fits: ["", "http://a", "https://a/b?c"],
