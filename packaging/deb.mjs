@@ -35,7 +35,7 @@ export function buildDeb({ root, tree, place, out, version, fast }) {
 
   const control = path.join(staged, "DEBIAN");
   mkdirSync(control);
-  for (const script of ["postinst", "prerm", "postrm"]) {
+  for (const script of ["preinst", "postinst", "prerm", "postrm"]) {
     cpSync(from(script), path.join(control, script));
     chmodSync(path.join(control, script), 0o755);
   }

@@ -8,6 +8,12 @@ home=/usr/lib/blockmill
 [ "$(uname -m)" = x86_64 ] || { echo "this release is for x86_64" >&2; exit 1; }
 command -v systemctl >/dev/null || { echo "there is no systemd here" >&2; exit 1; }
 
+# Each would overwrite and remove the other's files.
+case "$(dpkg-query --show --showformat='${db:Status-Status}' blockmill 2>/dev/null || true)" in
+  '' | not-installed | config-files) ;;
+  *) echo "blockmill was installed here from its Debian package: apt upgrades it, and apt remove blockmill removes it" >&2; exit 1 ;;
+esac
+
 if [ "${1-}" = --uninstall ]; then
   systemctl stop blockmill.target 'blockmill@*.service' 'blockmill-backup@*' 'blockmill-verify@*' || true
   (cd "$here/tree" && find usr/lib/systemd usr/lib/sysusers.d usr/lib/tmpfiles.d usr/share usr/bin ! -type d) |

@@ -43,6 +43,7 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   compileLauncher(from("packaging/launch.c"), at("usr/lib/blockmill/launch"));
   for (const script of ["alert", "setup"]) copy(from("packaging", script), at("usr/lib/blockmill", script));
   copy(from("packaging/restart-steps.conf"), at("usr/lib/blockmill/restart-steps.conf"));
+  copy(from("packaging/bunyan.sh"), at("usr/lib/blockmill/bunyan"));
   copy(from("packaging/blockmill.sh"), at("usr/bin/blockmill"));
   copy(from("systemd"), at("usr/lib/systemd/system"), (file) => !file.endsWith("upkeep.conf"));
   for (const name of ["alert", "backup", "verify"]) {
@@ -123,7 +124,7 @@ function zip(text) {
 /** 0755 for folders and programs, 0644 for the rest, whatever the checkout's umask was; the example may become a secret. */
 function settleModes(tree) {
   const programs =
-    /^usr\/(bin\/blockmill|lib\/blockmill\/(launch|alert|setup|releases\/[^/]+\/runtime\/bin\/node))$/;
+    /^usr\/(bin\/blockmill|lib\/blockmill\/(launch|alert|setup|bunyan|releases\/[^/]+\/runtime\/bin\/node))$/;
   for (const name of walk(tree)) {
     const file = path.join(tree, name);
     const stat = lstatSync(file);

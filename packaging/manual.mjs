@@ -102,7 +102,9 @@ export function serviceManual(unit, about) {
     section(
       "JOURNAL",
       text("Each line is a JSON object with its own priority:") +
-        code("journalctl -u blockmill@NAME -p err\njournalctl -u blockmill@NAME -o cat -f | bunyan"),
+        code(
+          "journalctl -u blockmill@NAME -p err\njournalctl -u blockmill@NAME -o cat -f | /usr/lib/blockmill/bunyan",
+        ),
     ),
     section(
       "THE UNIT",
