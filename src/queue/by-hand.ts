@@ -15,24 +15,53 @@ export async function retryJobs(sql: Sql, { from, to }: BlockSpan): Promise<numb
   return rows.length;
 }
 
+/** Jobs that one statement of a cancel looks at: its locks are held for a second at most. */
+const cancelledAtOnce = 20_000;
+
 /**
  * Cancels the jobs of these blocks that are not finished, and what open ranges still have to enqueue of
  * them: a range that reaches beyond them goes on as new ranges for its rest. A job that is being
- * processed loses its claim: what its worker fetched is not stored.
+ * processed loses its claim: what its worker fetched is not stored. The ranges go first, so that they enqueue nothing
+ * more; then jobs go in bites, each in a transaction of its own. What was cancelled stays so when a later one fails.
  */
 export async function cancelJobs(
   sql: Sql,
-  { from, to }: BlockSpan,
+  { from, to, atOnce = cancelledAtOnce }: BlockSpan & { atOnce?: number },
 ): Promise<{ jobs: number; ranges: number }> {
-  const { rows } = await sql.query<{ jobs: number; ranges: number }>(
-    `with jobs as (
-       update processing_jobs set status = ${statuses.cancelled}
-       where block_number between $1::bigint and $2::bigint and status in ${listOf(openStatuses)}
-       returning 1
-     ),
-     ranges as (
+  const ranges = await cancelRanges(sql, { from, to });
+  let jobs = 0;
+  for (let next = from; next <= to; ) {
+    const last = await endOfBite(sql, { from: next, to, atOnce });
+    jobs += await cancelBite(sql, { from: next, to: last });
+    next = last + 1;
+  }
+  return { jobs, ranges };
+}
+
+/** The block of the last job of so many from here on; the last block where there are fewer. */
+async function endOfBite(sql: Sql, { from, to, atOnce }: BlockSpan & { atOnce: number }): Promise<number> {
+  const { rows } = await sql.query<{ last: number }>(
+    `select block_number as last from processing_jobs
+     where block_number between $1 and $2 order by block_number offset $3 limit 1`,
+    [from, to, atOnce - 1],
+  );
+  return Number(rows[0]?.last ?? to);
+}
+
+async function cancelBite(sql: Sql, { from, to }: BlockSpan): Promise<number> {
+  const { rowCount } = await sql.query(
+    `update processing_jobs set status = ${statuses.cancelled}
+     where block_number between $1 and $2 and status in ${listOf(openStatuses)}`,
+    [from, to],
+  );
+  return rowCount ?? 0;
+}
+
+async function cancelRanges(sql: Sql, { from, to }: BlockSpan): Promise<number> {
+  const { rows } = await sql.query<{ ranges: number }>(
+    `with ranges as (
        update processing_ranges set cancelled_at = clock_timestamp()
-       where enqueued_at is null and cancelled_at is null and next_block <= $2 and to_block >= $1
+       where enqueued_at is null and cancelled_at is null and next_block <= $2::bigint and to_block >= $1::bigint
        returning next_block, to_block, priority, force, by_head
      ),
      rest as (
@@ -41,8 +70,8 @@ export async function cancelJobs(
        from ranges, lateral (values (next_block, $1::bigint - 1), ($2::bigint + 1, to_block)) as part (first, last)
        where part.first <= part.last
      )
-     select (select count(*) from jobs) as jobs, (select count(*) from ranges) as ranges`,
+     select count(*) as ranges from ranges`,
     [from, to],
   );
-  return rows[0] ?? { jobs: 0, ranges: 0 };
+  return Number(rows[0]?.ranges ?? 0);
 }

@@ -5,7 +5,7 @@ import { inTransaction } from "../../src/db/pool.js";
 import { cancelJobs, retryJobs } from "../../src/queue/by-hand.js";
 import { claimJobs } from "../../src/queue/claim.js";
 import { completeJobs } from "../support/complete-jobs.js";
-import { useQueue } from "./queue-database.js";
+import { numbers, useQueue } from "./queue-database.js";
 
 const queue = useQueue();
 
@@ -45,6 +45,25 @@ test("cancel takes every job that is not finished, and no others", async () => {
     4: "failed",
     5: "cancelled",
   });
+});
+
+test("a cancel of many goes in bites: what one has committed, no later failure takes back", async () => {
+  await queue.insert(numbers(1, 25));
+  await queue.rows("update processing_jobs set block_number = 1000000 where block_number = 25");
+  await queue.rows(`create function no_more() returns trigger language plpgsql as
+    $$ begin raise exception 'the disk is full' using errcode = '53100'; end $$`);
+  await queue.rows(`create trigger no_more before update on processing_jobs for each row
+    when (new.status = 'cancelled' and new.block_number = 22) execute function no_more()`);
+  const all = { from: 0, to: 2_000_000, atOnce: 10 };
+  try {
+    await assert.rejects(cancelJobs(queue.pool, all), /the disk is full/);
+  } finally {
+    await queue.rows("drop function no_more cascade");
+  }
+  const cancelled = async () => (await queue.jobs()).filter(({ status }) => status === "cancelled").length;
+  assert.equal(await cancelled(), 20);
+  assert.deepEqual(await cancelJobs(queue.pool, all), { jobs: 5, ranges: 0 });
+  assert.equal(await cancelled(), 25);
 });
 
 test("a job that is cancelled while it is processed cannot be completed", async () => {
