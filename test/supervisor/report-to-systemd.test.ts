@@ -8,7 +8,11 @@ const working: Snapshot = {
   workers: { wanted: 1, up: 1 },
   completed: 0,
   head: undefined,
+  paused: undefined,
+  failed: undefined,
   databaseAwayMs: undefined,
+  databaseSays: undefined,
+  nodeAway: undefined,
   waitingFor: undefined,
   well: true,
 };
