@@ -1,7 +1,7 @@
 // What a supervisor and its children tell each other. Messages are told apart by `type`; a process
 // ignores a type that it does not know, so that two versions can run beside each other.
 
-import type { BlockRef } from "../block.js";
+import type { BlockRef, BlockSpan } from "../block.js";
 import type { Config } from "../config/schema.js";
 import type { Doing } from "./doing.js";
 import type { Role } from "./roles.js";
@@ -20,7 +20,7 @@ export interface ChildSettings {
   /** An open file, inherited, for the mark of the block that it computes (compute-mark.ts). */
   computeFd?: number;
   /** Claim only these blocks, inclusive. */
-  only?: { from: number; to: number };
+  only?: BlockSpan;
 }
 
 /**

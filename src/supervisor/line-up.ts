@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import type { BlockSpan } from "../block.js";
 import { childRoles, type Role, roleRow } from "../child/roles.js";
 import type { Logger } from "../logger.js";
 import { connectionsOf } from "./allot-connections.js";
@@ -16,7 +17,7 @@ export interface LineUpOptions {
   supervisorId: string;
   /** The process of its first worker, if that was loaded before. */
   ahead: LoadedAhead | undefined;
-  only: { from: number; to: number } | undefined;
+  only: BlockSpan | undefined;
   outputFd: 1 | 2;
   startLimit: StartLimit;
   log: Logger;

@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import type { BlockSpan } from "../block.js";
 import { mostWorkers } from "../config/workers.js";
 import { type Backlog, readBacklog } from "../queue/read-backlog.js";
 import type { Child } from "./child.js";
@@ -10,7 +11,7 @@ export interface ScaleOptions {
   pool: pg.Pool;
   scaling: Scaling;
   children: ReadonlySet<Child>;
-  only: { from: number; to: number } | undefined;
+  only: BlockSpan | undefined;
   /** Workers that are wanted; undefined: their number is not to be changed now (a reload is under way). */
   wanted(): number | undefined;
   completed(): number;

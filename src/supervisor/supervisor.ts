@@ -1,3 +1,4 @@
+import type { BlockSpan } from "../block.js";
 // The supervisor: forks the orchestrator and the workers, holds the host's lease, replaces who dies,
 // kills who hangs, and ends them all in order. It does no chain work, so that its event loop never
 // stalls: the lease and the heartbeats hang on it.
@@ -34,7 +35,7 @@ export interface SupervisorOptions {
   log: Logger;
   redact: Redact;
   /** Claim only these blocks, inclusive. */
-  only?: { from: number; to: number } | undefined;
+  only?: BlockSpan | undefined;
   /** Where the children's log lines go: file descriptor 1 or 2. */
   outputFd: 1 | 2;
   /** Look at the head now and then, for `snapshot`. */
