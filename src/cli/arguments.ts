@@ -2,14 +2,17 @@
 // argument, and ends the program with exit code 2.
 
 import { InvalidArgumentError } from "commander";
+import type { BlockSpan } from "../block.js";
 import { workers as workersFormat } from "../config/formats.js";
 import { mostWorkers, type WorkersSetting } from "../config/workers.js";
 import { UsageError } from "../errors.js";
 
-/** A parser of whole numbers from `min` to `max`, written in digits. */
+/** A parser of whole numbers from `min` to `max`, written in digits, with commas or without: as they are printed. */
 export function wholeNumber({ min, max }: { min: number; max: number }): (text: string) => number {
   return (text) => {
-    const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?(\d{1,16}|\d{1,3}(,\d{3}){1,5})$/.test(text)
+      ? Number(text.replaceAll(",", ""))
+      : Number.NaN;
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
   };
@@ -31,6 +34,12 @@ export function workers(text: string): WorkersSetting {
     );
   }
   return value as WorkersSetting;
+}
+
+/** The blocks that FROM and TO name, both included: FROM alone names one. Throws a UsageError when FROM is beyond TO. */
+export function blockSpan(from: number, to: number | undefined): BlockSpan {
+  checkOrder(from, to ?? from);
+  return { from, to: to ?? from };
 }
 
 /** Throws a UsageError unless FROM is at most TO. */

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { enqueueSeries } from "../queue/enqueue.js";
 import { readHead } from "../queue/head.js";
 import { openRange } from "../queue/ranges.js";
-import { blockNumber, checkOrder, priority } from "./arguments.js";
+import { blockNumber, blockSpan, priority } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
@@ -47,8 +47,7 @@ async function enqueue(
   from: number,
   last: number | undefined,
 ): Promise<number> {
-  const to = last ?? from;
-  checkOrder(from, to);
+  const { to } = blockSpan(from, last);
   const request = { from, to, priority, force };
   const blocks = to - from + 1;
   await withDatabase(session, async (pool) => {
@@ -61,8 +60,8 @@ async function enqueue(
       const enqueued = await enqueueSeries(pool, request);
       const left = blocks - enqueued;
       const why = force
-        ? "are being processed"
-        : "had a job or were stored already (--force runs them again)";
+        ? `${left === 1 ? "is" : "are"} being processed`
+        : `had a job or ${left === 1 ? "was" : "were"} stored already (--force runs ${left === 1 ? "it" : "them"} again)`;
       process.stdout.write(
         `Enqueued ${plural(enqueued, "block")}${left === 0 ? "" : `; ${count(left)} ${why}`}.\n`,
       );

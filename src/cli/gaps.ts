@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
+import { retryJobs } from "../queue/by-hand.js";
 import { enqueueSeries } from "../queue/enqueue.js";
 import { countJobsInGaps, findGaps, storedSpan } from "../queue/gaps.js";
 import { readHead } from "../queue/head.js";
@@ -17,7 +18,11 @@ export function addGaps(program: Command): void {
     .command("gaps")
     .description("which blocks are not stored")
     .argument("[from]", "the first block (default: the lowest stored one, or chain.start_block)", blockNumber)
-    .argument("[to]", "the last block, included (default: the newest that was seen)", blockNumber)
+    .argument(
+      "[to]",
+      "the last block, included (default: the first; without FROM the newest that was seen)",
+      blockNumber,
+    )
     .option("--enqueue", "leave them for the daemons to fetch")
     .option("--json", "print JSON")
     .addHelpText(
@@ -25,8 +30,8 @@ export function addGaps(program: Command): void {
       `
 Asks the queue alone, never the chain's tables: it answers at once, at 20 million blocks too. Whether what
 the queue calls stored is there, and is right, only blockmill verify tells.
---enqueue makes jobs of small gaps, and ranges of large ones. Blocks that have a job keep it as it is: run
-failed and cancelled ones again with blockmill retry.
+--enqueue makes jobs of small gaps, and ranges of large ones, and runs failed jobs again with fresh attempts.
+Jobs that wait or run go on as they are. Cancelled ones stay so, until blockmill retry runs them.
 
 Exit code 0: there are none, or they were enqueued. 1: there are.
 
@@ -58,7 +63,7 @@ async function gaps(
     if (span === null) return null;
     const all = await findAllGaps(pool, span);
     const jobs = all.length === 0 ? {} : await countJobsInGaps(pool, span);
-    const enqueued = enqueue ? await enqueueGaps(pool, all, span.to) : null;
+    const enqueued = enqueue && all.length > 0 ? await enqueueGaps(pool, all, span) : null;
     return { ...span, missing: blocksOf(all), jobs, enqueued, gaps: all };
   });
   const text = json ? `${JSON.stringify(found ?? { gaps: [] }, null, 2)}\n` : describe(found);
@@ -75,7 +80,7 @@ async function spanOf(
   const stored = await storedSpan(pool);
   const lowest = [stored?.from, config.chain.start_block].filter((block) => typeof block === "number");
   const from = asked.from ?? (lowest.length > 0 ? Math.min(...lowest) : undefined);
-  const to = asked.to ?? (await readHead(pool))?.headNumber ?? stored?.to;
+  const to = asked.to ?? asked.from ?? (await readHead(pool))?.headNumber ?? stored?.to;
   if (from === undefined || to === undefined) return null;
   if (asked.from !== undefined) checkOrder(from, to);
   return from > to ? null : { from, to };
@@ -97,12 +102,20 @@ const maxJobsOfGap = 1_000;
 /** Once there are so many jobs, one range goes for the rest: it passes over what is stored by itself. */
 const maxJobs = 100_000;
 
+interface Enqueued {
+  jobs: number;
+  ranges: number;
+  /** Failed jobs that run again. */
+  revived: number;
+}
+
 async function enqueueGaps(
   pool: pg.Pool,
   all: readonly BlockSpan[],
-  last: number,
-): Promise<{ jobs: number; ranges: number }> {
-  const made = { jobs: 0, ranges: 0 };
+  { from, to: last }: BlockSpan,
+): Promise<Enqueued> {
+  const revived = await retryJobs(pool, { from, to: last }, { cancelled: false });
+  const made = { jobs: 0, ranges: 0, revived };
   for (const gap of all) {
     if (made.jobs >= maxJobs) {
       await openRange(pool, { from: gap.from, to: last });
@@ -122,10 +135,14 @@ function blocksOf(all: readonly BlockSpan[]): number {
   return all.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 
+function again({ revived }: Enqueued): string {
+  return revived === 0 ? "" : ` ${plural(revived, "failed job")} will run again.`;
+}
+
 interface Found extends BlockSpan {
   missing: number;
   jobs: Record<string, number>;
-  enqueued: { jobs: number; ranges: number } | null;
+  enqueued: Enqueued | null;
   gaps: BlockSpan[];
 }
 
@@ -148,11 +165,11 @@ function describe(found: Found | null): string {
   const withJobs = Object.entries(jobs).map(([status, number]) => `${count(number)} ${status}`);
   const lines = [
     ...(all.length > gapsShown ? [`  and ${count(all.length - gapsShown)} more: see --json`] : []),
-    `${plural(all.length, "gap")}: ${plural(missing, "block")} of ${from} to ${to} are not stored.`,
-    ...(withJobs.length > 0 ? [`Of these have a job: ${withJobs.join(", ")}.`] : []),
+    `${plural(all.length, "gap")}: ${plural(missing, "block")} of ${from} to ${to} ${missing === 1 ? "is" : "are"} not stored.`,
+    ...(withJobs.length > 0 ? [`Jobs of these: ${withJobs.join(", ")}.`] : []),
     enqueued === null
       ? "Fetch them: the same command with --enqueue"
-      : `Enqueued ${plural(enqueued.jobs, "job")} and ${plural(enqueued.ranges, "range")}.`,
+      : `Enqueued ${plural(enqueued.jobs, "job")} and ${plural(enqueued.ranges, "range")}.${again(enqueued)}`,
   ];
   return `${table}${lines.join("\n")}\n`;
 }

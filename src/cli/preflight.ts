@@ -3,15 +3,17 @@ import { checkChainId } from "../chain/chain-id.js";
 import { fetchChainId } from "../chain/endpoint/fetch-head.js";
 import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { connectionOptions } from "../child/connections.js";
+import { findObstacle } from "../db/find-obstacle.js";
 import { createPool } from "../db/pool.js";
 import { findSessionFault, findWrongPoolSettings } from "../db/prove-session.js";
-import { dispositionOf } from "../errors.js";
+import { describeError, dispositionOf } from "../errors.js";
 import { undoMissedReorgs } from "../orchestrator/undo-missed-reorgs.js";
 import { dependents } from "../pipeline/dependents.js";
 import { readHead } from "../queue/head.js";
+import { isRefusedConnection } from "./exit-codes.js";
 import { reachChain } from "./reach-chain.js";
 import { type Session, withDatabase } from "./session.js";
-import { poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
+import { obstacleError, poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
 
 /**
  * Looks at every endpoint before work begins: throws a ConfigError when one serves another chain than
@@ -53,6 +55,8 @@ export async function checkSessions(session: Session, pool: pg.Pool): Promise<vo
     }
     const fault = await findSessionFault(options, pooler ?? pool);
     if (fault !== null) throw sessionFaultError(session.config, fault);
+    const obstacle = await findObstacle(pool);
+    if (obstacle !== null) throw obstacleError(obstacle);
   } catch (thrown) {
     const error = poolerError(thrown);
     if (dispositionOf(error) !== "wait") throw error;
@@ -87,8 +91,11 @@ export async function checkPlace(session: Session): Promise<void> {
       await undoMissedReorgsWithin(session, pool);
     });
   } catch (error) {
-    if (dispositionOf(error) !== "wait") throw error;
-    session.log.warn({ err: error }, "the database cannot be reached yet; waiting for it");
+    if (dispositionOf(error) !== "wait" || isRefusedConnection(error)) throw error;
+    session.log.warn(
+      { reason: session.redact(describeError(error)) },
+      "the database cannot be reached yet; waiting for it",
+    );
   }
 }
 

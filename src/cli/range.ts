@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import type pg from "pg";
+import { retryJobs } from "../queue/by-hand.js";
 import {
   openOrContinueRange,
   type RangeProgress,
   readFailedJobs,
   readRangeProgress,
 } from "../queue/range-progress.js";
-import { blockNumber, checkHead, checkOrder, priority, workers } from "./arguments.js";
+import { blockNumber, blockSpan, checkHead, priority, workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { watchRange } from "./range-watch.js";
 import { run } from "./run-command.js";
@@ -20,7 +21,7 @@ export function addRange(program: Command): void {
     .command("range")
     .description("fetch the blocks FROM to TO, both included, and end")
     .argument("<from>", "the first block", blockNumber)
-    .argument("<to>", "the last block, at most the chain's newest", blockNumber)
+    .argument("[to]", "the last block, at most the chain's newest (default: the first)", blockNumber)
     .option("-w, --workers <n>", "worker processes (pipeline.workers)", workers)
     .option("-p, --priority <p>", "of its jobs: higher runs first, also for other daemons", priority, 0)
     .option("-f, --force", "fetch blocks again that are stored already")
@@ -28,7 +29,7 @@ export function addRange(program: Command): void {
       "after",
       `
 Runs workers of its own until every block of the range is stored, failed or cancelled. Blocks that are
-stored already are skipped. A daemon that works on the same schema shares the work.
+stored already are skipped, and failed ones are tried again with fresh attempts; cancelled ones stay so. A daemon that works on the same schema shares the work.
 Ctrl-C: finish what is claimed, then end; the same command continues. A second one ends at once.
 A range of any length is one row of processing_ranges, which becomes jobs a window at a time
 (queue.range_window). Progress goes to standard error, the summary to standard output.
@@ -48,8 +49,8 @@ interface RangeOptions {
   force?: boolean;
 }
 
-async function range(session: Session, options: RangeOptions, from: number, to: number): Promise<number> {
-  checkOrder(from, to);
+async function range(session: Session, options: RangeOptions, from: number, last?: number): Promise<number> {
+  const { to } = blockSpan(from, last);
   return withDatabase(session, async (pool) => {
     // Loading viem takes longer than most commands: only those that ask a node wait for it.
     const { checkSessions } = await import("./preflight.js");
@@ -59,8 +60,9 @@ async function range(session: Session, options: RangeOptions, from: number, to: 
     checkHead("TO", to, head);
     const { priority, force = false } = options;
     const { id, continued } = await openOrContinueRange(pool, { from, to, priority, force });
+    const revived = await retryJobs(pool, { from, to }, { cancelled: false });
     const before = await readRangeProgress(pool, id);
-    process.stderr.write(`${opening({ from, to, before, continued })}\n`);
+    process.stderr.write(`${opening({ from, to, before, continued, revived })}\n`);
     await tellPause(pool);
     const started = performance.now();
     const only = { from, to };
@@ -78,11 +80,20 @@ async function range(session: Session, options: RangeOptions, from: number, to: 
   });
 }
 
-function opening(range: { from: number; to: number; before: RangeProgress; continued: boolean }): string {
-  const { from, to, before, continued } = range;
+function opening(range: {
+  from: number;
+  to: number;
+  before: RangeProgress;
+  continued: boolean;
+  revived: number;
+}): string {
+  const { from, to, before, continued, revived } = range;
   const verb = continued ? "continuing" : "fetching";
   const stored = before.stored > 0 ? `; ${count(before.stored)} are stored already` : "";
-  return `${verb} ${plural(to - from + 1, "block")}, ${from} to ${to}${stored}`;
+  const again = revived > 0 ? `; ${plural(revived, "failed block")} again` : "";
+  const { cancelled } = before;
+  const left = cancelled > 0 ? `; ${count(cancelled)} cancelled, which only blockmill retry runs again` : "";
+  return `${verb} ${plural(to - from + 1, "block")}, ${from} to ${to}${stored}${again}${left}`;
 }
 
 const failuresShown = 5;
@@ -104,7 +115,8 @@ async function summary(
     lines.push(...jobs.map((job) => `  block ${job.blockNumber}: ${shorten(job.lastError ?? "", 200)}`));
     if (failed > jobs.length) lines.push(`  and ${count(failed - jobs.length)} more`);
   }
-  if (failed + cancelled > 0) lines.push(`Try again: blockmill retry ${from} ${to}, then the same command.`);
+  if (cancelled > 0) lines.push(`Try again: blockmill retry ${from} ${to}, then the same command.`);
+  else if (failed > 0) lines.push("Try again: the same command.");
   if (after.rangeCancelled) lines.push("The rest of the range was cancelled.");
   else if (left > 0) {
     lines.push(`The same command continues; blockmill cancel ${from} ${to} drops the rest.`);

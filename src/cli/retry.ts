@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { UsageError } from "../errors.js";
 import { retryJobs } from "../queue/by-hand.js";
-import { blockNumber, checkOrder } from "./arguments.js";
+import { blockNumber, blockSpan } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
@@ -55,6 +55,5 @@ function whichBlocks({
   if (all && from !== undefined) throw new UsageError("--all: expected no blocks beside it");
   if (all) return { from: 0, to: Number.MAX_SAFE_INTEGER };
   if (from === undefined) throw new UsageError("FROM: expected a block, or --all");
-  checkOrder(from, to ?? from);
-  return { from, to: to ?? from };
+  return blockSpan(from, to);
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.js";
+import type { Obstacle } from "../db/find-obstacle.js";
 import type { SessionFault, WrongSetting } from "../db/prove-session.js";
 import { ConfigError, describeError } from "../errors.js";
 
@@ -54,6 +55,11 @@ export function wrongSettingsError(settings: readonly WrongSetting[]): ConfigErr
     "database.url",
     `its pooler does not keep the settings of a transaction (${listSettings(settings)})`,
   );
+}
+
+/** Something in the database keeps a daemon from its work. */
+export function obstacleError({ reason, remedy }: Obstacle): ConfigError {
+  return configError("database.url", `${reason}: ${remedy}`);
 }
 
 function adviceFor({ database }: Config): { key: string; advice: string } {

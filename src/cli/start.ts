@@ -83,9 +83,10 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   }
   const forgetSignals = drainOnSignals(supervisor);
   const leave = serve({ supervisor, service, log });
-  const { fatal } = await supervisor.ended;
-  leave();
-  forgetSignals();
+  const { fatal } = await supervisor.ended.finally(() => {
+    leave();
+    forgetSignals();
+  });
   if (fatal !== undefined) throw new ConfigError(fatal);
   log.info("ended");
   return exitCodes.done;

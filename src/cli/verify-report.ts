@@ -1,6 +1,6 @@
 import type { BlockSpan } from "../block.js";
 import { mergeSpans } from "../pipeline/merge-spans.js";
-import type { Finding, ProvenBatch } from "../pipeline/prove-stored.js";
+import { asQueueSays, type Finding, type ProvenBatch } from "../pipeline/prove-stored.js";
 import type { VerifyPlan } from "../pipeline/verify-stored.js";
 import { exitCodes } from "./exit-codes.js";
 import { count, plural, rate, shorten, span as timeSpan } from "./wording.js";
@@ -106,7 +106,9 @@ function jsonOf({ from, to, ...rest }: Finding): object {
 
 function describe({ kind, from, to, table, field, expected, actual }: Finding): string {
   const where = from === to ? `block ${from}` : `blocks ${from} to ${to}`;
-  if (kind === "missing") return `${where}: missing, though the queue says stored`;
+  if (kind === "missing") {
+    return `${where}: ${expected === asQueueSays ? "missing, though the queue says stored" : "missing"}`;
+  }
   if (kind === "orphan") return `${where}: ${table}: ${actual}`;
   if (field === "digest") return `${where}: digest: its rows are not those that were written`;
   return `${where}: ${field} (${table}): expected ${shorten(expected, valueLength)}, got ${shorten(actual, valueLength)}`;

@@ -5,7 +5,7 @@ import { dependents } from "../pipeline/dependents.js";
 import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
 import { abortOnSignals } from "./abort-on-signals.js";
-import { blockNumber, checkOrder, wholeNumber } from "./arguments.js";
+import { blockNumber, blockSpan, wholeNumber } from "./arguments.js";
 import { type ProgressReport, showProgress } from "./progress.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
@@ -26,8 +26,8 @@ export function addVerify(program: Command): void {
       `
 Rebuilds each block from its rows and recomputes its hash, its roots, every transaction's hash and
 sender, the token transfers, and the digest of all its rows, which shows any byte that changed since they
-were written. Finds parents that do not match, rows without a block, and blocks that are missing though
-the queue says that they are stored (others: blockmill gaps). No endpoint is asked. It reads consistent
+were written. Finds parents that do not match, rows without a block, and blocks that are missing: without
+FROM those that the queue says are stored (others: blockmill gaps), with FROM each one that is not stored. No endpoint is asked. It reads consistent
 snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in hand.
 
 --repair gives what is wrong or missing a job again. The rows of a wrong block stay until that job replaces
@@ -56,8 +56,7 @@ async function verify(
   from: number | undefined,
   last: number | undefined,
 ): Promise<number> {
-  const span = from === undefined ? null : { from, to: last ?? from };
-  if (span !== null) checkOrder(span.from, span.to);
+  const span = from === undefined ? null : blockSpan(from, last);
   return withDatabase(session, (pool) => verifySpan(pool, span, options));
 }
 

@@ -28,7 +28,8 @@ export async function workUntil<T>(
   log.level(config.log.level as "info");
   const supervisor = startSupervisor({ config, version, log, redact: session.redact, only, outputFd: 2 });
   const asked = new AbortController();
-  void supervisor.ended.then(() => asked.abort());
+  const over = (): void => asked.abort();
+  void supervisor.ended.then(over, over);
   const forgetSignals = drainOnSignals({
     drain: () => {
       asked.abort();
@@ -39,8 +40,7 @@ export async function workUntil<T>(
   const watched = watch(asked.signal);
   await Promise.allSettled([watched]);
   supervisor.drain();
-  const { fatal } = await supervisor.ended;
-  forgetSignals();
+  const { fatal } = await supervisor.ended.finally(forgetSignals);
   // What ended the supervisor tells more than what that did to the watch.
   if (fatal !== undefined) throw new ConfigError(fatal);
   return watched;

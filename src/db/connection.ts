@@ -28,11 +28,25 @@ export function settingsOf({
   return {
     search_path: `${/[A-Z]/.test(schema) ? `"${schema}"` : schema},pg_temp`,
     TimeZone: "UTC",
+    // Whatever the role or the database has for others.
+    default_transaction_isolation: "read committed",
+    default_transaction_read_only: "off",
+    default_transaction_deferrable: "off",
     statement_timeout: String(Math.round(statementTimeoutMs)),
     idle_in_transaction_session_timeout: "15000",
     client_connection_check_interval: "1000",
   };
 }
+
+/** Those that pg has no option of its own for. */
+const startupSettings = [
+  "search_path",
+  "TimeZone",
+  "default_transaction_isolation",
+  "default_transaction_read_only",
+  "default_transaction_deferrable",
+  "client_connection_check_interval",
+] as const;
 
 /** How every session of blockmill is opened. */
 export function connectionConfig(options: ConnectionOptions): pg.ClientConfig {
@@ -41,9 +55,7 @@ export function connectionConfig(options: ConnectionOptions): pg.ClientConfig {
     ...plainConfig(options.url, options),
     statement_timeout: Number(settings.statement_timeout),
     idle_in_transaction_session_timeout: Number(settings.idle_in_transaction_session_timeout),
-    options: (["search_path", "TimeZone", "client_connection_check_interval"] as const)
-      .map((name) => `-c ${name}=${settings[name]}`)
-      .join(" "),
+    options: startupSettings.map((name) => `-c ${name}=${settings[name].replaceAll(" ", "\\ ")}`).join(" "),
   };
 }
 

@@ -1,6 +1,7 @@
 import pg from "pg";
 import {
   BlockmillError,
+  ConfigError,
   ConflictingRowsError,
   DatabaseUnavailableError,
   MissingPartitionError,
@@ -65,6 +66,13 @@ export function asDatabaseError(error: unknown): unknown {
     if (code === "23505") return new ConflictingRowsError(message, facts, { cause: error });
     if (is(badData)) return new UnstorableBlockError(message, facts, { cause: error });
     return error;
+  }
+  if (/client password must be a/.test(error.message)) {
+    return new ConfigError(
+      "database.url: the server asks for a password and none is given: add it to the URL, or put it into ~/.pgpass",
+      { key: "database.url" },
+      { cause: error },
+    );
   }
   const code = (error as NodeJS.ErrnoException).code;
   const codes =

@@ -6,7 +6,7 @@ import type { Tx } from "./pool.js";
 /** What a role may do with a schema. */
 export type Privilege = "worker" | "injector" | "reader";
 
-type Right = "select" | "insert" | "update" | "delete";
+export type Right = "select" | "insert" | "update" | "delete";
 
 const all: Right[] = ["select", "insert", "update", "delete"];
 /** A table of one row that is always there. */
@@ -43,6 +43,11 @@ const workerRights: Record<string, Right[]> = {
   schema_version: look,
 };
 
+/** What a daemon does to each table and view: those of schema.sql, and the ones of chain_tables. */
+export function workerRightsOf(derived: readonly string[]): Map<string, Right[]> {
+  return new Map([...Object.entries(workerRights), ...derived.map((name) => [name, all] as const)]);
+}
+
 /** What an injector may say of a job, and what it may see of all jobs: `on conflict` looks at block_number. */
 const injectable = ["block_number", "priority", "run_at", "metadata"];
 const visible = ["id", "status", ...injectable];
@@ -67,7 +72,7 @@ export async function grantPrivilege(
   const to = quote(role);
   const within = (names: string[]) => names.map((name) => `${place}.${quote(name)}`).join(", ");
   const derived = await readDerivedTables(tx, schema);
-  const given = new Map([...Object.entries(workerRights), ...derived.map((name) => [name, all] as const)]);
+  const given = workerRightsOf(derived);
   const tables = [...given.keys()];
   const parts = await readParts(tx, schema, tables);
   const statements = [

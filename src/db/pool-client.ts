@@ -33,6 +33,8 @@ export class PoolClient extends pg.Client {
   constructor(config: pg.ClientConfig = {}, opening?: string) {
     super(config);
     this.#opening = opening;
+    // A connection that fails by our own doing (no password for SCRAM) is open: the server would wait, and so would we.
+    this.connection.once("error", () => this.connection.stream.destroy());
     this.once("connect", () => {
       const { stream } = this.connection;
       // A server that is no longer there does not close its side: without this, the process could not end.

@@ -19,9 +19,12 @@ import type { Contradiction } from "../store/stored-row.js";
 import { brokenLinks } from "./broken-links.js";
 import { type Prover, proveRows } from "./prove-rows.js";
 
+/** What a missing block should have been by the queue's word; by somebody's who asked for it, just a row. */
+export const asQueueSays = "a row, as the queue says";
+
 /** What is wrong with the blocks from `from` to `to`, mostly one. */
 export interface Finding extends BlockSpan, Contradiction {
-  /** `wrong`: a stored block. `missing`: the queue says that it is stored. `orphan`: rows without a block. */
+  /** `wrong`: a stored block. `missing`: the queue says that it is stored, or somebody asked for it. `orphan`: rows without a block. */
   kind: "wrong" | "missing" | "orphan";
 }
 
@@ -36,6 +39,8 @@ export interface ProvenBatch {
 export interface ProveStoredOptions extends BlockSpan {
   pool: pg.Pool;
   prover: Prover;
+  /** Whether each block that is not stored is missing, and not only those that the queue says are stored. */
+  isAsked?: boolean;
   signal?: AbortSignal;
 }
 
@@ -46,13 +51,14 @@ const batch = { limit: 250, maxRows: 10_000 };
 export async function* proveStored({
   pool,
   prover,
+  isAsked = false,
   signal,
   ...span
 }: ProveStoredOptions): AsyncGenerator<ProvenBatch> {
   let wrongBefore: ReadonlySet<number> = new Set();
   for (let from = span.from; from <= span.to && signal?.aborted !== true; ) {
     const read = await readBatch(pool, { from, to: span.to }, prover);
-    const findings = proveBatch(read, { prover, span, wrongBefore });
+    const findings = proveBatch(read, { prover, span, isAsked, wrongBefore });
     yield { upTo: read.upTo, blocks: read.blocks.length, findings };
     wrongBefore = new Set(findings.map(({ to }) => to));
     from = read.upTo + 1;
@@ -66,6 +72,7 @@ interface ReadBatch {
   /** The blocks next to them that are stored. */
   neighbours: Awaited<ReturnType<typeof readLinks>>;
   orphans: RowSpan[];
+  holes: BlockSpan[];
   missing: BlockSpan[];
 }
 
@@ -78,34 +85,43 @@ function readBatch(pool: pg.Pool, { from, to }: BlockSpan, { verifier }: Prover)
     const following = await nextStored(tx, { from: last + 1, to, limit: 1, maxRows: 1 });
     // The last batch has the holes behind it as well.
     const upTo = following.length > 0 ? last : to;
-    const holes = holesBetween(numbers, { from, to: upTo });
+    const holes = holesBetween(
+      numbers.map((number) => ({ from: number, to: number })),
+      { from, to: upTo },
+    );
     return {
       upTo,
       blocks: await loadBlocks(tx, numbers, verifier.bloomOf),
       digests: await storedDigests(tx, numbers),
       neighbours: await readLinks(tx, upTo === to ? [from - 1, to + 1] : [from - 1]),
       orphans: holes.length === 0 ? [] : await findOrphans(tx, holes),
+      holes,
       missing: holes.length === 0 ? [] : await findCompleted(tx, holes),
     };
   });
 }
 
-/** The numbers of a span that are not among these. */
-function holesBetween(numbers: readonly number[], { from, to }: BlockSpan): BlockSpan[] {
+/** What of a span lies in none of these spans, which are in order. */
+function holesBetween(spans: readonly BlockSpan[], { from, to }: BlockSpan): BlockSpan[] {
   const holes: BlockSpan[] = [];
   let next = from;
-  for (const number of [...numbers, to + 1]) {
-    if (number > next) holes.push({ from: next, to: number - 1 });
-    next = number + 1;
+  for (const span of [...spans.filter((each) => each.to >= from && each.from <= to), { from: to + 1, to }]) {
+    if (span.from > next) holes.push({ from: next, to: span.from - 1 });
+    next = span.to + 1;
   }
   return holes;
 }
 
 function proveBatch(
   read: ReadBatch,
-  { prover, span, wrongBefore }: { prover: Prover; span: BlockSpan; wrongBefore: ReadonlySet<number> },
+  {
+    prover,
+    span,
+    isAsked,
+    wrongBefore,
+  }: { prover: Prover; span: BlockSpan; isAsked: boolean; wrongBefore: ReadonlySet<number> },
 ): Finding[] {
-  const { blocks, digests, neighbours, orphans, missing } = read;
+  const { blocks, digests, neighbours, orphans, holes, missing } = read;
   const findings: Finding[] = [];
   const wrong = new Set(wrongBefore);
   for (const block of blocks) {
@@ -118,16 +134,21 @@ function proveBatch(
   for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong, span }))
     if (!wrongBefore.has(number))
       findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
-  for (const { from, to } of missing)
-    findings.push({
-      kind: "missing",
-      from,
-      to,
-      table: "blocks",
-      field: "number",
-      expected: "a row, as the queue says",
-      actual: "none",
-    });
+  const unheardOf = isAsked ? holes.flatMap((hole) => holesBetween(missing, hole)) : [];
+  for (const [spans, expected] of [
+    [missing, asQueueSays],
+    [unheardOf, "a row"],
+  ] as const)
+    for (const { from, to } of spans)
+      findings.push({
+        kind: "missing",
+        from,
+        to,
+        table: "blocks",
+        field: "number",
+        expected,
+        actual: "none",
+      });
   for (const { table, from, to, rows } of orphans)
     findings.push({
       kind: "orphan",

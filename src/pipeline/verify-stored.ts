@@ -39,16 +39,19 @@ export async function planVerification(options: VerifyStoredOptions): Promise<Ve
   const everything = await boundsOf(pool);
   const span = options.span ?? everything;
   const strays = options.span === null && sample === undefined ? await countStrays(pool) : [];
-  if (span === null || everything === null) return { span, total: 0, strays, async *run() {} };
+  if (span === null) return { span, total: 0, strays, async *run() {} };
   const prover = { verifier: createVerifier(), rules: rulesFor(await chainIdOf(pool)), recoverSenders };
+  const isAsked = options.span !== null && sample === undefined;
   const prove = (part: BlockSpan) =>
-    proveStored({ pool, prover, ...part, ...(signal !== undefined && { signal }) });
+    proveStored({ pool, prover, isAsked, ...part, ...(signal !== undefined && { signal }) });
   if (sample !== undefined) {
     const numbers = await sampleStored(pool, { ...span, count: sample });
     return { span, total: numbers.length, strays, run: () => proveEach(numbers, prove) };
   }
-  const first = Math.max(span.from, everything.from);
-  const last = Math.max(first - 1, Math.min(span.to, everything.to));
+  // Nothing stored: all of the span is one hole, which is looked at in one go.
+  const stored = everything ?? { from: span.from, to: span.from };
+  const first = Math.max(span.from, stored.from);
+  const last = Math.max(first - 1, Math.min(span.to, stored.to));
   const doneAt = (upTo: number) => Math.max(0, Math.min(upTo, last) - first + 1);
   return { span, total: last - first + 1, strays, run: () => proveAll(span, prove, doneAt) };
 }

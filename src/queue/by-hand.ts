@@ -2,17 +2,35 @@ import type { BlockSpan } from "../block.js";
 import type { Sql } from "../db/pool.js";
 import { listOf, openStatuses, statuses } from "./job-status.js";
 
-/** Runs failed and cancelled jobs of these blocks again, with fresh attempts. Returns how many. */
-export async function retryJobs(sql: Sql, { from, to }: BlockSpan): Promise<number> {
-  const { rows } = await sql.query(
+// As the index processing_jobs_halted says it.
+const halted = "not queued and completed_at is null and due_at is null";
+const failedOrCancelled = `(${statuses.failed}, ${statuses.cancelled})`;
+
+/** Runs failed and cancelled jobs of these blocks again, or only the failed ones, with fresh attempts. Returns how many. */
+export async function retryJobs(
+  sql: Sql,
+  { from, to }: BlockSpan,
+  { cancelled = true }: { cancelled?: boolean } = {},
+): Promise<number> {
+  const { rowCount } = await sql.query(
     `update processing_jobs
-     set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), suspended = false, completed_at = null
-     where block_number between $1 and $2 and status in (${statuses.failed}, ${statuses.cancelled})
-       and not queued and completed_at is null and due_at is null
-     returning 1`,
+     set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), suspended = false,
+       completed_at = null
+     where block_number between $1 and $2 and status in ${cancelled ? failedOrCancelled : `(${statuses.failed})`}
+       and ${halted}`,
     [from, to],
   );
-  return rows.length;
+  return rowCount ?? 0;
+}
+
+/** Deletes the failed and cancelled jobs of these blocks. What is stored stays. Returns how many. */
+export async function forgetHalted(sql: Sql, { from, to }: BlockSpan): Promise<number> {
+  const { rowCount } = await sql.query(
+    `delete from processing_jobs
+     where block_number between $1 and $2 and status in ${failedOrCancelled} and ${halted}`,
+    [from, to],
+  );
+  return rowCount ?? 0;
 }
 
 /** Jobs that one statement of a cancel looks at: its locks are held for a second at most. */

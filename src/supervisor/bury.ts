@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "../logger.js";
 import { giveBackUnknown } from "../queue/give-back.js";
+import type { ReleasedJob } from "../queue/release.js";
 import { unregisterWorker } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import type { Child, ChildExit } from "./child.js";
@@ -35,7 +36,7 @@ export async function bury(options: BuryOptions, child: Child, end: End): Promis
 }
 
 async function buryDead(
-  { pool, log, maxDeaths, stopping }: BuryOptions,
+  { pool, log, redact, maxDeaths, stopping }: BuryOptions,
   child: Child,
   end: End,
 ): Promise<void> {
@@ -47,13 +48,21 @@ async function buryDead(
   );
   if (child.role !== "worker") return;
   const started = performance.now();
-  const released = await reclaim(pool, {
-    workerId: child.workerId,
-    maxDeaths: maxDeaths(),
-    blamed: blamedFor(end),
-    reason: `the worker died (${how}) while it computed this block`,
-    signal: stopping,
-  });
+  let released: ReleasedJob[];
+  try {
+    released = await reclaim(pool, {
+      workerId: child.workerId,
+      maxDeaths: maxDeaths(),
+      blamed: blamedFor(end),
+      reason: `the worker died (${how}) while it computed this block`,
+      signal: stopping,
+    });
+  } catch (error) {
+    // A right that was revoked, say. The supervisor lives on; the sweep releases them when its lease has fallen.
+    const reason = redact(describeError(error));
+    log.error({ worker: child.workerId, reason }, "its claims cannot be released");
+    return;
+  }
   const ms = Math.round(performance.now() - started);
   if (released.length > 0)
     log.warn({ worker: child.workerId, jobs: released.length, ms }, "released its claims");

@@ -178,16 +178,21 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   };
 
   const ended = (async () => {
-    await filled;
-    await lineUp.emptied();
-    await Promise.all(tending);
-    watch.close();
-    ending.isOver();
-    leaseEnds.abort();
-    await lease.ended;
-    // After the last ping, which registers them.
-    await unregisterSupervisor(pool, id).catch(() => {});
-    await pool.end();
+    try {
+      await filled;
+      await lineUp.emptied();
+      await Promise.all(tending);
+    } finally {
+      // Whatever went wrong, nothing of it may keep the process alive.
+      stop();
+      watch.close();
+      ending.isOver();
+      leaseEnds.abort();
+      await lease.ended;
+      // After the last ping, which registers them.
+      await unregisterSupervisor(pool, id).catch(() => {});
+      await pool.end();
+    }
     return { fatal };
   })();
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   blockNumber,
+  blockSpan,
   checkHead,
   checkOrder,
   priority,
@@ -22,6 +23,22 @@ test("block numbers and priorities have the bounds of their columns", () => {
   for (const text of ["-1", "9007199254740991"]) assert.throws(() => blockNumber(text), /whole number/);
   assert.deepEqual(["-2147483648", "2147483647"].map(priority), [-2_147_483_648, 2_147_483_647]);
   for (const text of ["-2147483649", "2147483648"]) assert.throws(() => priority(text), /whole number/);
+});
+
+test("a number may have the commas that it is printed with, and no others", () => {
+  assert.deepEqual(["1,000", "20,199,999", "9,007,199,254,740,990"].map(blockNumber), [
+    1_000,
+    20_199_999,
+    Number.MAX_SAFE_INTEGER - 1,
+  ]);
+  for (const text of ["1,00", "1000,000", ",100", "1,,000", "1,000,"])
+    assert.throws(() => blockNumber(text), /whole number/, text);
+});
+
+test("FROM alone is one block", () => {
+  assert.deepEqual(blockSpan(5, undefined), { from: 5, to: 5 });
+  assert.deepEqual(blockSpan(5, 7), { from: 5, to: 7 });
+  assert.throws(() => blockSpan(7, 5), UsageError);
 });
 
 test("workers are a number, bounds, or auto", () => {

@@ -103,6 +103,20 @@ test("cancel ends what is unfinished, retry runs it again, each within the given
   assert.equal(rows[0].n, 5);
 });
 
+test("cancel N, then retry N takes one block as other commands do; cancel --forget deletes what is halted", async (t) => {
+  const database = await createDatabase();
+  t.after(() => database.drop());
+  const env = { BLOCKMILL_DATABASE_URL: database.url };
+  await database.pool.query(`
+    insert into processing_jobs (block_number, status, worker_id, started_at) values
+      (1000, 'processing', 'w', now()), (1001, 'failed', 'w', now()), (1002, 'pending', null, null)`);
+  assert.equal((await blockmill(["cancel", "1,000"], env)).stdout, "Cancelled 1 job.\n");
+  assert.equal((await blockmill(["retry", "1,000"], env)).stdout, "1 job will run again.\n");
+  const forgotten = await blockmill(["cancel", "1000", "1001", "--forget"], env);
+  assert.equal(forgotten.stdout, "Cancelled 1 job. Deleted 2 failed or cancelled jobs.\n");
+  assert.deepEqual(await statuses(database), { 1002: "pending" });
+});
+
 test("cleanup releases what lost hosts hold, trims failures, archives what is old, and says so", async (t) => {
   const database = await createDatabase();
   t.after(() => database.drop());

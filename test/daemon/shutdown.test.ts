@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import pg from "pg";
+import { createDatabase } from "../support/database.js";
+import { createRole } from "../support/role.js";
 import { assertCleanStop, numbers, said, setScene } from "./scene.js";
 
 test("SIGTERM lets the workers finish what they hold, and leaves nothing in processing", async (t) => {
@@ -138,4 +140,32 @@ test("a daemon that is told to end while the database is away ends", async (t) =
   );
   await said(daemon, /lease of this host is lost/);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+test("a daemon whose role loses its rights still ends at a signal, without a word of a defect", async (t) => {
+  const database = await createDatabase();
+  const role = await createRole(t, database, "worker");
+  const scene = await setScene(t, { database: { url: role.url, pool: database.pool } });
+  const daemon = await scene.start();
+  await database.pool.query(`revoke insert, update, delete on all tables in schema public from ${role.name}`);
+  await scene.insert(1, 4);
+  await said(daemon, /its claims cannot be released/);
+  for (const pid of daemon.pids()) process.kill(pid, "SIGTERM");
+  assert.equal((await daemon.program.exit).signal, null);
+  assert.doesNotMatch(daemon.program.output.join("\n"), /defect of blockmill/);
+});
+
+test("a second signal ends a daemon whatever it waits for", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start();
+  const client = new pg.Client({ connectionString: scene.databaseUrl, application_name: "blockmill-test" });
+  await client.connect();
+  t.after(() => client.end());
+  // Its last words to the database wait for this.
+  await client.query("begin; lock table processing_workers");
+  daemon.program.child.kill("SIGTERM");
+  await said(daemon, /draining/);
+  daemon.program.child.kill("SIGINT");
+  const { code } = await daemon.program.exit;
+  assert([0, 69].includes(code ?? -1), `exit code ${code}`);
 });

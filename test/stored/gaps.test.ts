@@ -113,7 +113,7 @@ test("gaps says what is missing, what has a job, and where the rest is", async (
   assert.match(stdout, /^ +0 +to 9 +10$/m);
   assert.match(stdout, /^ +20 +to 21 +2$/m);
   assert.match(stdout, /^3 gaps: 17 blocks of 0 to 999 are not stored\.$/m);
-  assert.match(stdout, /^Of these have a job: 1 failed\.$/m);
+  assert.match(stdout, /^Jobs of these: 1 failed\.$/m);
 });
 
 test("gaps --enqueue makes jobs of small gaps and ranges of large ones, and ends with exit code 0", async () => {
@@ -132,6 +132,27 @@ test("gaps --enqueue makes jobs of small gaps and ranges of large ones, and ends
     { from: 30, to: 4_999 },
     { from: 6_000, to: 8_000 },
   ]);
+});
+
+test("gaps --enqueue runs failed jobs again, leaves cancelled ones, and says so; one number is one block", async () => {
+  await reset({ covered: "{[0,1000)}" });
+  await pool.query("update processing_coverage set blocks = blocks - '{[3,6)}'");
+  await pool.query(
+    "insert into processing_jobs (block_number, status, attempts) values (3, 'failed', 3), (4, 'cancelled', 1)",
+  );
+  const one = await gapsCommand("4");
+  assert.equal(one.code, 1);
+  assert.match(one.stdout, /^1 gap: 1 block of 4 to 4 is not stored\.$/m);
+  const { code, stdout } = await gapsCommand("0", "1,0", "--enqueue");
+  assert.equal(code, 2, stdout);
+  const all = await gapsCommand("0", "999", "--enqueue");
+  assert.equal(all.code, 0, all.stderr);
+  assert.match(all.stdout, /^Enqueued 1 job and 0 ranges\. 1 failed job will run again\.$/m);
+  const jobs = await pool.query("select status from processing_jobs order by block_number");
+  assert.deepEqual(
+    jobs.rows.map(({ status }) => status),
+    ["pending", "cancelled", "pending"],
+  );
 });
 
 test("without gaps, and without anything stored, gaps ends with exit code 0", async () => {

@@ -68,3 +68,17 @@ test("verify refuses what it cannot understand, and says what it cannot reach", 
   assert.equal((await verify(unreachable, "--sample", "0")).code, 2);
   assert.equal((await verify(unreachable)).code, 69);
 });
+
+test("verify of blocks that are not stored calls them missing, and ends with exit code 1", async (t) => {
+  const chain = await useStoredChain(t);
+  const nothing = await verify(chain.database.url, "7");
+  assert.equal(nothing.code, 1, nothing.stdout);
+  assert.match(nothing.stdout, /^block 7: missing\n0 blocks proven, 0 wrong, 1 missing, /);
+  await chain.store(0, 3);
+  await removeBlocks(chain.pool, 2);
+  const some = await verify(chain.database.url, "1", "6");
+  assert.equal(some.code, 1, some.stdout);
+  assert.match(some.stdout, /^block 2: missing, though the queue says stored$/m);
+  assert.match(some.stdout, /^blocks 4 to 6: missing$/m);
+  assert.match(some.stdout, /^2 blocks proven, 0 wrong, 4 missing, /m);
+});
