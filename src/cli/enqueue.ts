@@ -71,11 +71,11 @@ async function enqueue(
   return exitCodes.done;
 }
 
-/** Blocks that do not exist yet fail: the orchestrator enqueues new ones when they come. */
+/** Blocks that do not exist yet wait, perhaps for ever: a number that was mistyped should be noticed. */
 async function warnBeyondHead(pool: pg.Pool, to: number): Promise<void> {
   const head = (await readHead(pool))?.headNumber;
   if (head === undefined || to <= head) return;
   process.stderr.write(
-    `Note: the newest block that was seen is ${head}. Jobs beyond it fail when the chain does not get there in time.\n`,
+    `Note: the newest block that was seen is ${head}. Jobs beyond it wait until the chain gets there.\n`,
   );
 }

@@ -38,7 +38,7 @@ Exit code 0: every block is stored. 1: some failed, see the summary and \`blockm
 
 Examples:
   blockmill range 1000000 1001000 -c mainnet.json
-  blockmill range 0 20000000 --workers 16
+  blockmill range 0 20,000,000 --workers 16
   blockmill range 1000000 1000100 --force       after a fault of the node`,
     )
     .action(run(range));

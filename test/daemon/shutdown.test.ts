@@ -148,7 +148,8 @@ test("a daemon whose role loses its rights still ends at a signal, without a wor
   const scene = await setScene(t, { database: { url: role.url, pool: database.pool } });
   const daemon = await scene.start();
   await database.pool.query(`revoke insert, update, delete on all tables in schema public from ${role.name}`);
-  await scene.insert(1, 4);
+  const [worker] = daemon.workers();
+  if (worker !== undefined) process.kill(worker.pid, "SIGKILL");
   await said(daemon, /its claims cannot be released/);
   for (const pid of daemon.pids()) process.kill(pid, "SIGTERM");
   assert.equal((await daemon.program.exit).signal, null);
