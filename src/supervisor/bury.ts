@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { describeError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { giveBackUnknown } from "../queue/give-back.js";
 import type { ReleasedJob } from "../queue/release.js";
