@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type pg from "pg";
+import { tryLock } from "../db/advisory-locks.js";
 import { asDatabaseError } from "../db/database-error.js";
 import { ConfigError, UsageError } from "../errors.js";
 import { buildIndex, dropIndex, InterruptedError } from "../store/build-index.js";
@@ -144,11 +145,8 @@ async function takeTurn(
   { schema, signal }: { schema: string; signal: AbortSignal },
 ): Promise<void> {
   for (let told = false; ; told = true) {
-    const { rows } = await session.query<{ mine: boolean }>(
-      "select pg_try_advisory_lock(hashtextextended($1, 0)) as mine",
-      [`blockmill index ${schema}`],
-    );
-    if (rows[0]?.mine) return;
+    const { taken } = await tryLock(session, `blockmill index ${schema}`, "session");
+    if (taken) return;
     if (!told) process.stderr.write("another blockmill index is at work on this schema; waiting for it\n");
     await sleep(lookMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) throw new InterruptedError();

@@ -12,6 +12,7 @@ export function formatStatus(status: Status, paint: Paint): string {
   const sections = [
     status.alerts.length > 0 ? section("Alerts", alertsList(status, paint), paint) : "",
     formatTable([{}, {}], overview(status, paint), paint),
+    status.lockWait === null ? "" : section("Waiting for a lock", lockLines(status, paint), paint),
     section("Jobs", jobsTable(status, paint), paint),
     status.ranges.total > 0 ? section("Open ranges", rangesTable(status, paint), paint) : "",
     section("Workers", workersTable(status, paint), paint),
@@ -150,6 +151,12 @@ function inHand({ blocks = [], reason }: LiveWorker["doing"]): string {
 }
 
 const columns = 100;
+
+function lockLines({ lockWait }: Status, paint: Paint): string {
+  return wrap(lockWait ?? "", columns - 2)
+    .map((line) => `  ${paint("red", line)}\n`)
+    .join("");
+}
 
 /** In whole: what to do stands at the end. */
 function alertsList({ alerts }: Status, paint: Paint): string {

@@ -5,6 +5,7 @@ import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { formatStatus } from "./status-report.js";
 import { createPaint } from "./terminal.js";
+import { withLockTimeout } from "./with-lock-timeout.js";
 
 export function addStatus(program: Command): void {
   program
@@ -27,7 +28,7 @@ Examples:
 }
 
 async function status(session: Session, { json }: { json?: boolean }): Promise<number> {
-  const now = await withDatabase(session, (pool) => readStatus(pool, session));
+  const now = await withDatabase(session, (pool) => withLockTimeout(pool, () => readStatus(pool, session)));
   process.stdout.write(
     json ? `${JSON.stringify(now, null, 2)}\n` : formatStatus(now, createPaint(process.stdout)),
   );

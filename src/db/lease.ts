@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { mustYield, tryLock } from "./advisory-locks.js";
 import { type ConnectionOptions, connectionConfig } from "./connection.js";
 import { asDatabaseError, isFullNotifyQueue } from "./database-error.js";
 
@@ -24,6 +25,8 @@ export interface LeaseOptions extends ConnectionOptions {
   onHeld(session: pg.Client, event: "taken" | "pinged" | "kept", validForMs: number): Promise<void> | void;
   /** Called when the session is lost. It is made anew by itself. */
   onLost(error: unknown): void;
+  /** Called when it is taken, or refused, beside strangers who hold so many of its keys (advisory-locks.ts). */
+  onStrangers?(keys: number): void;
   /** Called each time somebody else was found to hold it. */
   onRefused?(): void;
 }
@@ -76,7 +79,16 @@ async function holdOnce(options: LeaseOptions, onSession: () => void): Promise<v
     await session.query(`set idle_session_timeout = ${leaseMs}`);
     onSession();
     let asked = performance.now();
-    while (!((await mayTry(session)) && (await tryLock(session, key)))) {
+    let ending: number | undefined;
+    for (;;) {
+      const { taken, ...lock } = (await mayTry(session))
+        ? await tryLock(session, key, "session")
+        : { taken: false, ending: -1, strangers: 0 };
+      if (lock.strangers > 0) options.onStrangers?.(lock.strangers);
+      if (taken) {
+        ending = lock.ending;
+        break;
+      }
       options.onRefused?.();
       await pause(refusedMs, ended.signal);
       if (signal.aborted) return;
@@ -91,6 +103,7 @@ async function holdOnce(options: LeaseOptions, onSession: () => void): Promise<v
       if (ended.signal.aborted) throw reason;
       asked = performance.now();
       const event = await ping(session, options.pulseChannel);
+      if (await mustYield(session, key, ending)) throw new Error("another session took the lease as well");
       await options.onHeld(session, event, leaseMs - (performance.now() - asked));
     }
   } finally {
@@ -111,14 +124,6 @@ async function ping(session: pg.Client, pulseChannel: string | undefined): Promi
     await session.query("select pg_notification_queue_usage()");
     return "kept";
   }
-}
-
-async function tryLock(session: pg.Client, key: string): Promise<boolean> {
-  const { rows } = await session.query<{ taken: boolean }>(
-    "select pg_try_advisory_lock(hashtextextended($1, 0)) as taken",
-    [key],
-  );
-  return rows[0]?.taken ?? false;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
+import { tryLock } from "../db/advisory-locks.js";
 
 /**
  * Who stands for election. An orchestrator that follows the head (a daemon's) is eager; one that does
@@ -14,12 +15,7 @@ export function createCandidacy(config: Config): { mayLead(session: pg.Client): 
   return {
     async mayLead(session) {
       if (standing.has(session)) return true;
-      const lock = eager ? "pg_try_advisory_lock_shared" : "pg_try_advisory_xact_lock";
-      const { rows } = await session.query<{ free: boolean }>(
-        `select ${lock}(hashtextextended($1, 0)) as free`,
-        [key],
-      );
-      const free = rows[0]?.free ?? false;
+      const { taken: free } = await tryLock(session, key, eager ? "shared" : "transaction");
       if (eager && free) standing.add(session);
       return free;
     },

@@ -12,7 +12,8 @@ import type { Door } from "../pipeline/change-rows.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
-import { runDuties } from "./run-duties.js";
+import { type Duty, runDuties } from "./run-duties.js";
+import { createLockWatch } from "./watch-locks.js";
 
 export interface OrchestratorOptions extends Door, Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
   endpoints: Endpoints;
@@ -40,6 +41,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   let fatal: unknown;
   let term: AbortController | undefined;
   let hasLost = false;
+  let strangers = 0;
   let current: pg.Client | undefined;
   let reconnectedAt: number | undefined;
   const terms: Promise<void>[] = [];
@@ -68,18 +70,24 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       ended.abort();
     };
     const following = followChain({ ...options, announce: context.announce, signal }).catch(onFatal);
+    const onError = (duty: Duty, error: unknown): void => {
+      if (dispositionOf(error) === "fatal-process") {
+        onFatal(error);
+        return;
+      }
+      const reason = context.redact(describeError(error, 300));
+      log.warn({ duty: duty.name, err: error }, reason);
+      report("leading", { duty: duty.name, reason });
+    };
     const duties = runDuties({
       duties: createDuties({ ...options, ownSupervisor, reconnectedAt }),
       signal,
-      onError(duty, error) {
-        if (dispositionOf(error) === "fatal-process") return onFatal(error);
-        const reason = context.redact(describeError(error, 300));
-        log.warn({ duty: duty.name, err: error }, reason);
-        report("leading", { duty: duty.name, reason });
-      },
+      onError,
     });
+    // Beside the others, which may be what waits.
+    const watch = runDuties({ duties: [createLockWatch(options)], signal, onError });
     hint = duties.hint;
-    terms.push(following, duties.done);
+    terms.push(following, duties.done, watch.done);
   };
 
   report("following");
@@ -91,6 +99,14 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     leaseMs: config.database.lease_seconds * 1_000,
     retryMs: 200,
     refusedMs: electionMs,
+    onStrangers(keys) {
+      if (keys > strangers)
+        log.warn(
+          { alert: "lock_wait", keys },
+          "sessions of other roles hold advisory locks of the election's keys; they are not believed",
+        );
+      strangers = keys;
+    },
     signal: ended.signal,
     async mayTry(session) {
       if (session !== current && hasLost) reconnectedAt = performance.now();

@@ -1,5 +1,6 @@
 import { type AnyDoing, readAnyDoing } from "../child/doing.js";
 import { processRoles } from "../child/roles.js";
+import { isHeld } from "../db/advisory-locks.js";
 import type { Sql } from "../db/pool.js";
 
 export interface LiveWorker {
@@ -17,18 +18,11 @@ export interface LiveWorker {
   lives: boolean;
 }
 
-// pg_locks shows a lock on one bigint as its two halves, with objsubid 1:
-// https://www.postgresql.org/docs/current/view-pg-locks.html
 const workersStatement = `
   select worker_id as "workerId", supervisor_id as "supervisorId", role, hostname, pid, version, state,
     doing,
     extract(epoch from clock_timestamp() - seen_at)::float8 as "seenAgeSeconds",
-    exists (
-      select from pg_locks, hashtextextended(supervisor_id, 0) as key
-      where locktype = 'advisory' and granted and objsubid = 1
-        and database = (select oid from pg_database where datname = current_database())
-        and classid = ((key >> 32) & 4294967295)::oid and objid = (key & 4294967295)::oid
-    ) as lives
+    ${isHeld("supervisor_id")} as lives
   from processing_workers
   order by supervisor_id, array_position($2::text[], role), length(worker_id), worker_id
   limit $1`;

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { isHeld, tryLock } from "../db/advisory-locks.js";
 import { inTransaction, type Sql } from "../db/pool.js";
 import { jobsChannel } from "./job.js";
 import { statuses } from "./job-status.js";
@@ -17,7 +18,6 @@ const grace = "interval '30 seconds'";
 
 // Registered supervisors, and those that only claims know of, without those whose lock is seen to be
 // held: one statement a sweep while everybody lives. Whether a lock is free is decided by taking it.
-// https://www.postgresql.org/docs/current/view-pg-locks.html: the key's high half is classid, its low half objid.
 const seeminglyLost = `
   select supervisor_id from (
     select supervisor_id from processing_workers
@@ -26,11 +26,7 @@ const seeminglyLost = `
     where $1 and queued and status = ${statuses.processing} 
       and started_at not between clock_timestamp() - ${grace} and clock_timestamp() + ${grace}
   ) as known
-  where hashtextextended(supervisor_id, 0) <> all (array(
-    select (classid::bigint << 32) | objid::bigint from pg_locks
-    where locktype = 'advisory' and objsubid = 1 and granted
-      and database = (select oid from pg_database where datname = current_database())
-  ))`;
+  where not ${isHeld("supervisor_id")}`;
 
 export interface SweepOptions {
   maxDeaths: number;
@@ -81,11 +77,8 @@ async function hasSessions(sql: Sql, supervisorId: string): Promise<boolean> {
 // back meanwhile, waits until its old claims are released, and no second sweep does the same.
 async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: number): Promise<ReleasedJob[]> {
   return inTransaction(pool, async (tx) => {
-    const lock = await tx.query<{ lost: boolean }>(
-      "select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as lost",
-      [supervisorId],
-    );
-    if (!lock.rows[0]?.lost) return [];
+    const { taken } = await tryLock(tx, supervisorId, "transaction");
+    if (!taken) return [];
     const sessions = await endSessions(tx, `${supervisorId}/`);
     const options: ReleaseOptions = { maxDeaths, reason: `its host's supervisor ${supervisorId} was lost` };
     const released = await releaseSupervisor(tx, supervisorId, options);

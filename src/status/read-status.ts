@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
+import { describeLockWait, findLockWait } from "../db/lock-waits.js";
 import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
@@ -12,6 +13,8 @@ import { type Redact, redactTexts } from "../redact.js";
 import { readNewestBlock } from "../store/newest-block.js";
 import { endpointStates } from "./endpoint-states.js";
 
+/** Waits for locks that are longer are told. */
+const lockWaitMs = 3_000;
 const workersRead = 500;
 const rangesShown = 10;
 const failuresShown = 5;
@@ -32,6 +35,7 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
   const failures = await readLatestFailures(pool, failuresShown);
   const endpoints = endpointStates(workers);
   const alerts = await readOpenAlerts(pool);
+  const lockWait = await findLockWait(pool, lockWaitMs);
   return {
     schema: config.database.schema,
     pause,
@@ -54,6 +58,8 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
       ...each,
       reason: each.reason === null ? null : redact(each.reason),
     })),
+    /** Who keeps us waiting for a lock, and since when, at this moment; null: nobody. */
+    lockWait: lockWait === null ? null : redact(describeLockWait(lockWait)),
     alerts: alerts.map((alert) => ({ ...alert, message: redact(alert.message) })),
     failures: failures.map((failure) => ({ ...failure, message: redact(failure.message) })),
   };

@@ -11,8 +11,8 @@ export interface DerivedTableDefinition {
   comment: string;
 }
 
-const lockPartitions = `
-  select pg_advisory_xact_lock(hashtextextended('blockmill partitions ' || quote_ident(current_schema()), 0))`;
+// As chain_partition does.
+const lockPartitions = "lock table chain_layout in share row exclusive mode";
 
 // What a role may do with logs, it may do with this table.
 const readGrants = `

@@ -21,6 +21,7 @@ const empty = {
   leader: null,
   workers: [],
   endpoints: [],
+  lockWait: null,
   alerts: [],
   failures: [],
 } as unknown as Status;

@@ -1,0 +1,81 @@
+import type { Sql } from "./pool.js";
+
+/** A session that keeps one of ours waiting for a lock. */
+export interface LockWait {
+  /** What waits, or which block's job is passed over. */
+  what: string;
+  /** Of the session that holds the lock; null: a prepared transaction does. */
+  pid: number | null;
+  user: string;
+  application: string;
+  /** As pg_stat_activity says it; `?` where this role may not see it. */
+  state: string;
+  waitsMs: number;
+}
+
+const isOurs = (session: string): string =>
+  `coalesce(${session}.usename = session_user and starts_with(${session}.application_name, 'blockmill '), false)`;
+
+const holder = `
+    nullif(blocking.pid, 0) as pid, coalesce(holder.usename, '?') as "user",
+    coalesce(holder.application_name, '') as application, coalesce(holder.state, '?') as state`;
+
+// pg_locks.waitstart and pg_blocking_pids need no right. A row that SKIP LOCKED passes over has nobody waiting for it:
+// its xmax is the transaction that locked it.
+const statement = `
+  with waiting as (
+    select 'a lock on ' || coalesce(lock.relation::regclass::text, lock.locktype) || ' (' || session.application_name || ')' as what,
+      ${holder}, extract(epoch from clock_timestamp() - lock.waitstart)::float8 * 1000 as "waitsMs"
+    from pg_locks as lock
+    join pg_stat_activity as session on session.pid = lock.pid
+    cross join unnest(pg_blocking_pids(lock.pid)) as blocking (pid)
+    left join pg_stat_activity as holder on holder.pid = blocking.pid
+    where not lock.granted and ${isOurs("session")} and session.datname = current_database()
+      and lock.waitstart < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
+  ),
+  next as (
+    select block_number, xmax, greatest(created_at, run_at) as since from processing_jobs
+    where queued and status = 'pending' order by priority desc, block_number limit 100
+  ),
+  passed as (
+    select 'the job of block ' || block_number as what,
+      ${holder}, extract(epoch from clock_timestamp() - since)::float8 * 1000 as "waitsMs"
+    from next
+    join pg_locks as blocking on blocking.locktype = 'transactionid' and blocking.granted and blocking.transactionid = next.xmax
+    left join pg_stat_activity as holder on holder.pid = blocking.pid
+    where isfinite(since) and since < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
+  )
+  select * from waiting union all select * from passed order by "waitsMs" desc limit 1`;
+
+/** The longest wait for a lock of somebody else's, if it is longer than that; null: there is none. */
+export async function findLockWait(sql: Sql, longerThanMs: number): Promise<LockWait | null> {
+  const { rows } = await sql.query<LockWait>(statement, [longerThanMs]);
+  return rows[0] ?? null;
+}
+
+/** In one line, with what ends it. */
+export function describeLockWait({ what, pid, user, application, state, waitsMs }: LockWait): string {
+  const seconds = Math.round(waitsMs / 1_000);
+  if (pid === null)
+    return `${what} is held by a prepared transaction for ${seconds} s. Find it: SELECT * FROM pg_prepared_xacts`;
+  const name = application === "" ? "" : `, ${application}`;
+  return `${what} is held by ${user} (pid ${pid}${name}, ${state}), waited for since ${seconds} s. End it: SELECT pg_terminate_backend(${pid})`;
+}
+
+const tableHolder = `
+  select lock.relation::regclass::text as "table", lock.pid, coalesce(holder.usename, '?') as "user",
+    coalesce(holder.application_name, '') as application, coalesce(holder.state, '?') as state
+  from pg_locks as lock
+  join pg_class on pg_class.oid = lock.relation and relnamespace = to_regnamespace(quote_ident(current_schema()))
+  left join pg_stat_activity as holder on holder.pid = lock.pid
+  where lock.granted and lock.mode = 'AccessExclusiveLock' and relkind in ('r', 'p') and lock.pid is distinct from pg_backend_pid()
+  limit 1`;
+
+/** Who has locked a table of the schema for himself, in one line; null: nobody. */
+export async function findTableHolder(sql: Sql): Promise<string | null> {
+  const { rows } = await sql.query<Omit<LockWait, "what" | "waitsMs"> & { table: string }>(tableHolder);
+  const [row] = rows;
+  return row === undefined
+    ? null
+    : describeLockWait({ ...row, what: `the table ${row.table}`, waitsMs: 3_000 });
+}
