@@ -123,6 +123,14 @@ export const steps = [
     node: shipped,
     command: npm("fuzz", "--minutes", "10"),
   },
+  ...[1, 2].map((seed) => ({
+    name: `a hundred scripts of whoever changes rows, seed ${seed}`,
+    tier: "full",
+    seconds: 1_200,
+    node: shipped,
+    env: { ...on("embedded"), BLOCKMILL_TEST_SEED: String(seed), BLOCKMILL_TEST_SCRIPTS: "100" },
+    command: npm("test", "model/one-door"),
+  })),
   {
     name: "tests on a PostgreSQL in a container",
     tier: "full",

@@ -16,8 +16,12 @@ export async function retryJobs(
     `update processing_jobs
      set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), suspended = false,
        completed_at = null
-     where block_number between $1 and $2 and status in ${cancelled ? failedOrCancelled : `(${statuses.failed})`}
-       and ${halted}`,
+     where block_number = any (array(
+       select block_number from processing_jobs
+       where block_number between $1 and $2 and status in ${cancelled ? failedOrCancelled : `(${statuses.failed})`}
+         and ${halted}
+       order by block_number for update
+     ))`,
     [from, to],
   );
   return rowCount ?? 0;
@@ -27,7 +31,11 @@ export async function retryJobs(
 export async function forgetHalted(sql: Sql, { from, to }: BlockSpan): Promise<number> {
   const { rowCount } = await sql.query(
     `delete from processing_jobs
-     where block_number between $1 and $2 and status in ${failedOrCancelled} and ${halted}`,
+     where block_number = any (array(
+       select block_number from processing_jobs
+       where block_number between $1 and $2 and status in ${failedOrCancelled} and ${halted}
+       order by block_number for update
+     ))`,
     [from, to],
   );
   return rowCount ?? 0;
@@ -69,7 +77,11 @@ async function endOfBite(sql: Sql, { from, to, atOnce }: BlockSpan & { atOnce: n
 async function cancelBite(sql: Sql, { from, to }: BlockSpan): Promise<number> {
   const { rowCount } = await sql.query(
     `update processing_jobs set status = ${statuses.cancelled}
-     where block_number between $1 and $2 and status in ${listOf(openStatuses)}`,
+     where block_number = any (array(
+       select block_number from processing_jobs
+       where block_number between $1 and $2 and status in ${listOf(openStatuses)}
+       order by block_number for update
+     ))`,
     [from, to],
   );
   return rowCount ?? 0;

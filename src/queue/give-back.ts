@@ -3,7 +3,7 @@ import type { Sql } from "../db/pool.js";
 import { claimedAt, type Token } from "./job.js";
 import { statuses } from "./job-status.js";
 
-// One index scan, as in complete.ts.
+// One index scan, as in complete.ts; and in the order of the blocks, as everybody who waits for jobs locks them.
 const someJobs = namedParameters<{
   worker: string;
   blocks: number[];
@@ -14,10 +14,14 @@ const someJobs = namedParameters<{
   `
   update processing_jobs
   set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
-  where block_number = any (:blocks) and worker_id = :worker and status = ${statuses.processing}
-    and id = (:ids::bigint[])[width_bucket(block_number, :blocks::bigint[])]
-    and claims = (:claims::int[])[width_bucket(block_number, :blocks::bigint[])]
-    and ${claimedAt} = (:claimed_ats::bigint[])[width_bucket(block_number, :blocks::bigint[])]
+  where block_number = any (array(
+    select block_number from processing_jobs
+    where block_number = any (:blocks::bigint[]) and worker_id = :worker and status = ${statuses.processing}
+      and id = (:ids::bigint[])[width_bucket(block_number, :blocks::bigint[])]
+      and claims = (:claims::int[])[width_bucket(block_number, :blocks::bigint[])]
+      and ${claimedAt} = (:claimed_ats::bigint[])[width_bucket(block_number, :blocks::bigint[])]
+    order by block_number for update
+  ))
   returning id`,
   "give_back",
 );
@@ -25,7 +29,11 @@ const someJobs = namedParameters<{
 const allButSomeJobs = `
   update processing_jobs
   set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
-  where queued and status = ${statuses.processing} and worker_id = $1 and id <> all ($2::bigint[])
+  where block_number = any (array(
+    select block_number from processing_jobs
+    where queued and status = ${statuses.processing} and worker_id = $1 and id <> all ($2::bigint[])
+    order by block_number for update
+  ))
   returning id`;
 
 /**

@@ -92,11 +92,12 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
     const isNew = autoEnqueue && head.number >= from;
     const byHash = isNew ? headers.filter(({ number }) => number >= from) : [];
     const enqueued = new Set(byHash.map(({ number }) => number));
-    if (rows[0]?.awaited) await tx.query(reviveAwaited, [head.number]);
+    const pinned = fresh.filter(({ number }) => !enqueued.has(number));
+    if (rows[0]?.awaited) await tx.query(reviveAwaited, [head.number, numbersOf(pinned)]);
     // The lowest blocks first, as everybody inserts and locks jobs: two that touch the same ones do not deadlock.
     if (isNew) await enqueueOlder(tx, from, options);
     await noteHead(tx, options, {
-      pinned: fresh.filter(({ number }) => !enqueued.has(number)),
+      pinned,
       byHash,
       nextBlock: isNew ? head.number + 1 : followed,
     });
@@ -119,13 +120,20 @@ const lockAndLook = {
   from processing_head for update`,
 };
 
+// Those that noteHead is about to pin ($2) are locked with them: some of both may be below some of the others.
 const reviveAwaited = `
+  with held as materialized (
+    select block_number from processing_jobs
+    where block_number = any (array(
+      select block_number from processing_jobs where ${awaited}
+      union select unnest($2::bigint[])
+    ))
+    order by block_number for update
+  )
   update processing_jobs
   set status = ${statuses.pending}, run_at = now(), absences = 0, last_error = null,
       attempts = case when status = ${statuses.failed} then 0 else attempts end
-  where block_number = any (array(
-    select block_number from processing_jobs where ${awaited} order by block_number for update
-  ))`;
+  where block_number = any (array(select block_number from held)) and ${awaited}`;
 
 /** Holds the head until the transaction ends: whoever advances it, or undoes a reorg, waits. */
 export async function lockHead(tx: Tx): Promise<void> {
@@ -164,7 +172,9 @@ const isParkedJob = `job.status = ${statuses.scheduled} and job.run_at = 'infini
 
 // One statement, since a worker waits for it to be done. Jobs that people or ranges made learn which hash is
 // wanted near the head: those that are enqueued now, and those that were before (pinned; no block is both).
-// One that a reorg suspended runs again now that the branch has reached its height.
+// One that a reorg suspended runs again now that the branch has reached its height. Those that stand are locked first:
+// they are below those that are enqueued, and everybody locks jobs in the order of their blocks.
+const pinnedHash = "(:pinned_hashes::bytea[])[array_position(:pinned::bigint[], block_number)]";
 const note = namedParameters<{
   pinned: number[];
   pinned_hashes: Buffer[];
@@ -180,20 +190,25 @@ const note = namedParameters<{
   finalized_block: number | null;
 }>(
   `
-  with pinned as (
-    update processing_jobs as job
-    set block_hash = header.hash,
-        status = case when job.suspended then ${statuses.pending} else job.status end,
-        run_at = case when job.suspended then now() else job.run_at end, suspended = false
-    from unnest(:pinned::bigint[], :pinned_hashes::bytea[]) as header (number, hash)
-    where job.block_number = header.number and job.status in (${statuses.pending}, ${statuses.scheduled})
-      and job.block_hash is distinct from header.hash
+  with standing as materialized (
+    select block_number from processing_jobs
+    where block_number = any (:pinned::bigint[]) and status in (${statuses.pending}, ${statuses.scheduled})
+      and block_hash is distinct from ${pinnedHash}
+    order by block_number for update
+  ),
+  pinned as (
+    update processing_jobs
+    set block_hash = ${pinnedHash},
+        status = case when suspended then ${statuses.pending} else status end,
+        run_at = case when suspended then now() else run_at end, suspended = false
+    where block_number = any (array(select block_number from standing))
   ),
   enqueued as (
     insert into processing_jobs as job (block_number, block_hash, priority)
     select number, hash, case when number >= :priority_from then ${headPriority} else 0 end
     from unnest(:numbers::bigint[], :hashes::bytea[]) as header (number, hash)
-    where not exists (select from processing_coverage where blocks @> number)
+    where (select count(*) from standing) >= 0
+      and not exists (select from processing_coverage where blocks @> number)
     order by number
     on conflict (block_number) do update
       set block_hash = excluded.block_hash, priority = greatest(job.priority, excluded.priority),

@@ -45,8 +45,12 @@ const unpin = `
       status = case when status = ${statuses.scheduled} and not suspended then status else ${statuses.pending} end,
       run_at = case when status = ${statuses.scheduled} and not suspended then run_at else now() end,
       suspended = false
-  where block_number < $1 and status in (${statuses.pending}, ${statuses.scheduled}, ${statuses.processing}, ${statuses.failed})
-    and (block_hash is not null or suspended or (status = ${statuses.processing} and block_number >= $2))`;
+  where block_number = any (array(
+    select block_number from processing_jobs
+    where block_number < $1 and status in (${statuses.pending}, ${statuses.scheduled}, ${statuses.processing}, ${statuses.failed})
+      and (block_hash is not null or suspended or (status = ${statuses.processing} and block_number >= $2))
+    order by block_number for update
+  ))`;
 
 /**
  * Lets jobs below a number that are not done fetch whatever is canonical by now: the hash that they ask

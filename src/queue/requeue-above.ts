@@ -53,11 +53,15 @@ const renew = namedParameters<{
   order by lost.number
   on conflict (block_number) do nothing`);
 
-// Its neighbour of the other branch may have been what it failed for.
+// Its neighbour of the other branch may have been what it failed for. It is below the jobs that are locked by then, so it
+// is not waited for: whoever has it locked runs it again, or decides about it.
 const revive = `
   update processing_jobs
   set status = ${statuses.pending}, run_at = now(), attempts = 0, deaths = 0, absences = 0, last_error = null
-  where block_number = $1 and status = ${statuses.failed}`;
+  where block_number = (
+    select block_number from processing_jobs
+    where block_number = $1 and status = ${statuses.failed} for update skip locked
+  )`;
 
 export interface Rewind {
   /** The last block that stays. */

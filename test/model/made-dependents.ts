@@ -135,9 +135,9 @@ export const made: Dependents = {
 };
 
 /** Makes fees of the stored blocks of a span, anew where they were made. */
-export async function refill(pool: pg.Pool, span: BlockSpan): Promise<void> {
+export async function refill(pool: pg.Pool, span: BlockSpan, dependents = made): Promise<void> {
   await changeRows(
-    { pool, dependents: made },
+    { pool, dependents },
     {
       decide: async () => ({
         kind: "derive",
