@@ -2,7 +2,7 @@
 // wait for each other.
 
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { createPool, inTransaction } from "../../src/db/pool.js";
 import { cancelJobs, forgetHalted, retryJobs } from "../../src/queue/by-hand.js";
 import { claimJobs } from "../../src/queue/claim.js";
@@ -20,15 +20,16 @@ import { useQueue } from "./queue-database.js";
 
 const queue = useQueue();
 
-// Without an index, rows are met as they lie in the table: only what a statement says itself puts them in order.
-before(async () => {
-  const client = await queue.pool.connect();
+/**
+ * Without an index, rows are met as they lie in the table: only what a statement says itself puts them in order. For
+ * connections that are opened from now on.
+ */
+async function withoutIndexes(): Promise<void> {
   for (const way of ["indexscan", "indexonlyscan", "bitmapscan"])
-    await client.query(
+    await queue.rows(
       `do $$ begin execute format('alter database %I set enable_${way} = off', current_database()); end $$`,
     );
-  client.release(true);
-});
+}
 
 const blocks = [10, 20, 30];
 const hashOf = (number: number) => `0x${String(number).padStart(64, "0")}` as const;
@@ -177,8 +178,10 @@ const waitsForLock = () =>
 
 for (const [name, { status, prepare }] of Object.entries(cases)) {
   test(`${name}: who holds the lowest job, and goes on to the others, finds them free`, async () => {
+    await withoutIndexes();
     await queue.insert(blocks.toReversed(), status);
     const run = await prepare();
+    // The connection that is idle by now may be older than that.
     const other = await queue.pool.connect();
     try {
       await other.query("begin");
@@ -195,7 +198,7 @@ for (const [name, { status, prepare }] of Object.entries(cases)) {
       await raced;
     } finally {
       await other.query("rollback");
-      other.release();
+      other.release(true);
     }
   });
 }
