@@ -20,7 +20,19 @@ test("keys of nodes and the database's password appear nowhere: not in logs, tab
   // Everything that can go wrong, so that everything is said.
   await scene.insert(1, 5);
   await scene.insert(9_999);
-  await scene.settled({ statuses: ["completed", "failed"] });
+  // The last one is beyond the head: it waits, and says for what.
+  const saysWhy = (...blocks: number[]) =>
+    until(
+      async () => {
+        const { rows } = await scene.pool.query(
+          "select from processing_jobs where block_number = any ($1) and last_error is not null",
+          [blocks],
+        );
+        return rows.length === blocks.length;
+      },
+      `blocks ${blocks.join(", ")} to say why they are not stored`,
+    );
+  await saysWhy(9_999);
   await scene.node.mutate({ method: "eth_getBlockByNumber", block: 7, kind: "not-json", count: 0 });
   await scene.node.mutate({ method: "eth_getBlockByNumber", block: 8, kind: "html-502", count: 0 });
   const refusal = {
@@ -32,7 +44,7 @@ test("keys of nodes and the database's password appear nowhere: not in logs, tab
   await scene.node.mutate({ method: "eth_getBlockByNumber", block: 9, ...refusal });
   await scene.insert(7);
   await scene.insert(9);
-  await scene.settled({ statuses: ["completed", "failed"] });
+  await saysWhy(7, 9);
   await scene.insert(8);
   await said(daemon, /waiting: nothing is claimed/);
   await scene.node.mutate({ method: "*", ...refusal });
