@@ -15,7 +15,7 @@ export async function withLockTimeout<T>(pool: pg.Pool, work: (pool: pg.Pool) =>
     return await work(pool);
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
-    const holder = await findTableHolder(pool);
+    const holder = await findTableHolder(pool, lockTimeoutMs);
     throw new DatabaseUnavailableError(
       holder ?? `a table of the schema is locked: ${describeError(error)}`,
       {},

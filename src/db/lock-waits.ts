@@ -69,13 +69,12 @@ const tableHolder = `
   join pg_class on pg_class.oid = lock.relation and relnamespace = to_regnamespace(quote_ident(current_schema()))
   left join pg_stat_activity as holder on holder.pid = lock.pid
   where lock.granted and lock.mode = 'AccessExclusiveLock' and relkind in ('r', 'p') and lock.pid is distinct from pg_backend_pid()
+    and lock.database = (select oid from pg_database where datname = current_database())
   limit 1`;
 
-/** Who has locked a table of the schema for himself, in one line; null: nobody. */
-export async function findTableHolder(sql: Sql): Promise<string | null> {
+/** Who has locked a table of the schema, for which somebody has waited so long, in one line; null: nobody. */
+export async function findTableHolder(sql: Sql, waitsMs: number): Promise<string | null> {
   const { rows } = await sql.query<Omit<LockWait, "what" | "waitsMs"> & { table: string }>(tableHolder);
   const [row] = rows;
-  return row === undefined
-    ? null
-    : describeLockWait({ ...row, what: `the table ${row.table}`, waitsMs: 3_000 });
+  return row === undefined ? null : describeLockWait({ ...row, what: `the table ${row.table}`, waitsMs });
 }
