@@ -466,8 +466,9 @@ const races: Record<string, Race> = {
 };
 
 /**
- * Runs both at once. Each that is about to write what it takes away, and has read it, waits there until the other is as
- * far, waits for a lock, or is done.
+ * Runs both at once. Each that has read what it takes away waits there until the other is as far; and when it has
+ * written it, until the other is about to write the same, and waits for it. So both go by what was there before. Neither
+ * waits for one that waits for a lock, or is done.
  */
 async function race(
   { isUncounted = false, prepare }: Race,
@@ -480,12 +481,16 @@ async function race(
     arrived += 1;
     await waitFor(async () => arrived + done >= 2 || (await isWaiting()), { what: "the other rewriter" });
   };
+  const untilOtherWaits = (): Promise<unknown> =>
+    waitFor(async () => done > 0 || (await isWaiting()), {
+      what: "the other rewriter to wait or to be done",
+    });
   const meeting = withDependents(plain, {
     ...made,
     // The one row of fees first: totals by recipient may come to nothing and go, with what two take away of them.
     sums: made.sums.toReversed().map((sum) => ({
       ...sum,
-      takeAway: (tx, taken) => sum.takeAway(beforeFirst("update made_", tx, meet), taken),
+      takeAway: (tx, taken) => sum.takeAway(aroundFirst("update made_", tx, [meet, untilOtherWaits]), taken),
     })),
   });
   const raced = await prepare(chain, hasDoor ? meeting : withoutDoorLock(meeting));
@@ -510,17 +515,22 @@ const isWaiting = async (): Promise<boolean> =>
     )
   ).length > 0;
 
-/** A client that waits before the first statement that begins so, once. */
-function beforeFirst(beginning: string, tx: Tx, wait: () => Promise<void>): Tx {
+/** A client that waits before the first statement that begins so, and behind it. */
+function aroundFirst(
+  beginning: string,
+  tx: Tx,
+  [before, behind]: readonly [() => Promise<unknown>, () => Promise<unknown>],
+): Tx {
   let waited = false;
   return Object.create(tx, {
     query: {
       async value(...args: Parameters<Tx["query"]>) {
-        if (!waited && String(args[0]).startsWith(beginning)) {
-          waited = true;
-          await wait();
-        }
-        return tx.query(...args);
+        if (waited || !String(args[0]).startsWith(beginning)) return tx.query(...args);
+        waited = true;
+        await before();
+        const result = await tx.query(...args);
+        await behind();
+        return result;
       },
     },
   }) as Tx;
