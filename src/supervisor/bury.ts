@@ -45,7 +45,7 @@ async function buryDead(
   const how = signal === null ? `exit code ${code}` : signal;
   log.error(
     { worker: child.workerId, role: child.role, childPid: child.pid, code, signal },
-    `a ${child.role} died (${how})`,
+    `${/^[aeiou]/.test(child.role) ? "an" : "a"} ${child.role} died (${how})`,
   );
   if (child.role !== "worker") return;
   const started = performance.now();

@@ -46,8 +46,10 @@ test("keys of nodes and the database's password appear nowhere: not in logs, tab
   await scene.insert(9);
   await saysWhy(7, 9);
   await scene.insert(8);
-  await said(daemon, /waiting: nothing is claimed/);
+  await saysWhy(8);
   await scene.node.mutate({ method: "*", ...refusal });
+  await scene.insert(10);
+  await said(daemon, /waiting: nothing is claimed/);
   await until(async () => {
     const { rows } = await scene.pool.query("select doing::text as doing from processing_workers");
     return rows.some(({ doing }) => String(doing).includes("bad key"));
