@@ -125,11 +125,15 @@ function computedBy(pid: number): number {
   return mark.length < 8 ? -1 : Number(mark.readBigInt64LE());
 }
 
-/** Kills the worker that holds a block while it computes it. Resolves with its id. */
-async function killComputing(daemon: Daemon, scene: Scene, block: number): Promise<string> {
+/** Kills the worker that holds a block while it computes it. Resolves with its id. One that was `killed` may still be dying. */
+async function killComputing(
+  daemon: Daemon,
+  scene: Scene,
+  { block, killed }: { block: number; killed: ReadonlySet<string> },
+): Promise<string> {
   return until(async () => {
     const job = (await scene.jobs()).find(({ block_number }) => block_number === block);
-    if (job?.status !== "processing" || job.worker_id === null) return undefined;
+    if (job?.status !== "processing" || job.worker_id === null || killed.has(job.worker_id)) return undefined;
     const worker = daemon.workers().find(({ workerId }) => workerId === job.worker_id);
     if (worker === undefined || computedBy(worker.pid) !== block) return undefined;
     process.kill(worker.pid, "SIGSTOP");
@@ -154,7 +158,8 @@ test("a block whose workers die while they compute it is failed with that reason
   });
   await scene.insert(5, 8);
   const killed = new Set<string>();
-  for (let death = 0; death < 3; death += 1) killed.add(await killComputing(daemon, scene, 7));
+  for (let death = 0; death < 3; death += 1)
+    killed.add(await killComputing(daemon, scene, { block: 7, killed }));
   assert.equal(killed.size, 3);
   const jobs = await scene.settled({ statuses: ["completed", "failed"] });
   assert.deepEqual(
