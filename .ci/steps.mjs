@@ -10,8 +10,10 @@
 //   env       added to the environment
 //   basis     true: nothing after it makes sense if it fails
 
-/** The gate as a whole: the step that runs at this time is stopped, and named. */
-export const gateSeconds = 39 * 60;
+/** What the gate aims at: a longer one passes, and says so. */
+export const gateAimSeconds = 40 * 60;
+/** The gate as a whole: the step that runs at this time is stopped, and named. Whoever runs the gate gives it 90 minutes. */
+export const gateSeconds = 80 * 60;
 
 const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
 const on = (postgres) => ({ BLOCKMILL_TEST_POSTGRES: postgres });
@@ -22,11 +24,11 @@ const apart = ["browser/", "geth/", "kafka/", "tutorial/"];
 /** The suite; what has a step of its own is left to it. */
 const suite = npm("test", ...[...apart, "systemd/"].flatMap((part) => ["--without", part]));
 
-/** The folders of tests that talk to a database. */
-const databaseFolders = [
-  ...["cli/", "daemon/", "db/", "model/", "ops/", "orchestrator/", "partitions/"],
-  ...["queue/", "reorg/", "store/", "stored/", "supervisor/", "worker/"],
-];
+/**
+ * The folders of tests whose statements an older PostgreSQL could take otherwise. The rest of those that talk to a database
+ * do it through the same statements; the full tier runs all of them there.
+ */
+const databaseFolders = ["db/", "ops/", "orchestrator/", "partitions/", "queue/", "reorg/", "store/", "stored/"];
 
 /** What another Node would break first: HTTP and WebSockets, WebAssembly, streams, processes and their messages. */
 const smoke = [
@@ -64,8 +66,7 @@ export const steps = [
     needs: ["debianPostgres"],
     node: shipped,
     env: on("debian"),
-    // What Spin explores has no database.
-    command: npm("test", "--without", "model/interleavings", ...databaseFolders),
+    command: npm("test", ...databaseFolders),
   },
   ...others.map((version) => ({
     name: `a smoke on Node ${version}`,

@@ -62,8 +62,8 @@ async function run(chosen: Step[], more: object = {}): Promise<{ outcomes: Outco
   return { outcomes: await runSteps(chosen, options), said };
 }
 
-test("the gate stays below 40 minutes, and its name and its bound are of every step", () => {
-  assert(gateSeconds < 40 * 60 - 30);
+test("the gate ends by itself within the 90 minutes that it is given, and every step has a name and a bound", () => {
+  assert(gateSeconds < 90 * 60 - 300);
   assert.equal(new Set(steps.map(({ name }) => name)).size, steps.length);
   for (const { name, tier, seconds, command } of steps) {
     assert(tier === "gate" || tier === "full", name);
