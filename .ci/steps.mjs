@@ -28,7 +28,16 @@ const suite = npm("test", ...[...apart, "systemd/"].flatMap((part) => ["--withou
  * The folders of tests whose statements an older PostgreSQL could take otherwise. The rest of those that talk to a database
  * do it through the same statements; the full tier runs all of them there.
  */
-const databaseFolders = ["db/", "ops/", "orchestrator/", "partitions/", "queue/", "reorg/", "store/", "stored/"];
+const databaseFolders = [
+  "db/",
+  "ops/",
+  "orchestrator/",
+  "partitions/",
+  "queue/",
+  "reorg/",
+  "store/",
+  "stored/",
+];
 
 /** What another Node would break first: HTTP and WebSockets, WebAssembly, streams, processes and their messages. */
 const smoke = [
