@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { createReport } from "../../src/cli/verify-report.js";
-import type { Finding, ProvenBatch } from "../../src/pipeline/prove-stored.js";
+import { asQueueSays, type Finding, type ProvenBatch } from "../../src/pipeline/prove-stored.js";
 
 const finding = (kind: Finding["kind"], from: number, rest: Partial<Finding> = {}): Finding => ({
   kind,
@@ -61,7 +61,7 @@ test("each finding says what, where, what was expected and what is there; blocks
     10,
     finding("wrong", 3),
     finding("wrong", 3, { field: "digest", table: "blocks" }),
-    finding("missing", 5, { to: 7 }),
+    finding("missing", 5, { to: 7, expected: asQueueSays }),
     finding("orphan", 9, { table: "withdrawals", actual: "2 rows" }),
     finding("orphan", 6, { actual: "1 row" }),
   );
@@ -105,7 +105,7 @@ test("what was repaired, what was interrupted and rows of no block are told, and
 
 test("as JSON each finding is a line, and the summary is the last", (t) => {
   const { written, add, end } = scene(t, { json: true });
-  add(10, finding("missing", 5, { to: 7 }), finding("wrong", 3));
+  add(10, finding("missing", 5, { to: 7, expected: asQueueSays }), finding("wrong", 3));
   end();
   const [missing, wrong, last] = written.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual([missing?.block, missing?.to, wrong?.block, wrong?.to], [5, 7, 3, undefined]);
