@@ -1,5 +1,9 @@
 -- accepts: 1
 
+-- Everything that changes here, in the order in which commits lock it: jobs before blocks. In another order the two could
+-- wait for each other.
+lock table processing_jobs, processing_ranges, processing_workers, blocks in access exclusive mode;
+
 -- What stands in a result is said by its fields now.
 comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go.';
 

@@ -20,7 +20,11 @@ export function createCompute(fd: number): Compute {
   const bytes = new Uint8Array(mark.buffer);
   const write = (block: number): void => {
     mark[0] = BigInt(block);
-    writeSync(fd, bytes, 0, bytes.length, 0);
+    try {
+      writeSync(fd, bytes, 0, bytes.length, 0);
+    } catch {
+      // A disk that fails is no block's fault. The supervisor reads what was written last.
+    }
   };
   return (block, work) => {
     write(block);
@@ -49,6 +53,13 @@ export function createComputeMark(processId: string): ComputeMark | undefined {
     fd = openSync(file, "wx+", 0o600);
     unlinkSync(file);
   } catch {
+    return undefined;
+  }
+  try {
+    // Takes the room that it needs: where a disk is full the file is made, and nothing can be written into it.
+    writeSync(fd, new Uint8Array(new BigInt64Array([BigInt(none)]).buffer), 0, 8, 0);
+  } catch {
+    closeSync(fd);
     return undefined;
   }
   return {

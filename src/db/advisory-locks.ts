@@ -2,7 +2,7 @@ import type { Sql } from "./pool.js";
 
 // Advisory locks have no rights in PostgreSQL: anybody may hold any key. So a lock is a family of keys. Who finds one
 // held by a stranger passes on to the next, and who is asked whether a lock is held believes only sessions of its own
-// role, or of roles that have the rights of the queue's owner.
+// role, or of roles that may update jobs as workers do: people who only insert and read may not.
 
 /** How the keys of one lock end, in the order in which they are tried. */
 const endings = ["", ...Array.from({ length: 31 }, (_, i) => ` ${i + 1}`)];
@@ -17,8 +17,8 @@ const believedSql = `
   from pg_locks as lock join pg_stat_activity as holder on holder.pid = lock.pid
   where lock.locktype = 'advisory' and lock.objsubid = 1 and lock.granted
     and lock.database = (select oid from pg_database where datname = current_database())
-    and (holder.usename = session_user or coalesce(pg_has_role(
-      holder.usesysid, (select relowner from pg_class where oid = to_regclass('processing_jobs')), 'member'), false))`;
+    and (holder.usename = session_user
+      or coalesce(has_table_privilege(holder.usesysid, to_regclass('processing_jobs'), 'UPDATE'), false))`;
 
 /** Whether a session but this one holds the lock that the SQL expression `key` names, and is believed. */
 export const isHeld = (key: string): string => `exists (

@@ -8,9 +8,13 @@ const suspend = `
   update processing_jobs
   set status = ${statuses.scheduled}, run_at = 'infinity', suspended = true, block_hash = null, attempts = 0, deaths = 0,
       last_error = 'the head that was told of at this height was false; it waits for the chain to reach it'
-  where block_number > $1 and not (${isParked})
-    and (status in (${statuses.pending}, ${statuses.processing}, ${statuses.failed})
-      or (status = ${statuses.scheduled} and (block_hash is not null or attempts > 0)))`;
+  where block_number = any (array(
+    select block_number from processing_jobs
+    where block_number > $1 and not (${isParked})
+      and (status in (${statuses.pending}, ${statuses.processing}, ${statuses.failed})
+        or (status = ${statuses.scheduled} and (block_hash is not null or attempts > 0)))
+    order by block_number for update
+  ))`;
 
 // A range that is cut below its next block has nothing left to enqueue.
 const cut = `

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { createCompute, createComputeMark } from "../../src/child/compute-mark.js";
@@ -25,4 +25,13 @@ test("the mark is the block while it is computed, and none before, behind, and a
   }
   assert.throws(() => compute(8, () => assert.fail("no")), /no/);
   assert.equal(mark.read(), undefined);
+});
+
+test("a mark that cannot be written costs no block its work", () => {
+  const full = openSync("/dev/full", "w");
+  assert.equal(
+    createCompute(full)(7, () => "done"),
+    "done",
+  );
+  closeSync(full);
 });

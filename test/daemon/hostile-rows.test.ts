@@ -61,11 +61,13 @@ test("counters at their end, times at infinity and a hash beyond the head stop n
     );
   });
   await node.reorg({ depth: 1, length: 3 });
-  await until(
-    async () => (await scene.jobs()).some((job) => job.block_number === 405 && job.status === "completed"),
-    "the new branch's blocks",
-  );
   // Parked for ever, also where the head and a reorg went over it; and a person wakes it.
+  await until(async () => {
+    const isFollowed = (await scene.jobs()).some(
+      (job) => job.block_number === 405 && job.status === "completed",
+    );
+    return isFollowed && (await open()).every((block) => parked.includes(block));
+  }, "the new branch's blocks");
   assert.deepEqual(await open(), parked);
   const counters = await pool.query(
     "select claims, attempts from processing_jobs where block_number in (1, 2) order by block_number",

@@ -33,3 +33,33 @@ test("a lock of a transaction is free again when the transaction ends", async (t
   await first.query("commit");
   assert.equal((await tryLock(second, "another lock", "session")).taken, true);
 });
+
+test("a session of another role that may update jobs is believed; one that may only insert them is not", async (t) => {
+  const owner = new pg.Client(database.url);
+  await owner.connect();
+  const connectAs = async (role: string, rights: string) => {
+    await owner.query(
+      `create role ${role} login password 'p'; grant ${rights} on processing_jobs to ${role}`,
+    );
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = "p";
+    const client = new pg.Client(url.href);
+    await client.connect();
+    t.after(async () => {
+      await client.end();
+      await owner.query(`drop owned by ${role}; drop role ${role}`);
+    });
+    return client;
+  };
+  const worker = await connectAs(`worker_${process.pid}`, "select, insert, update");
+  const injector = await connectAs(`injector_${process.pid}`, "insert");
+  // Behind those that need it.
+  t.after(() => owner.end());
+
+  const hold = (key: string) => ({ text: "select pg_advisory_lock(hashtextextended($1, 0))", values: [key] });
+  await worker.query(hold("of a worker"));
+  await injector.query(hold("of an injector"));
+  assert.equal((await tryLock(owner, "of a worker", "session")).taken, false);
+  assert.equal((await tryLock(owner, "of an injector", "session")).taken, true);
+});
