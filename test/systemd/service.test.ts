@@ -121,7 +121,7 @@ test("a wrong configuration ends with 78, is not started again, says why, and ra
   await waitFor(alerted, { what: "the alert", everyMs: 100 });
   assert.match(
     await scene.check(`journalctl -o cat -p crit -u '${alert}'`),
-    /blockmill@broken\.service failed \(exit-code\)/,
+    /blockmill@broken\.service failed \(exit-code, status 78\); it will not start again by itself/,
   );
 });
 
