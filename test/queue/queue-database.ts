@@ -19,7 +19,7 @@ export interface JobRow {
   deaths: number;
   last_error: string | null;
   result: unknown;
-  /** Milliseconds until run_at, by the database's clock. */
+  /** Milliseconds until run_at, by the database's clock; Infinity where it is infinite: older servers subtract nothing from that. */
   due_in_ms: number;
 }
 
@@ -72,7 +72,7 @@ export function useQueue(): Queue {
     (await pool.query<R>(sql, values)).rows;
   const jobs = () =>
     rows<JobRow>(
-      `select *, (extract(epoch from run_at - clock_timestamp()) * 1000)::float8 as due_in_ms
+      `select *, (case when isfinite(run_at) then extract(epoch from run_at - clock_timestamp()) * 1000 else 'infinity' end)::float8 as due_in_ms
        from processing_jobs order by block_number`,
     );
 
