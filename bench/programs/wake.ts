@@ -11,6 +11,7 @@ import { createPool } from "../../src/db/pool.js";
 import { UnstorableBlockError } from "../../src/errors.js";
 import { createLogger } from "../../src/logger.js";
 import { dependents } from "../../src/pipeline/dependents.js";
+import { createEdgeGuard } from "../../src/pipeline/edge-guard.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import type { Pipeline } from "../../src/pipeline/pipeline.js";
 import { jobsChannel } from "../../src/queue/job.js";
@@ -124,6 +125,7 @@ function startWorker(
     prove: () => [],
     encoder: createEncoder(),
     partitions: createPartitions(pool),
+    edges: createEdgeGuard({ pool, log }),
     workerId: "bench/w1",
     maxAttempts: 3,
     finalityDepth: 64,

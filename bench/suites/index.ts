@@ -8,6 +8,7 @@ import { idle } from "./idle.js";
 import { memory } from "./memory.js";
 import { queueDrain } from "./queue-drain.js";
 import { range20m } from "./range-20m.js";
+import { status } from "./status.js";
 import { wake } from "./wake.js";
 import { wire } from "./wire.js";
 
@@ -21,6 +22,7 @@ export const suites: readonly Suite[] = [
   queueDrain,
   enqueue,
   claimDepth,
+  status,
   idle,
   memory,
   range20m,

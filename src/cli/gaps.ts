@@ -6,6 +6,8 @@ import { enqueueSeries } from "../queue/enqueue.js";
 import { countJobsInGaps, findGaps, storedSpan } from "../queue/gaps.js";
 import { readHead } from "../queue/head.js";
 import { openRange } from "../queue/ranges.js";
+import type { BoundedCount } from "../queue/read-depth.js";
+import { blockEnds } from "../store/stored-numbers.js";
 import { blockNumber, checkOrder } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
@@ -28,8 +30,9 @@ export function addGaps(program: Command): void {
     .addHelpText(
       "after",
       `
-Asks the queue alone, never the chain's tables: it answers at once, at 20 million blocks too. Whether what
-the queue calls stored is there, and is right, only blockmill verify tells.
+Asks the queue, never the chain's tables: it answers at once, at 20 million blocks too. Whether what
+the queue calls stored is there, and is right, only blockmill verify tells. --json lists the first 10,000 gaps;
+"count" and "missing" are of all. Jobs are counted up to a bound, which >= and "atLeast" tell.
 --enqueue makes jobs of small gaps, and ranges of large ones, and runs failed jobs again with fresh attempts.
 Jobs that wait or run go on as they are. Cancelled ones stay so, until blockmill retry runs them.
 
@@ -43,8 +46,8 @@ Examples:
     .action(run(gaps));
 }
 
-/** Gaps that are read at once. */
-const pageSize = 10_000;
+/** Gaps that are read at once, and that --json prints. */
+const gapsRead = 10_000;
 const gapsShown = 30;
 
 interface GapsOptions {
@@ -61,10 +64,10 @@ async function gaps(
   const found = await withDatabase(session, async (pool) => {
     const span = await spanOf(session, pool, { from, to });
     if (span === null) return null;
-    const all = await findAllGaps(pool, span);
-    const jobs = all.length === 0 ? {} : await countJobsInGaps(pool, span);
-    const enqueued = enqueue && all.length > 0 ? await enqueueGaps(pool, all, span) : null;
-    return { ...span, missing: blocksOf(all), jobs, enqueued, gaps: all };
+    const { gaps: first, total, blocks } = await findGaps(pool, { ...span, limit: gapsRead });
+    const jobs = total === 0 ? {} : await countJobsInGaps(pool, span);
+    const enqueued = enqueue && total > 0 ? await enqueueGaps(pool, span) : null;
+    return { ...span, missing: blocks, count: total, jobs, enqueued, gaps: first };
   });
   const text = json ? `${JSON.stringify(found ?? { gaps: [] }, null, 2)}\n` : describe(found);
   process.stdout.write(text);
@@ -77,30 +80,24 @@ async function spanOf(
   pool: pg.Pool,
   asked: { from: number | undefined; to: number | undefined },
 ): Promise<BlockSpan | null> {
-  const stored = await storedSpan(pool);
-  const lowest = [stored?.from, config.chain.start_block].filter((block) => typeof block === "number");
+  const ends = asked.from === undefined ? [await storedSpan(pool), await blockEnds(pool)] : [];
+  const known = ends.filter((span) => span !== null);
+  const lowest = [...known.map(({ from }) => from), config.chain.start_block].filter(
+    (block) => typeof block === "number",
+  );
   const from = asked.from ?? (lowest.length > 0 ? Math.min(...lowest) : undefined);
-  const to = asked.to ?? asked.from ?? (await readHead(pool))?.headNumber ?? stored?.to;
+  const highest = known.length > 0 ? Math.max(...known.map(({ to }) => to)) : undefined;
+  const to = asked.to ?? asked.from ?? (await readHead(pool))?.headNumber ?? highest;
   if (from === undefined || to === undefined) return null;
   if (asked.from !== undefined) checkOrder(from, to);
   return from > to ? null : { from, to };
 }
 
-async function findAllGaps(pool: pg.Pool, { from, to }: BlockSpan): Promise<BlockSpan[]> {
-  const found: BlockSpan[] = [];
-  for (let next = from; next <= to; ) {
-    const page = await findGaps(pool, { from: next, to, limit: pageSize });
-    found.push(...page);
-    if (page.length < pageSize) break;
-    next = (page.at(-1)?.to ?? to) + 1;
-  }
-  return found;
-}
-
 /** A gap of more blocks than this becomes a range. */
 const maxJobsOfGap = 1_000;
-/** Once there are so many jobs, one range goes for the rest: it passes over what is stored by itself. */
+/** Once there are so many jobs or ranges, one range goes for the rest: it passes over what is stored by itself. */
 const maxJobs = 100_000;
+const maxRanges = 1_000;
 
 interface Enqueued {
   jobs: number;
@@ -109,30 +106,25 @@ interface Enqueued {
   revived: number;
 }
 
-async function enqueueGaps(
-  pool: pg.Pool,
-  all: readonly BlockSpan[],
-  { from, to: last }: BlockSpan,
-): Promise<Enqueued> {
-  const revived = await retryJobs(pool, { from, to: last }, { cancelled: false });
+async function enqueueGaps(pool: pg.Pool, { from, to }: BlockSpan): Promise<Enqueued> {
+  const revived = await retryJobs(pool, { from, to }, { cancelled: false });
   const made = { jobs: 0, ranges: 0, revived };
-  for (const gap of all) {
-    if (made.jobs >= maxJobs) {
-      await openRange(pool, { from: gap.from, to: last });
-      made.ranges += 1;
-      break;
+  for (let next = from; next <= to; ) {
+    const { gaps: page } = await findGaps(pool, { from: next, to, limit: gapsRead });
+    for (const gap of page) {
+      if (made.jobs >= maxJobs || made.ranges >= maxRanges) {
+        await openRange(pool, { from: gap.from, to });
+        return { ...made, ranges: made.ranges + 1 };
+      }
+      if (gap.to - gap.from < maxJobsOfGap) made.jobs += await enqueueSeries(pool, gap);
+      else {
+        await openRange(pool, gap);
+        made.ranges += 1;
+      }
     }
-    if (gap.to - gap.from < maxJobsOfGap) made.jobs += await enqueueSeries(pool, gap);
-    else {
-      await openRange(pool, gap);
-      made.ranges += 1;
-    }
+    next = page.length < gapsRead ? to + 1 : (page.at(-1)?.to ?? to) + 1;
   }
   return made;
-}
-
-function blocksOf(all: readonly BlockSpan[]): number {
-  return all.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 
 function again({ revived }: Enqueued): string {
@@ -140,17 +132,20 @@ function again({ revived }: Enqueued): string {
 }
 
 interface Found extends BlockSpan {
+  /** Blocks, and the gaps that they are in. */
   missing: number;
-  jobs: Record<string, number>;
+  count: number;
+  jobs: Record<string, BoundedCount>;
   enqueued: Enqueued | null;
+  /** The first ones. */
   gaps: BlockSpan[];
 }
 
 function describe(found: Found | null): string {
   if (found === null) return "Nothing is stored yet.\n";
-  const { from, to, missing, jobs, enqueued, gaps: all } = found;
-  if (all.length === 0) return `No gap: all blocks from ${from} to ${to} are stored.\n`;
-  const rows = all
+  const { from, to, missing, count: total, jobs, enqueued } = found;
+  if (total === 0) return `No gap: all blocks from ${from} to ${to} are stored.\n`;
+  const rows = found.gaps
     .slice(0, gapsShown)
     .map((gap) => [
       String(gap.from),
@@ -162,10 +157,12 @@ function describe(found: Found | null): string {
     rows,
     createPaint(process.stdout),
   );
-  const withJobs = Object.entries(jobs).map(([status, number]) => `${count(number)} ${status}`);
+  const withJobs = Object.entries(jobs).map(
+    ([status, { count: number, atLeast }]) => `${atLeast ? ">= " : ""}${count(number)} ${status}`,
+  );
   const lines = [
-    ...(all.length > gapsShown ? [`  and ${count(all.length - gapsShown)} more: see --json`] : []),
-    `${plural(all.length, "gap")}: ${plural(missing, "block")} of ${from} to ${to} ${missing === 1 ? "is" : "are"} not stored.`,
+    ...(total > gapsShown ? [`  and ${count(total - gapsShown)} more: see --json`] : []),
+    `${plural(total, "gap")}: ${plural(missing, "block")} of ${from} to ${to} ${missing === 1 ? "is" : "are"} not stored.`,
     ...(withJobs.length > 0 ? [`Jobs of these: ${withJobs.join(", ")}.`] : []),
     enqueued === null
       ? "Fetch them: the same command with --enqueue"

@@ -14,7 +14,7 @@ export function formatStatus(status: Status, paint: Paint): string {
     formatTable([{}, {}], overview(status, paint), paint),
     status.lockWait === null ? "" : section("Waiting for a lock", lockLines(status, paint), paint),
     section("Jobs", jobsTable(status, paint), paint),
-    status.ranges.total > 0 ? section("Open ranges", rangesTable(status, paint), paint) : "",
+    status.ranges.total.count > 0 ? section("Open ranges", rangesTable(status, paint), paint) : "",
     section("Workers", workersTable(status, paint), paint),
     status.endpoints.length > 0 ? section("Endpoints", endpointsTable(status, paint), paint) : "",
     status.failures.length > 0 ? section("Latest errors", failuresTable(status, paint), paint) : "",
@@ -48,7 +48,7 @@ function overview(status: Status, paint: Paint): string[][] {
     ["rate", `${rate(blocksPerSecond)} blocks/s in the last minute`],
   ];
   if (waiting.jobs > 0) {
-    const blocks = `${plural(waiting.jobs, "block")} not there yet, from ${count(waiting.firstBlock ?? 0)} on`;
+    const blocks = `${waiting.isAtLeast ? ">= " : ""}${plural(waiting.jobs, "block")} not there yet, from ${count(waiting.firstBlock ?? 0)} on`;
     rows.push(["waiting", paint("yellow", blocks)]);
   }
   if (pause !== null) rows.unshift(["paused", paint("yellow", shorten(describePause(pause), 88))]);
@@ -93,12 +93,13 @@ function rangesTable({ ranges: { total, ranges } }: Status, paint: Paint): strin
     ]),
     paint,
   );
-  return total > ranges.length ? `${table}  and ${count(total - ranges.length)} more\n` : table;
+  const more = bounded({ ...total, count: total.count - ranges.length });
+  return total.count > ranges.length ? `${table}  and ${more} more\n` : table;
 }
 
 const workersShown = 40;
 
-function workersTable({ workers }: Status, paint: Paint): string {
+function workersTable({ workers, moreWorkers }: Status, paint: Paint): string {
   if (!workers.some(({ lives }) => lives)) {
     const lost = workers.length > 0 ? ` (${plural(workers.length, "lost process")} will be swept away)` : "";
     return `  ${paint("yellow", `Nothing runs${lost}.`)} Start a daemon: blockmill start --config FILE\n`;
@@ -119,7 +120,7 @@ function workersTable({ workers }: Status, paint: Paint): string {
     paint,
   );
   const more = workers.length - workersShown;
-  return more > 0 ? `${table}  and ${count(more)} more\n` : table;
+  return more > 0 ? `${table}  and ${bounded({ count: more, atLeast: moreWorkers })} more\n` : table;
 }
 
 function workerRow(worker: LiveWorker, paint: Paint): string[] {

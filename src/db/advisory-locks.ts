@@ -8,21 +8,26 @@ import type { Sql } from "./pool.js";
 const endings = ["", ...Array.from({ length: 31 }, (_, i) => ` ${i + 1}`)];
 const endingsSql = `unnest(array[${endings.map((ending) => `'${ending}'`).join()}])`;
 
+const isBelieved = `(holder.usename = session_user
+      or coalesce(has_table_privilege(holder.usesysid, to_regclass('processing_jobs'), 'UPDATE'), false))`;
+
 /**
  * The keys of advisory locks that believed sessions hold in this database, as rows (key, pid).
  * https://www.postgresql.org/docs/current/view-pg-locks.html: a key's high half is classid, its low half objid.
  */
-const believedSql = `
+export const believedLocks = `
   select (lock.classid::bigint << 32) | lock.objid::bigint as key, lock.pid
   from pg_locks as lock join pg_stat_activity as holder on holder.pid = lock.pid
   where lock.locktype = 'advisory' and lock.objsubid = 1 and lock.granted
     and lock.database = (select oid from pg_database where datname = current_database())
-    and (holder.usename = session_user
-      or coalesce(has_table_privilege(holder.usesysid, to_regclass('processing_jobs'), 'UPDATE'), false))`;
+    and ${isBelieved}`;
 
-/** Whether a session but this one holds the lock that the SQL expression `key` names, and is believed. */
-export const isHeld = (key: string): string => `exists (
-    select from (${believedSql}) as held
+/**
+ * Whether a session but this one holds the lock that the SQL expression `key` names, and is believed. `among`: what
+ * selects `believedLocks`, for a statement that asks for many keys.
+ */
+export const isHeld = (key: string, among = `(${believedLocks})`): string => `exists (
+    select from ${among} as held
     where held.pid <> pg_backend_pid()
       and held.key in (select hashtextextended(${key} || ending, 0) from ${endingsSql} as ending)
   )`;
@@ -51,7 +56,7 @@ export async function tryLock(
   for (const [ending, text] of endings.entries()) {
     const { rows } = await sql.query<{ taken: boolean; ours: boolean }>(
       `select ${functions[kind]}(hashtextextended($1, 0)) as taken, exists (
-         select from (${believedSql}) as held where held.pid <> pg_backend_pid() and held.key = hashtextextended($1, 0)
+         select from (${believedLocks}) as held where held.pid <> pg_backend_pid() and held.key = hashtextextended($1, 0)
        ) as ours`,
       [key + text],
     );
@@ -66,7 +71,7 @@ export async function mustYield(sql: Sql, key: string, ending: number): Promise<
   if (ending === 0) return false;
   const { rows } = await sql.query<{ yields: boolean }>(
     `select exists (
-       select from (${believedSql}) as held where held.pid <> pg_backend_pid()
+       select from (${believedLocks}) as held where held.pid <> pg_backend_pid()
          and held.key in (select hashtextextended($1 || ending, 0) from unnest($2::text[]) as ending)
      ) as yields`,
     [key, endings.slice(0, ending)],
@@ -74,7 +79,32 @@ export async function mustYield(sql: Sql, key: string, ending: number): Promise<
   return rows[0]?.yields ?? false;
 }
 
-async function isHeldByOthers(sql: Sql, key: string): Promise<boolean> {
+/** Whether a believed session but this one holds the lock, by whichever of its keys. */
+export async function isHeldByOthers(sql: Sql, key: string): Promise<boolean> {
   const { rows } = await sql.query<{ held: boolean }>(`select ${isHeld("$1::text")} as held`, [key]);
   return rows[0]?.held ?? false;
+}
+
+export interface LockHolder {
+  pid: number;
+  user: string;
+  application: string;
+  believed: boolean;
+}
+
+/** The sessions but this one that hold one of these locks, each a key of two numbers: a space of keys, and one in it. */
+export async function edgeHolders(
+  sql: Sql,
+  { space, keys }: { space: string; keys: readonly number[] },
+): Promise<LockHolder[]> {
+  const { rows } = await sql.query<LockHolder>(
+    `select distinct lock.pid, holder.usename as "user", holder.application_name as application, ${isBelieved} as believed
+     from pg_locks as lock join pg_stat_activity as holder on holder.pid = lock.pid
+     where lock.locktype = 'advisory' and lock.objsubid = 2 and lock.granted and lock.pid <> pg_backend_pid()
+       and lock.database = (select oid from pg_database where datname = current_database())
+       and lock.classid::bigint = hashtext($1 || current_schema())::bigint & 4294967295
+       and lock.objid::bigint = any ($2::bigint[])`,
+    [space, keys],
+  );
+  return rows;
 }

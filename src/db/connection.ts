@@ -70,11 +70,11 @@ export function poolConfig(options: ConnectionOptions): pg.ClientConfig {
 
 /**
  * Begins a transaction on a connection without settings of its own, and makes ours for as long as it lasts:
- * whatever another client of the pooler has left behind there, and without leaving anything to others. Answers
+ * and those of `more`, whatever another client of the pooler has left behind there, and without leaving anything to others. Answers
  * with a row that tells which transaction it is: `pid` and `began`, as pg_stat_activity knows them.
  */
-export function openingOf(options: ConnectionOptions): string {
-  const settings = Object.entries(settingsOf(options)).map(
+export function openingOf(options: ConnectionOptions, more: Readonly<Record<string, string>> = {}): string {
+  const settings = Object.entries({ ...settingsOf(options), ...more }).map(
     ([name, value]) =>
       `pg_catalog.set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true) as "${name}"`,
   );

@@ -21,7 +21,9 @@ const holder = `
     coalesce(holder.application_name, '') as application, coalesce(holder.state, '?') as state`;
 
 // pg_locks.waitstart and pg_blocking_pids need no right. A row that SKIP LOCKED passes over has nobody waiting for it:
-// its xmax is the transaction that locked it.
+// its xmax is the transaction that locked it, or, where several share it, a multixact id with these as members. Whether
+// it is the one or the other no statement tells. So it is read as both, a multixact only where there can be one of that
+// id, and believed only of a session that has locked rows of the table at all.
 const statement = `
   with waiting as (
     select 'a lock on ' || coalesce(lock.relation::regclass::text, lock.locktype) || ' (' || session.application_name || ')' as what,
@@ -33,17 +35,31 @@ const statement = `
     where not lock.granted and ${isOurs("session")} and session.datname = current_database()
       and lock.waitstart < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
   ),
+  front as (
+    select block_number, status, xmax, greatest(created_at, run_at) as since from processing_jobs
+    where queued order by priority desc, block_number limit 1000
+  ),
   next as (
-    select block_number, xmax, greatest(created_at, run_at) as since from processing_jobs
-    where queued and status = 'pending' order by priority desc, block_number limit 100
+    select block_number, xmax, since from front where status = 'pending' limit 100
+  ),
+  lockers as (
+    select block_number, since, xmax as locker from next
+    union all
+    select block_number, since, member.xid from next, lateral pg_get_multixact_members(xmax) as member
+    where mxid_age(xmax) between 1 and (select max(mxid_age(datminmxid)) from pg_database)
   ),
   passed as (
     select 'the job of block ' || block_number as what,
       ${holder}, extract(epoch from clock_timestamp() - since)::float8 * 1000 as "waitsMs"
-    from next
-    join pg_locks as blocking on blocking.locktype = 'transactionid' and blocking.granted and blocking.transactionid = next.xmax
+    from lockers
+    join pg_locks as blocking on blocking.locktype = 'transactionid' and blocking.granted and blocking.transactionid = locker
     left join pg_stat_activity as holder on holder.pid = blocking.pid
-    where isfinite(since) and since < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
+    where exists (
+        select from pg_locks as touched
+        where touched.locktype = 'relation' and touched.relation = 'processing_jobs'::regclass and touched.granted
+          and touched.mode <> 'AccessShareLock' and touched.virtualtransaction = blocking.virtualtransaction
+      )
+      and isfinite(since) and since < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
   )
   select * from waiting union all select * from passed order by "waitsMs" desc limit 1`;
 

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { BlockmillError, describeError, dispositionOf, SchemaError } from "../errors.js";
+import { isHeldByOthers, mustYield, tryLock } from "./advisory-locks.js";
 import { asDatabaseError } from "./database-error.js";
 import { inTransaction, type Tx } from "./pool.js";
 import { readVersion } from "./schema-version.js";
@@ -75,9 +77,23 @@ export async function migrate(
   }
 }
 
-/** Until the transaction ends, nobody else changes the schema by blockmill; who wants to, waits. */
+const lookAgainMs = 100;
+
+/**
+ * Until the transaction ends, nobody else changes the schema by blockmill; who wants to, waits. A stranger who holds the
+ * key is passed over (advisory-locks.ts). Of two that take it at once by different keys the later one gives its own up,
+ * and the earlier one waits for that.
+ */
 export async function lockSchema(tx: Tx, schema: string): Promise<void> {
-  await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`blockmill init ${schema}`]);
+  const key = `blockmill init ${schema}`;
+  for (;;) {
+    await tx.query("savepoint schema_lock");
+    const { taken, ending } = await tryLock(tx, key, "transaction");
+    if (taken && !(await mustYield(tx, key, ending))) break;
+    await tx.query("rollback to savepoint schema_lock");
+    await sleep(lookAgainMs);
+  }
+  while (await isHeldByOthers(tx, key)) await sleep(lookAgainMs);
 }
 
 /** Runs a script inside a transaction: it may take long, but never waits long for a lock. */

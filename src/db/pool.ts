@@ -23,12 +23,16 @@ export interface PoolOptions extends ConnectionOptions {
   /**
    * Whether its statements are prepared for long: planned once, perhaps while a table is empty, and still used when
    * it holds a million rows. So no plan may read a whole table that has an index for it, nor all that an index has of
-   * it, to sort that: neither costs anything while there are few rows. False unless stated.
+   * it, to sort that: neither costs anything while there are few rows. So rows are also locked in the order of an index,
+   * behind a pooler too. False unless stated.
    */
   keepsPlans?: boolean;
   /** Whether one more may be opened for a moment, for watchStatements. True unless stated. */
   looks?: boolean;
 }
+
+// Where there is no index for it, a whole table is read all the same, at a price that would call for JIT before PostgreSQL 18.
+const keepingPlans = { enable_seqscan: "off", enable_bitmapscan: "off", jit: "off" };
 
 /**
  * A pool whose errors carry a disposition, whose idle connections may die without anybody noticing, and
@@ -38,13 +42,18 @@ export interface PoolOptions extends ConnectionOptions {
  * a pooler keeps none.
  */
 export function createPool(options: PoolOptions): pg.Pool {
-  const opening = options.poolUrl === undefined ? undefined : openingOf(options);
+  const keeping = options.keepsPlans ? keepingPlans : {};
+  const opening = options.poolUrl === undefined ? undefined : openingOf(options, keeping);
   const config = poolConfig(options);
   const pool = new pg.Pool({
     ...config,
-    // Where there is no index for it, a whole table is read all the same, at a price that would call for JIT before PostgreSQL 18.
-    ...(options.keepsPlans && opening === undefined
-      ? { options: `${config.options} -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off` }
+    ...(opening === undefined
+      ? {
+          options: [
+            config.options,
+            ...Object.entries(keeping).map(([name, value]) => `-c ${name}=${value}`),
+          ].join(" "),
+        }
       : {}),
     Client: class extends PoolClient {
       constructor(config?: pg.ClientConfig) {

@@ -42,6 +42,7 @@ import { giveBack } from "../queue/give-back.js";
 import { readHead } from "../queue/head.js";
 import type { ClaimedJob } from "../queue/job.js";
 import type { JobResult } from "../queue/job-result.js";
+import { lockCommits, shareCommits } from "../queue/lock-commits.js";
 import { postponeJob } from "../queue/postpone.js";
 import type { Redact } from "../redact.js";
 import { assertLinked, BrokenLinkError, lockEdges, storedAround } from "../store/check-links.js";
@@ -50,6 +51,7 @@ import type { Partitions } from "../store/partitions.js";
 import { toRows } from "../store/to-rows.js";
 import { copyBlocks } from "../store/write-blocks.js";
 import { changeRows, type Door } from "./change-rows.js";
+import type { EdgeGuard } from "./edge-guard.js";
 import type { FetchSlots } from "./fetch-slots.js";
 import type { ReadAhead } from "./read-ahead.js";
 
@@ -63,6 +65,7 @@ export interface Pipeline extends Door {
   /** Turns a block's rows into what PostgreSQL reads, in memory that it lends until they are committed. */
   encoder: Encoder;
   partitions: Partitions;
+  edges: EdgeGuard;
   workerId: string;
   maxAttempts: number;
   /** Blocks below the head that count as final where no endpoint tells what is. */
@@ -270,6 +273,13 @@ async function commitPrepared(pipeline: Pipeline, prepared: PreparedJob[]): Prom
       return { ...outcome, lost: outcome.lost + prepared.length - held.length };
     }
     if (error instanceof MissingPartitionError) pipeline.partitions.forget();
+    if (
+      await pipeline.edges.isStrangers(
+        error,
+        prepared.map(({ rows }) => rows),
+      )
+    )
+      return commitPrepared(pipeline, prepared);
     const disposition = dispositionOf(error);
     if (disposition === "wait" || disposition === "fatal-process") throw error;
     return commitOneByOne(pipeline, prepared, error);
@@ -298,7 +308,8 @@ class AlreadyStored extends Error {}
 async function writeNew(pipeline: Pipeline, prepared: readonly PreparedJob[]): Promise<boolean> {
   try {
     await inTransaction(pipeline.pool, async (tx) => {
-      const { blocks, stored } = await completeLinked(tx, pipeline, prepared);
+      const alone = await goAlone(tx, pipeline);
+      const { blocks, stored } = await completeLinked(tx, pipeline, { prepared, alone });
       if (stored.length > 0) throw new AlreadyStored("one of the blocks is stored");
       await sendTogether(tx, copyBlocks(blocks));
     });
@@ -313,26 +324,36 @@ async function writeNew(pipeline: Pipeline, prepared: readonly PreparedJob[]): P
 async function rewrite(pipeline: Pipeline, prepared: readonly PreparedJob[]): Promise<void> {
   await changeRows(pipeline, {
     async decide(tx) {
-      const { blocks, stored } = await completeLinked(tx, pipeline, prepared);
+      const alone = await goAlone(tx, pipeline);
+      const { blocks, stored } = await completeLinked(tx, pipeline, { prepared, alone });
       return { kind: "rewrite", blocks, numbers: stored };
     },
     settle: async () => {},
   });
 }
 
+/** Before the jobs are locked: whether this commit keeps all others off, since strangers hold edges. */
+async function goAlone(tx: Tx, { edges }: Pipeline): Promise<boolean> {
+  if (!edges.alone()) return false;
+  await lockCommits(tx);
+  return true;
+}
+
 /** Completes the jobs, if the blocks link to their neighbours. `stored`: the numbers of those that are stored, in order. */
 async function completeLinked(
   tx: Tx,
   { workerId }: Pipeline,
-  prepared: readonly PreparedJob[],
+  { prepared, alone }: { prepared: readonly PreparedJob[]; alone: boolean },
 ): Promise<{ blocks: EncodedBlock[]; stored: number[] }> {
   const blocks = prepared.map(({ rows }) => rows);
   const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
-  const [held, , around] = await sendTogether(tx, [
-    completion(workerId, completions),
-    lockEdges(blocks),
-    storedAround(blocks),
-  ]);
+  const completing = completion(workerId, completions);
+  const look = storedAround(blocks);
+  const [held, around] = alone
+    ? await sendTogether(tx, [completing, look])
+    : await sendTogether(tx, [completing, shareCommits(), lockEdges(blocks), look]).then(
+        ([held, , , around]) => [held, around] as const,
+      );
   if (held.size < prepared.length) throw new ClaimsLost(held);
   assertLinked(blocks, around);
   const given = new Set(blocks.map(({ number }) => number));

@@ -91,7 +91,11 @@ async function cancelRanges(sql: Sql, { from, to }: BlockSpan): Promise<number> 
   const { rows } = await sql.query<{ ranges: number }>(
     `with ranges as (
        update processing_ranges set cancelled_at = clock_timestamp()
-       where enqueued_at is null and cancelled_at is null and next_block <= $2::bigint and to_block >= $1::bigint
+       where id = any (array(
+         select id from processing_ranges
+         where enqueued_at is null and cancelled_at is null and next_block <= $2::bigint and to_block >= $1::bigint
+         order by id for update
+       ))
        returning next_block, to_block, priority, force, by_head
      ),
      rest as (

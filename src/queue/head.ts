@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { BlockRef, Hex } from "../block.js";
+import { type Statement, sendTogether } from "../db/exchange.js";
 import { namedParameters } from "../db/named-parameters.js";
 import { inTransaction, type Sql, type Tx } from "../db/pool.js";
 import { enqueueSeries } from "./enqueue.js";
@@ -82,18 +83,14 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
   const head = headers.at(-1);
   if (head === undefined) return 0;
   return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ next_block: number | null; awaited: boolean }>({
-      ...lockAndLook,
-      values: [head.number],
-    });
     // Null until somebody follows with auto_enqueue: a range that ran first decides nothing.
-    const followed = rows[0]?.next_block ?? null;
+    const [followed, isAwaited] = await sendTogether(tx, [lockForNews, lookForAwaited(head.number)]);
     const from = followed ?? startBlock ?? head.number;
     const isNew = autoEnqueue && head.number >= from;
     const byHash = isNew ? headers.filter(({ number }) => number >= from) : [];
     const enqueued = new Set(byHash.map(({ number }) => number));
     const pinned = fresh.filter(({ number }) => !enqueued.has(number));
-    if (rows[0]?.awaited) await tx.query(reviveAwaited, [head.number, numbersOf(pinned)]);
+    if (isAwaited) await tx.query(reviveAwaited, [head.number, numbersOf(pinned)]);
     // The lowest blocks first, as everybody inserts and locks jobs: two that touch the same ones do not deadlock.
     if (isNew) await enqueueOlder(tx, from, options);
     await noteHead(tx, options, {
@@ -113,12 +110,23 @@ const awaited = `
   and ((absences > 0 and status in ${listOf(["scheduled", "failed"])})
     or (status = ${statuses.failed} and last_error like '%does not have block%'))`;
 
-const lockAndLook = {
-  name: "lock_head",
-  text: `select next_block, set_config('synchronous_commit', 'off', true),
-    exists (select from processing_jobs where ${awaited}) as awaited
-  from processing_head for update`,
+const lockForNews: Statement<number | null> = {
+  query: {
+    name: "lock_head",
+    text: "select next_block, set_config('synchronous_commit', 'off', true) from processing_head for update",
+  },
+  read: ({ rows }) => rows[0]?.next_block ?? null,
 };
+
+/** A statement of its own, behind the lock: it sees what was postponed while that was waited for. */
+const lookForAwaited = (head: number): Statement<boolean> => ({
+  query: {
+    name: "look_for_awaited",
+    text: `select exists (select from processing_jobs where ${awaited}) as awaited`,
+    values: [head],
+  },
+  read: ({ rows }) => rows[0]?.awaited === true,
+});
 
 // Those that noteHead is about to pin ($2) are locked with them: some of both may be below some of the others.
 const reviveAwaited = `

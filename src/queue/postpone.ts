@@ -9,6 +9,7 @@ import { statuses } from "./job-status.js";
  */
 const waitMs = { base: 250, most: 30_000, mostAboveHead: 600_000 };
 
+// The head is held, before the job is: one that arrives at the same time either is seen here, or finds the job waiting.
 const postpone = namedParameters<{
   id: number;
   block: number;
@@ -20,9 +21,10 @@ const postpone = namedParameters<{
   finality_depth: number;
 }>(
   `
-  with chain as (
+  with standing as materialized (select head_number, finalized_block from processing_head for share),
+  chain as (
     select max(head_number) as head, max(coalesce(finalized_block, head_number - :finality_depth)) as final
-    from processing_head
+    from standing
   )
   update processing_jobs
   set status = ${statuses.scheduled}, attempts = greatest(attempts - 1, 0), absences = least(absences, 1000000) + 1,

@@ -1,6 +1,6 @@
 import { type AnyDoing, readAnyDoing } from "../child/doing.js";
 import { processRoles } from "../child/roles.js";
-import { isHeld } from "../db/advisory-locks.js";
+import { believedLocks, isHeld } from "../db/advisory-locks.js";
 import type { Sql } from "../db/pool.js";
 
 export interface LiveWorker {
@@ -18,11 +18,13 @@ export interface LiveWorker {
   lives: boolean;
 }
 
+// The locks are listed once, not once for each row: the list takes the server's lock tables for a moment.
 const workersStatement = `
+  with believed as materialized (${believedLocks})
   select worker_id as "workerId", supervisor_id as "supervisorId", role, hostname, pid, version, state,
     doing,
     extract(epoch from clock_timestamp() - seen_at)::float8 as "seenAgeSeconds",
-    ${isHeld("supervisor_id")} as lives
+    ${isHeld("supervisor_id", "believed")} as lives
   from processing_workers
   order by supervisor_id, array_position($2::text[], role), length(worker_id), worker_id
   limit $1`;

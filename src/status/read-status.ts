@@ -6,7 +6,6 @@ import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
 import { readLatestFailures } from "../queue/read-failures.js";
 import { readHeadStatus } from "../queue/read-head-status.js";
-import { readMissing } from "../queue/read-missing.js";
 import { readOpenRanges } from "../queue/read-open-ranges.js";
 import { readWorkers } from "../queue/read-workers.js";
 import { type Redact, redactTexts } from "../redact.js";
@@ -25,13 +24,13 @@ export type Status = Awaited<ReturnType<typeof readStatus>>;
 /** The state of a schema at this moment, without secrets: bounded statements, one after the other. */
 export async function readStatus(pool: pg.Pool, { config, redact }: { config: Config; redact: Redact }) {
   const depth = await readDepth(pool);
-  const { jobs, stored } = depth;
+  const { jobs, stored, behind, waiting } = depth;
   const pause = await readPause(pool);
   const head = await readHeadStatus(pool);
   const newest = await readNewestBlock(pool);
-  const missing = await readMissing(pool);
   const ranges = await readOpenRanges(pool, rangesShown);
-  const workers = await readWorkers(pool, workersRead);
+  const workers = await readWorkers(pool, workersRead + 1);
+  const moreWorkers = workers.splice(workersRead).length > 0;
   const failures = await readLatestFailures(pool, failuresShown);
   const endpoints = endpointStates(workers);
   const alerts = await readOpenAlerts(pool);
@@ -44,15 +43,17 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
     newestBlock: newest?.number ?? null,
     head,
     /** Blocks up to the head that were asked for and are not stored, whatever became of their jobs. */
-    lagBlocks: head === null ? null : missing.behind,
-    lagIsAtLeast: missing.atLeast,
+    lagBlocks: head === null ? null : behind.count,
+    lagIsAtLeast: behind.atLeast,
     /** Jobs whose block is not there yet, and the lowest of them. */
-    waiting: { jobs: missing.waiting, firstBlock: missing.firstWaiting },
+    waiting: { jobs: waiting.count, isAtLeast: waiting.atLeast, firstBlock: waiting.firstBlock },
     blocksPerSecond: rateOf(depth, config.queue),
     ranges,
     leader:
       workers.find(({ role, state, lives }) => lives && role === "orchestrator" && state === "leading")
         ?.workerId ?? null,
+    /** There are more than those that are listed. */
+    moreWorkers,
     workers: workers.map(({ doing, ...worker }) => ({ ...worker, doing: redactTexts(doing, redact) })),
     endpoints: endpoints.map((each) => ({
       ...each,
@@ -65,10 +66,12 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
   };
 }
 
-/** Over the last minute; over less where completed jobs are archived before they are a minute old. */
-function rateOf(depth: Depth, queue: Config["queue"]): number {
-  const { jobs, completedInLastMinute, oldestCompletionSeconds } = depth;
+/**
+ * Over the last minute; over less where completed jobs are archived before they are a minute old, or are too many to be
+ * counted.
+ */
+function rateOf({ jobs, lastMinute, oldestCompletionSeconds }: Depth, queue: Config["queue"]): number {
   const archivedEarly = jobs.completed.count >= queue.completed_kept || queue.archive_minutes < 1;
-  const seconds = archivedEarly ? Math.min(60, Math.max(1, oldestCompletionSeconds ?? 60)) : 60;
-  return completedInLastMinute.count / seconds;
+  const since = lastMinute.atLeast ? lastMinute.oldestSeconds : archivedEarly ? oldestCompletionSeconds : 60;
+  return lastMinute.count / Math.min(60, Math.max(1, since ?? 60));
 }

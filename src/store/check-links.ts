@@ -13,9 +13,22 @@ export interface LinkedBlock {
   parentHash: Hex;
 }
 
+/** The edges' keys are (the hash of this and the schema, an edge). */
+const space = "blockmill links ";
+
+/** Commits hold an edge for milliseconds. Who waits longer for one looks who has it: anybody may. */
+const waitMs = 2_000;
+
+// It waits so long in this statement alone.
 const lock = `
-  select pg_advisory_xact_lock(hashtext('blockmill links ' || current_schema()), edge)
-  from unnest($1::int[]) as edge`;
+  with bounded as materialized (
+    select current_setting('lock_timeout') as before, set_config('lock_timeout', '${waitMs}', true)
+  ),
+  locked as materialized (
+    select before, pg_advisory_xact_lock(hashtext('${space}' || current_schema()), edge)
+    from bounded, unnest($1::int[]) as edge
+  )
+  select set_config('lock_timeout', max(before), true) from locked`;
 
 const select = `
   select number, '0x' || encode(hash, 'hex') as hash, '0x' || encode(parent_hash, 'hex') as "parentHash"
@@ -26,16 +39,20 @@ const edgesModulo = 2 ** 31;
 
 /**
  * Until the transaction ends, others that write a neighbour of these blocks wait: two that do not see each
- * other could both be right and still not link.
+ * other could both be right and still not link. Fails with SQLSTATE 55P03 where an edge is not to be had for a while.
  */
 export function lockEdges(blocks: readonly LinkedBlock[]): Statement<void> {
+  return { query: { name: "lock_edges", text: lock, values: [edgeKeys(blocks).keys] }, read: () => {} };
+}
+
+/** The keys of the edges around these blocks, in the order in which they are locked. */
+export function edgeKeys(blocks: readonly LinkedBlock[]): { space: string; keys: number[] } {
   const given = new Set(blocks.map(({ number }) => number));
   const edges = blocks.flatMap(({ number }) =>
     [given.has(number - 1) ? [] : number, given.has(number + 1) ? [] : number + 1].flat(),
   );
   // Everybody takes them in the same order, so that nobody waits in a circle.
-  const inOrder = [...new Set(edges.map((number) => number % edgesModulo))].sort((a, b) => a - b);
-  return { query: { name: "lock_edges", text: lock, values: [inOrder] }, read: () => {} };
+  return { space, keys: [...new Set(edges.map((number) => number % edgesModulo))].sort((a, b) => a - b) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ClientBase } from "pg";
+import type { Sql } from "../db/pool.js";
 
 export interface NewestBlock {
   number: number;
@@ -7,7 +7,7 @@ export interface NewestBlock {
 }
 
 /** The highest block that is stored, or null if none is. */
-export async function readNewestBlock(client: Pick<ClientBase, "query">): Promise<NewestBlock | null> {
+export async function readNewestBlock(client: Sql): Promise<NewestBlock | null> {
   const { rows } = await client.query<NewestBlock>(
     "select number, timestamp from blocks order by number desc limit 1",
   );

@@ -22,6 +22,15 @@ export async function storedBounds(client: Client): Promise<BlockSpan | null> {
   return first === null || last === null ? null : { from: Number(first), to: Number(last) };
 }
 
+/** The lowest and the highest stored block: two looks into an index. Null: there is none. */
+export async function blockEnds(client: Client): Promise<BlockSpan | null> {
+  const { rows } = await client.query<Record<"first" | "last", string | number | null>>(
+    "select min(number) as first, max(number) as last from blocks",
+  );
+  const { first = null, last = null } = rows[0] ?? {};
+  return first === null || last === null ? null : { from: Number(first), to: Number(last) };
+}
+
 /** A chain id that a stored transaction was signed for; null: none says. */
 export async function anyChainId(client: Client): Promise<string | null> {
   const { rows } = await client.query<{ chain_id: string }>(

@@ -1,8 +1,5 @@
 import type pg from "pg";
-import { readPause } from "../queue/pause.js";
-import { type BoundedCount, countFailed } from "../queue/read-depth.js";
-import { readHeadStatus } from "../queue/read-head-status.js";
-import { readNewestBlock } from "../store/newest-block.js";
+import { readHeadline } from "../status/read-headline.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** How often it is read: four looks into indexes and at single rows. */
@@ -27,26 +24,11 @@ export function watchHead(): { seen(): Seen; look(session: pg.Client): Promise<v
       if (performance.now() - lookedAt < everyMs) return;
       lookedAt = performance.now();
       try {
-        last = await readSeen(session);
+        last = await readHeadline(session);
       } catch {
         // What is wrong with the database shows elsewhere.
         last = { head: undefined, paused: undefined, failed: undefined };
       }
     },
-  };
-}
-
-async function readSeen(session: pg.Client): Promise<Seen> {
-  const followed = await readHeadStatus(session);
-  const newest = followed === null ? null : await readNewestBlock(session);
-  const pause = await readPause(session);
-  const failed: BoundedCount = await countFailed(session);
-  return {
-    head:
-      followed === null
-        ? undefined
-        : { chain: followed.headNumber, stored: newest?.number, ageMs: followed.headAgeSeconds * 1_000 },
-    paused: pause === null ? undefined : (pause.reason ?? ""),
-    failed,
   };
 }

@@ -10,6 +10,7 @@ import { listen } from "../db/listen.js";
 import { createPool } from "../db/pool.js";
 import { createDirectWay } from "../direct/direct-way.js";
 import { dependents } from "../pipeline/dependents.js";
+import { createEdgeGuard } from "../pipeline/edge-guard.js";
 import { FetchSlots } from "../pipeline/fetch-slots.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
@@ -56,6 +57,7 @@ runChild("worker", async (context) => {
       prove: createProve(proving),
       encoder,
       partitions: createPartitions(pool),
+      edges: createEdgeGuard({ pool, log }),
       workerId,
       maxAttempts: pipeline.max_attempts,
       finalityDepth: config.chain.finality_depth,

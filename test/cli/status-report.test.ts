@@ -15,10 +15,11 @@ const empty = {
   head: null,
   lagBlocks: null,
   lagIsAtLeast: false,
-  waiting: { jobs: 0, firstBlock: null },
+  waiting: { jobs: 0, isAtLeast: false, firstBlock: null },
   blocksPerSecond: 0,
-  ranges: { total: 0, ranges: [] },
+  ranges: { total: none, ranges: [] },
   leader: null,
+  moreWorkers: false,
   workers: [],
   endpoints: [],
   lockWait: null,
@@ -66,7 +67,14 @@ test("a head is told with its age, and how far behind it the newest block is", (
 });
 
 test("blocks that are not there yet are counted, with the first of them", () => {
-  has({ waiting: { jobs: 3, firstBlock: 1_235 } }, "waiting 3 blocks not there yet, from 1,235 on");
+  has(
+    { waiting: { jobs: 3, isAtLeast: false, firstBlock: 1_235 } },
+    "waiting 3 blocks not there yet, from 1,235 on",
+  );
+  has(
+    { waiting: { jobs: 3, isAtLeast: true, firstBlock: 1_235 } },
+    "waiting >= 3 blocks not there yet, from 1,235 on",
+  );
 });
 
 test("failed jobs say how they are run again", () => {
@@ -120,7 +128,7 @@ test("alerts stand first, in whole, and a pause says how it ends", () => {
 
 test("of many ranges and workers the rest is counted", () => {
   const range = { id: 1, from: 1, to: 100, next: 26, priority: 0, force: true };
-  has({ ranges: { total: 12, ranges: [range] } }, "1 1 100 25 % 75 0 again");
-  has({ ranges: { total: 12, ranges: [range] } }, "and 11 more");
+  has({ ranges: { total: { count: 12, atLeast: false }, ranges: [range] } }, "1 1 100 25 % 75 0 again");
+  has({ ranges: { total: { count: 12, atLeast: true }, ranges: [range] } }, "and >= 11 more");
   has({ workers: Array.from({ length: 43 }, () => worker()) }, "and 3 more");
 });

@@ -124,7 +124,7 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
     },
     { what: "three jobs that wait for the head", timeoutMs: 30_000 },
   );
-  assert.deepEqual([waiting, lagBlocks], [{ jobs: 3, firstBlock: 21 }, 1]);
+  assert.deepEqual([waiting, lagBlocks], [{ jobs: 3, isAtLeast: false, firstBlock: 21 }, 1]);
   const text = (await blockmill(["status"], env)).stdout;
   assert.match(text, /20, 1 behind/);
   assert.match(text, /waiting +3 blocks not there yet, from 21 on/);
@@ -152,11 +152,11 @@ test("the rate holds although completed jobs are archived before they are a minu
 test("counts stop at a bound and say so", async (t) => {
   const database = await createDatabase();
   t.after(() => database.drop());
-  await database.pool.query("insert into processing_jobs (block_number) select generate_series(1, 100001)");
+  await database.pool.query("insert into processing_jobs (block_number) select generate_series(1, 10001)");
   const env = { BLOCKMILL_DATABASE_URL: database.url };
   const { jobs } = JSON.parse((await blockmill(["status", "--json"], env)).stdout);
-  assert.deepEqual(jobs.pending, { count: 100_000, atLeast: true });
-  assert.match((await blockmill(["status"], env)).stdout, />= 100,000/);
+  assert.deepEqual(jobs.pending, { count: 10_000, atLeast: true });
+  assert.match((await blockmill(["status"], env)).stdout, />= 10,000/);
 });
 
 test("colours are for terminals, unless NO_COLOR is set", (t) => {

@@ -113,3 +113,18 @@ test("a stranger who holds our advisory keys keeps nobody from leading, leasing 
   await leave();
   await assertCleanStop(daemon, scene.pool);
 });
+
+test("a stranger who holds the keys between blocks keeps none from being stored, and is named", async (t) => {
+  const scene = await setScene(t);
+  const { stranger, leave } = await connectStranger(t, scene);
+  await stranger.query(
+    "select pg_advisory_lock(hashtext('blockmill links public'), n) from generate_series(1, 60) as n",
+  );
+  await scene.insert(1, 50);
+  const daemon = await scene.start();
+  await scene.settled();
+  await scene.assertWrittenOnce(numbers(1, 50));
+  await said(daemon, new RegExp(`stranger_.*pid ${await pidOf(stranger)}.*advisory lock`));
+  await leave();
+  await assertCleanStop(daemon, scene.pool);
+});

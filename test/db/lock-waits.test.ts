@@ -22,6 +22,33 @@ test("a job that somebody's open transaction keeps claims from names that sessio
   assert.equal(await findLockWait(queue.pool, 0), null);
 });
 
+test("a job that several sessions share a lock of names one of them, and nobody where only reads are open", async (t) => {
+  await queue.insert([7, 8]);
+  const people = await Promise.all(
+    ["one", "another"].map(async (name) => {
+      const person = new pg.Client({ connectionString: queue.url, application_name: name });
+      await person.connect();
+      t.after(() => person.end());
+      await person.query("begin");
+      await person.query("select from processing_jobs where block_number = 8 for key share");
+      return person;
+    }),
+  );
+  const found = await findLockWait(queue.pool, 0);
+  assert.equal(found?.what, "the job of block 8");
+  assert(["one", "another"].includes(found?.application ?? ""), found?.application);
+  for (const person of people) await person.query("rollback");
+  // The row still bears what they shared.
+  const reader = await queue.pool.connect();
+  try {
+    await reader.query("begin; select pg_current_xact_id(), count(*) from processing_jobs");
+    assert.equal(await findLockWait(queue.pool, 0), null);
+  } finally {
+    await reader.query("rollback");
+    reader.release();
+  }
+});
+
 test("whoever has locked a table of the schema is named", async (t) => {
   assert.equal(await findTableHolder(queue.pool, 3_000), null);
   const person = new pg.Client({ connectionString: queue.url, application_name: "a person" });

@@ -12,6 +12,7 @@ import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createLogger, type Logger } from "../../src/logger.js";
 import { createFollower, type Follower, type HeadOutcome } from "../../src/orchestrator/follow-head.js";
 import { type Dependents, dependents } from "../../src/pipeline/dependents.js";
+import { createEdgeGuard } from "../../src/pipeline/edge-guard.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import {
   type BatchOutcome,
@@ -151,6 +152,7 @@ export function workerOf(world: World, chain: ScriptedChain, workerId = "a/w1"):
     prove: createProve(proving),
     encoder,
     partitions: createPartitions(world.pool),
+    edges: createEdgeGuard({ pool: world.pool, log: silent }),
     workerId,
     maxAttempts: 1_000,
     finalityDepth: 64,

@@ -214,6 +214,31 @@ test("a reorg does not wait for the job at its fork, which is below those that i
   assert.deepEqual(await queue.statuses(), { 9: "failed", 10: "scheduled" });
 });
 
+test("a cancel takes ranges in the order of their ids, however they lie in the table", async () => {
+  await withoutIndexes();
+  const ids: number[] = [];
+  for (const from of [10, 20, 30]) ids.push(await openRange(queue.pool, { from, to: from + 5 }));
+  // A new version of the first one lies behind the others.
+  await queue.rows("update processing_ranges set priority = 1 where id = $1", [ids[0]]);
+  const other = await queue.pool.connect();
+  try {
+    await other.query("begin");
+    await other.query("select from processing_ranges where id = $1 for update", [ids[0]]);
+    const cancelled = cancelJobs(queue.pool, { from: 0, to: 99 });
+    cancelled.catch(() => {});
+    await waitsForLock();
+    const others = await other.query("select from processing_ranges where id > $1 for update nowait", [
+      ids[0],
+    ]);
+    assert.equal(others.rowCount, 2);
+    await other.query("commit");
+    assert.deepEqual(await cancelled, { jobs: 0, ranges: 3 });
+  } finally {
+    await other.query("rollback");
+    other.release(true);
+  }
+});
+
 test("a cancel waits for what a range is just enqueuing, and cancels it as well", async () => {
   await queue.insert([12, 11, 10], "completed");
   const id = await openRange(queue.pool, { from: 10, to: 20, force: true });

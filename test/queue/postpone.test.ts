@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTransaction } from "../../src/db/pool.js";
 import { claimJobs } from "../../src/queue/claim.js";
+import { advanceHead } from "../../src/queue/head.js";
 import { postponeJob } from "../../src/queue/postpone.js";
+import { waitFor } from "../support/process.js";
 import { useQueue } from "./queue-database.js";
 
 const queue = useQueue();
@@ -50,4 +53,57 @@ test("what may only be half there is waited for above finality, and no longer be
   assert.equal(await postponeJob(queue.pool, { ...(await claim(91)), onlyAboveFinality: true }), true);
   await queue.rows("delete from processing_jobs");
   assert.equal(await postponeJob(queue.pool, { ...(await claim(90)), onlyAboveFinality: true }), false);
+});
+
+const waitsForLock = () =>
+  waitFor(
+    async () =>
+      (
+        await queue.rows(
+          `select from pg_stat_activity
+           where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'`,
+        )
+      ).length > 0,
+    { what: "a statement to wait for the head" },
+  );
+
+const arrive = (number: number) =>
+  advanceHead(queue.pool, {
+    chainId: 1,
+    headers: [{ number, hash: `0x${"22".repeat(32)}`, timestamp: 1_700_000_000 }],
+    fresh: [],
+    safeBlock: null,
+    finalizedBlock: null,
+    startBlock: null,
+    priorityBlocks: 3,
+    autoEnqueue: false,
+  });
+
+test("a job that is postponed while its head arrives waits as one that is not above the head", async () => {
+  const postponement = await claim(101);
+  await queue.rows("update processing_jobs set absences = 20");
+  let postponed: Promise<boolean> = Promise.resolve(false);
+  await inTransaction(queue.pool, async (tx) => {
+    await tx.query("update processing_head set head_number = 101");
+    postponed = postponeJob(queue.pool, postponement);
+    postponed.catch(() => {});
+    await waitsForLock();
+  });
+  assert.equal(await postponed, true);
+  const { seconds, last_error } = await waitOf();
+  assert(seconds <= 30, `${seconds} s`);
+  assert.equal(last_error, "node does not have it; waiting");
+});
+
+test("a head that arrives while a job is postponed for it wakes the job", async () => {
+  const postponement = await claim(101);
+  let arrived: Promise<number> = Promise.resolve(0);
+  await inTransaction(queue.pool, async (tx) => {
+    assert.equal(await postponeJob(tx, postponement), true);
+    arrived = arrive(101);
+    arrived.catch(() => {});
+    await waitsForLock();
+  });
+  await arrived;
+  assert.equal((await queue.job(101)).status, "pending");
 });

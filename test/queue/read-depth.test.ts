@@ -26,13 +26,14 @@ test("a block that is archived and completed again is stored once", async () => 
   assert.deepEqual((await readDepth(queue.pool)).stored, { count: 12, atLeast: false });
 });
 
-test("the last minute's completions are told from older ones, whose age is that of the oldest", async () => {
+test("the last minute's completions are told from older ones, each with the age of the oldest", async () => {
   await queue.insert(numbers(1, 3), "completed");
   await queue.rows(
     "update processing_jobs set completed_at = now() - interval '1 hour' where block_number = 1",
   );
-  const { completedInLastMinute, oldestCompletionSeconds } = await readDepth(queue.pool);
-  assert.equal(completedInLastMinute.count, 2);
+  const { lastMinute, oldestCompletionSeconds } = await readDepth(queue.pool);
+  assert.deepEqual([lastMinute.count, lastMinute.atLeast], [2, false]);
+  assert(lastMinute.oldestSeconds !== null && lastMinute.oldestSeconds < 3_600);
   assert(oldestCompletionSeconds !== null && oldestCompletionSeconds >= 3_600);
 });
 
@@ -41,4 +42,25 @@ test("an empty queue has nothing in it, and no oldest completion", async () => {
   assert(Object.values(jobs).every(({ count }) => count === 0));
   assert.equal(stored.count, 0);
   assert.equal(oldestCompletionSeconds, null);
+});
+
+test("behind is what was asked for up to the head and is not stored, tried or not; overlapping ranges count once", async () => {
+  const none = { count: 0, atLeast: false };
+  const empty = await readDepth(queue.pool);
+  assert.deepEqual([empty.behind, empty.waiting], [none, { ...none, firstBlock: null }]);
+  await queue.rows(`insert into processing_head (chain_id, next_block, head_number, head_hash, head_time)
+    values (1, 99, 100, decode(repeat('11', 32), 'hex'), now())`);
+  await queue.insert([1, 2], "completed");
+  await queue.insert([3], "failed");
+  await queue.insert([4], "cancelled");
+  await queue.insert([5, 101], "pending");
+  await queue.insert([6, 102, 103], "scheduled");
+  await queue.rows("update processing_jobs set absences = 2 where block_number > 101");
+  await queue.rows(
+    "insert into processing_ranges (from_block, to_block, next_block) values (10, 19, 15), (17, 19, 17), (200, 300, 200)",
+  );
+  // 3, 5, 6; 15 to 19; 99 and 100.
+  const { behind, waiting } = await readDepth(queue.pool);
+  assert.deepEqual(behind, { count: 10, atLeast: false });
+  assert.deepEqual(waiting, { count: 2, atLeast: false, firstBlock: 102 });
 });

@@ -41,7 +41,7 @@ test("gaps and stored blocks are those of a model, whatever is covered and compl
       const expand = (spans: { from: number; to: number }[]) =>
         spans.flatMap((span) => Array.from({ length: span.to - span.from + 1 }, (_, i) => span.from + i));
       assert.deepEqual(
-        expand(await findGaps(pool, { from, to, limit: 100 })),
+        expand((await findGaps(pool, { from, to, limit: 100 })).gaps),
         asked.filter((n) => !stored.has(n)),
       );
       assert.deepEqual(
@@ -63,10 +63,14 @@ test("blocks that are uncovered are gaps again", async () => {
     { from: 50, to: 50 },
     { from: 200, to: 300 },
   ]);
-  assert.deepEqual(await findGaps(pool, { from: 0, to: 99, limit: 9 }), [
+  const two = [
     { from: 3, to: 4 },
     { from: 50, to: 50 },
-  ]);
+  ];
+  const all = { total: 2, blocks: 3 };
+  assert.deepEqual(await findGaps(pool, { from: 0, to: 99, limit: 9 }), { gaps: two, ...all });
+  assert.deepEqual(await findGaps(pool, { from: 0, to: 99, limit: 1 }), { gaps: two.slice(0, 1), ...all });
+  assert.deepEqual(await findGaps(pool, { from: 0, to: 2, limit: 9 }), { gaps: [], total: 0, blocks: 0 });
 });
 
 test("gaps answers at 20 million blocks with a thousand holes, from the queue alone", async (t) => {
@@ -84,7 +88,7 @@ test("gaps answers at 20 million blocks with a thousand holes, from the queue al
      values (1, 20200000, 20199999, sha256(''), now())`,
   );
   const started = performance.now();
-  const found = await findGaps(pool, { from: 0, to: 20_199_999, limit: 10_000 });
+  const { gaps: found } = await findGaps(pool, { from: 0, to: 20_199_999, limit: 10_000 });
   t.diagnostic(
     `${Math.round(performance.now() - started)} ms, with 199,800 completed jobs beside the coverage`,
   );
@@ -96,7 +100,7 @@ test("gaps answers at 20 million blocks with a thousand holes, from the queue al
   t.diagnostic(`${Math.round(performance.now() - commandStarted)} ms for the whole command`);
   assert.equal(code, 1, stderr);
   const answer = JSON.parse(stdout);
-  assert.deepEqual([answer.from, answer.to, answer.missing], [0, 20_199_999, 3_200]);
+  assert.deepEqual([answer.from, answer.to, answer.missing, answer.count], [0, 20_199_999, 3_200, 1_200]);
   assert.deepEqual(answer.gaps, found);
   // No block is stored at all: whoever had looked at the rows would have said something else.
   const { rows } = await pool.query("select count(*)::int as count from blocks");

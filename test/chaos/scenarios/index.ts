@@ -19,6 +19,7 @@ import {
   terminateBackends,
 } from "./postgres.js";
 import { standbyPromotion } from "./standby.js";
+import { injectorRows, injectorTransaction, strangerLocks } from "./strangers.js";
 
 /** Every scenario, in the order of the report. */
 export const scenarios: readonly Scenario[] = [
@@ -48,6 +49,9 @@ export const scenarios: readonly Scenario[] = [
   deadlock,
   people,
   forgottenWorkers,
+  injectorTransaction,
+  strangerLocks,
+  injectorRows,
   twoDaemons,
   drain,
   hostCutOff,

@@ -1,0 +1,60 @@
+// Who changes the schema is alone, whatever strangers hold.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pg from "pg";
+import { lockSchema } from "../../src/db/migrations.js";
+import { inTransaction } from "../../src/db/pool.js";
+import { createDatabase, type TestDatabase } from "../support/database.js";
+import { waitFor } from "../support/process.js";
+import { createRole } from "../support/role.js";
+
+const hold = "select pg_advisory_lock(hashtextextended('blockmill init public', 0))";
+
+/** Two transactions that change the schema, one begun in the other: the second gets its turn when the first has ended. */
+async function assertAlone({ pool }: TestDatabase, between: () => Promise<void>): Promise<void> {
+  const order: string[] = [];
+  let behind: Promise<unknown> = Promise.resolve();
+  await inTransaction(pool, async (tx) => {
+    await lockSchema(tx, "public");
+    await between();
+    behind = inTransaction(pool, async (other) => {
+      await lockSchema(other, "public");
+      order.push("second");
+    });
+    behind.catch(() => {});
+    // It looks again and again, in a transaction of its own.
+    await waitFor(
+      async () =>
+        (
+          await pool.query(
+            "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query ~ 'schema_lock'",
+          )
+        ).rows.length > 0,
+      { what: "the second to look" },
+    );
+    order.push("first");
+  });
+  await behind;
+  assert.deepEqual(order, ["first", "second"]);
+}
+
+test("two changes of the schema come one after the other", async (t) => {
+  const database = await createDatabase();
+  t.after(() => database.drop());
+  await assertAlone(database, async () => {});
+});
+
+test("also where a stranger holds the key, and when the stranger leaves meanwhile", async (t) => {
+  const database = await createDatabase();
+  const role = await createRole(t, database, "reader");
+  const stranger = new pg.Client(role.url);
+  stranger.on("error", () => {});
+  await stranger.connect();
+  t.after(() => stranger.end());
+  await stranger.query(hold);
+  await assertAlone(database, async () => {});
+  await assertAlone(database, async () => {
+    await stranger.query("select pg_advisory_unlock_all()");
+  });
+});
