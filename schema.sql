@@ -314,7 +314,7 @@ create unique index if not exists alerts_open on alerts (kind) where cleared_at 
 
 comment on table alerts is 'What a person should look at. At most one of a kind is open.';
 comment on column alerts.id         is 'In the order in which they were raised.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 comment on column alerts.message    is 'What happened and what to do.';
 comment on column alerts.raised_at  is 'When it was noticed first.';
 comment on column alerts.cleared_at is 'When it was over; null: it is still so.';

@@ -63,7 +63,6 @@ const fromFurtherUp: readonly string[] = [
   "src/orchestrator/revert-above.ts",
   "src/orchestrator/undo-missed-reorgs.ts",
   "src/orchestrator/watch-transactions.ts",
-  "src/status/read-status.ts",
   "src/store/blocks-table.ts",
   "src/store/build-index.ts",
   "src/store/copy-table.ts",

@@ -25,6 +25,10 @@ export function addRestore(program: Command): void {
     .command("restore")
     .description("make the schema anew from a file of `backup`, prove a sample of it, and let work go on")
     .argument("<file>", "what `blockmill backup` wrote")
+    .option(
+      "--without-others",
+      "leave out what the backup holds beside blockmill's own tables, views and functions",
+    )
     .option("--keep-paused", "leave it paused: work begins with `blockmill resume`")
     .option("--sample <n>", "blocks to prove, drawn at random", wholeNumber({ min: 0, max: 1_000_000 }), 100)
     .option(
@@ -41,6 +45,9 @@ that nobody works on half of it. What was claimed when the backup was taken is p
 processes of that time are forgotten. If a block of the sample is not proven it stays paused. Owner of
 everything is whoever runs this; roles get their rights back by \`blockmill grant\`.
 
+A backup is SQL, which defines tables, functions and triggers as whoever runs this. One that holds others than
+blockmill's is refused, and they are named. Restore only backups that you trust.
+
 pg_restore must be on the PATH, and no older than the server.
 
 Exit code 0: it is restored, and the sample proven. 1: it is restored, but some blocks are wrong.
@@ -53,6 +60,7 @@ Examples:
 }
 
 interface RestoreOptions {
+  withoutOthers?: boolean;
   keepPaused?: boolean;
   sample: number;
   jobs: number;
@@ -68,9 +76,11 @@ async function restore(session: Session, options: RestoreOptions, file: string):
   const restoreInto = async (pool: pg.Pool): Promise<number> => {
     await checkTool("pg_restore", pool, env);
     const archive = await openArchive(file, env);
-    checkArchive(archive, schema);
+    checkArchive(archive, { schema, withoutOthers: options.withoutOthers ?? false });
     await restoreArchive(pool, archive, { env, jobs: options.jobs, reason: `restored from ${file}`, signal });
     await applySchema(pool, schema);
+    // Whatever the backup called by our functions' names: from here on they are this program's.
+    if (archive.version < schemaVersion) await applySchema(pool, schema);
     const requeued = await inTransaction(pool, requeueInHand);
     process.stdout.write(await describe(pool, { archive, requeued }));
     const code =
@@ -85,13 +95,24 @@ async function restore(session: Session, options: RestoreOptions, file: string):
   }
 }
 
-function checkArchive({ file, schema: from, version }: Archive, schema: string): void {
+const strangersNamed = 5;
+
+function checkArchive(
+  { file, schema: from, version, strangers }: Archive,
+  { schema, withoutOthers }: { schema: string; withoutOthers: boolean },
+): void {
   if (from !== schema) {
     throw new UsageError(
       `${file} is a backup of the schema "${from}", the configuration names "${schema}": restore it with --set database.schema=${from}, then ALTER SCHEMA ... RENAME TO ...`,
     );
   }
   if (version > schemaVersion) throw newerSchema(schema, version);
+  if (strangers.length === 0 || withoutOthers) return;
+  const named = strangers.slice(0, strangersNamed).map(({ what }) => what);
+  const more = strangers.length > named.length ? ` and ${strangers.length - named.length} more` : "";
+  throw new UsageError(
+    `${file} holds what is no part of blockmill: ${named.join(", ")}${more}. It would be defined, and might run, as the owner of the tables: look at it (pg_restore --file=- ${file}), then leave it out by --without-others`,
+  );
 }
 
 async function describe(

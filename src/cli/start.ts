@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { requireKeys } from "../config/load.js";
-import { takeServiceEnvironment } from "../config/service.js";
-import { ConfigError } from "../errors.js";
+import { type ServiceEnvironment, takeServiceEnvironment } from "../config/service.js";
+import { ConfigError, describeError } from "../errors.js";
 import { allotConnections } from "../supervisor/allot-connections.js";
 import type { Checked } from "../supervisor/check-configuration.js";
 import { loadFirstWorker } from "../supervisor/load-ahead.js";
+import { noteStart } from "../supervisor/starts.js";
 import { type Supervisor, startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
 import { workers } from "./arguments.js";
@@ -52,6 +53,29 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   const { config, log, redact } = session;
   const service = takeServiceEnvironment();
   requireKeys(config, ["database.url", "rpc.urls"]);
+  const { stateDirectory } = service;
+  const starts =
+    options.check || stateDirectory === undefined ? undefined : noteStart({ folder: stateDirectory, log });
+  if (starts?.loop !== undefined) log.error({ alert: "crash_loop" }, redact(starts.loop));
+  try {
+    const code = await work(session, { options, service, restartLoop: starts?.loop });
+    starts?.endedBy(null);
+    return code;
+  } catch (error) {
+    starts?.endedBy(redact(describeError(error)));
+    throw error;
+  }
+}
+
+async function work(
+  session: Session,
+  {
+    options,
+    service,
+    restartLoop,
+  }: { options: StartOptions; service: ServiceEnvironment; restartLoop: string | undefined },
+): Promise<number> {
+  const { config, log, redact } = session;
   const ahead = options.check ? undefined : loadFirstWorker(1);
   let supervisor: Supervisor;
   try {
@@ -74,6 +98,7 @@ async function start(session: Session, options: StartOptions): Promise<number> {
       redact,
       outputFd: 1,
       watchHead: service.notifyFd !== undefined,
+      restartLoop,
       ahead,
     });
   } catch (error) {

@@ -11,6 +11,8 @@ export interface ServiceEnvironment {
   watchdogMs: number | undefined;
   /** A folder of this service's own, gone when it ends. */
   runtimeDirectory: string | undefined;
+  /** A folder of this service's own that stays. */
+  stateDirectory: string | undefined;
 }
 
 /** The first descriptor that is passed: https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
@@ -29,6 +31,7 @@ export function takeServiceEnvironment(env: NodeJS.ProcessEnv = environment): Se
     notifyFd: at === -1 ? undefined : firstFd + at,
     watchdogMs: watchdogUs > 0 ? watchdogUs / 1_000 : undefined,
     runtimeDirectory: env.RUNTIME_DIRECTORY?.split(":")[0],
+    stateDirectory: env.STATE_DIRECTORY?.split(":")[0],
   };
   for (const variable of Object.keys(env)) {
     if (/^(NOTIFY_SOCKET|WATCHDOG_(USEC|PID)|LISTEN_(PID|FDS|FDNAMES))$/.test(variable)) delete env[variable];

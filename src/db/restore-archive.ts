@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type pg from "pg";
 import { UsageError } from "../errors.js";
+import { findStrangers, type Stranger } from "./archive-strangers.js";
 import { lockSchema } from "./migrations.js";
 import { inTransaction } from "./pool.js";
 import { runTool, ToolError } from "./postgres-tools.js";
@@ -18,6 +19,8 @@ export interface Archive {
   takenAt: string | null;
   /** pg_restore's table of contents, a line an object. */
   contents: string[];
+  /** What of it is no part of blockmill. */
+  strangers: Stranger[];
 }
 
 /** Looks into a file. Throws a UsageError if it is not a backup of a blockmill schema. */
@@ -27,7 +30,16 @@ export async function openArchive(file: string, env: NodeJS.ProcessEnv): Promise
   const schema = /^\d+; \d+ \d+ TABLE (\S+) processing_jobs /m.exec(listed)?.[1];
   if (schema === undefined) throw new UsageError(`${file} is not a backup of a blockmill schema`);
   const takenAt = /^; Archive created at (.+)$/m.exec(listed)?.[1] ?? null;
-  return { file, schema, contents, takenAt, version: await readVersion(file, schema, env) };
+  const version = await readVersion(file, schema, env);
+  const derived = await readDerived(file, schema, env);
+  return {
+    file,
+    schema,
+    contents,
+    takenAt,
+    version,
+    strangers: findStrangers(contents, { schema, derived }),
+  };
 }
 
 /** A file that cannot be read is the caller's. */
@@ -45,6 +57,13 @@ async function readVersion(file: string, schema: string, env: NodeJS.ProcessEnv)
   return Math.max(...versions);
 }
 
+/** The tables that the backup's chain_tables lists. */
+async function readDerived(file: string, schema: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const only = ["--data-only", `--schema=${schema}`, "--table=chain_tables"];
+  const script = await runTool("pg_restore", [...only, "--file=-", file], { env });
+  return [...script.matchAll(/^([a-z][a-z0-9_]{0,39})\t/gm)].flatMap(([, name]) => name ?? []);
+}
+
 // The schema is there by then; the pause is ours, and the processes are not those of this database.
 const leftOut = /^\d+; \d+ \d+ (?:(?:SCHEMA|COMMENT|ACL) - |TABLE DATA \S+ processing_(?:control|workers) )/;
 
@@ -57,21 +76,22 @@ export interface RestoreArchiveOptions {
 }
 
 /**
- * Restores an archive into its schema, which must be missing or empty, and leaves that paused. Throws a
- * UsageError, and changes nothing, if it holds anything.
+ * Restores what is blockmill's of an archive into its schema, which must be missing or empty, and leaves that paused.
+ * Throws a UsageError, and changes nothing, if it holds anything.
  *
  * The pause is written between the tables' definitions and their rows: at no moment is there a job that
  * somebody could claim.
  */
 export async function restoreArchive(
   pool: pg.Pool,
-  { file, schema, contents }: Archive,
+  { file, schema, contents, strangers }: Archive,
   { env, jobs, reason, signal }: RestoreArchiveOptions,
 ): Promise<void> {
   await prepareSchema(pool, schema);
   const folder = await mkdtemp(path.join(tmpdir(), "blockmill-restore-"));
   const list = path.join(folder, "contents");
-  const kept = contents.filter((line) => !leftOut.test(line));
+  const others = new Set(strangers.map(({ line }) => line));
+  const kept = contents.filter((line) => !leftOut.test(line) && !others.has(line));
   const restore = (...sections: string[]) =>
     runTool(
       "pg_restore",

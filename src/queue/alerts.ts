@@ -1,6 +1,6 @@
 import type { Sql } from "../db/pool.js";
 
-export type AlertKind = "reorg_too_deep" | "old_transaction" | "false_head" | "lock_wait";
+export type AlertKind = "reorg_too_deep" | "old_transaction" | "false_head" | "lock_wait" | "crash_loop";
 
 /** Raises an alert; one of its kind that is open keeps its time and gets the new message. */
 export async function raiseAlert(sql: Sql, kind: AlertKind, message: string): Promise<void> {
@@ -11,11 +11,13 @@ export async function raiseAlert(sql: Sql, kind: AlertKind, message: string): Pr
   );
 }
 
-/** Clears the alert of a kind, if one is open. */
-export async function clearAlert(sql: Sql, kind: AlertKind): Promise<void> {
-  await sql.query("update alerts set cleared_at = clock_timestamp() where kind = $1 and cleared_at is null", [
-    kind,
-  ]);
+/** Clears the alert of a kind, if one is open whose message begins with `about`. */
+export async function clearAlert(sql: Sql, kind: AlertKind, about = ""): Promise<void> {
+  await sql.query(
+    `update alerts set cleared_at = clock_timestamp()
+     where kind = $1 and cleared_at is null and starts_with(message, $2)`,
+    [kind, about],
+  );
 }
 
 export interface OpenAlert {

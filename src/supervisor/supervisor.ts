@@ -25,6 +25,7 @@ import { scaleWorkers } from "./scale-workers.js";
 import { Scaling } from "./scaling.js";
 import { lookAtNodes, lookAtWorkers, type Snapshot } from "./snapshot.js";
 import { StartLimit } from "./start-limit.js";
+import { createLoopAlert } from "./tell-loop.js";
 import { Turns } from "./turns.js";
 import { watchHead } from "./watch-head.js";
 import { watchHeartbeats } from "./watch-heartbeats.js";
@@ -40,6 +41,8 @@ export interface SupervisorOptions {
   outputFd: 1 | 2;
   /** Look at the head now and then, for `snapshot`. */
   watchHead?: boolean;
+  /** What an alert is to say of restarts; undefined: this is no loop. */
+  restartLoop?: string | undefined;
   /** Its first worker's process, and the id that this gave it. */
   ahead?: LoadedAhead | undefined;
 }
@@ -105,6 +108,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { children } = lineUp;
 
   const head = watchHead();
+  const loopAlert = createLoopAlert(options.restartLoop);
   const leaseEnds = new AbortController();
   const lease = new HostLease({
     supervisorId: id,
@@ -112,7 +116,10 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     leaseMs: options.config.database.lease_seconds * 1_000,
     children,
     registration: new Registration({ supervisorId: id, version, children }),
-    onPing: async (session) => (options.watchHead ? head.look(session) : undefined),
+    async onPing(session) {
+      await loopAlert.look(session);
+      if (options.watchHead) await head.look(session);
+    },
     log,
     redact,
     signal: leaseEnds.signal,

@@ -136,7 +136,8 @@ export class History {
     if (newStatus === "processing") {
       this.counts.claims += 1;
       if (oldStatus !== "pending") complain(`claimed while it was ${oldStatus}`);
-      if ((claims ?? 0) <= state.claims && claims !== mostClaims) complain(`claim ${claims} after claim ${state.claims}`);
+      if ((claims ?? 0) <= state.claims && claims !== mostClaims)
+        complain(`claim ${claims} after claim ${state.claims}`);
       if (!isOf(who, worker)) complain(`claimed in the name of ${worker}`);
       return;
     }

@@ -224,6 +224,38 @@ test("another schema's backup, a newer one's, and a file that is none are refuse
   assert.equal((await target.run(["restore", file("s.dump"), ...named])).code, 0);
 });
 
+test("functions, triggers and tables that are not blockmill's are refused by name, and left out on request", {
+  skip,
+}, async (t) => {
+  const file = setFolder(t);
+  const [source, target] = [await setPlace(t), await setPlace(t, { init: false })];
+  await source.pool.query(`
+    create table mine (a int);
+    create function evil() returns trigger language plpgsql as $$ begin create table caught (); return null; end $$;
+    create trigger evil after insert on processing_control execute function evil();
+    create or replace function processing_jobs_notify() returns trigger language plpgsql as $$
+      begin create table caught (); return null; end $$;
+    alter table processing_jobs add constraint wild check (block_number > 0)`);
+  assert.equal((await source.run(["backup", file("evil.dump")])).code, 0);
+  const refused = await target.run(["restore", file("evil.dump")]);
+  assert.equal(refused.code, 2, refused.stderr);
+  for (const name of [
+    "function public.evil()",
+    "table public.mine",
+    "trigger public.processing_control evil",
+  ])
+    assert(refused.stderr.includes(`the ${name}`), refused.stderr);
+  assert.match(refused.stderr, /--without-others/);
+  assert.deepEqual((await target.pool.query("select from pg_class where relname = 'blocks'")).rows, []);
+  const restored = await target.run(["restore", file("evil.dump"), "--without-others"]);
+  assert.equal(restored.code, 0, restored.stderr);
+  await target.pool.query("insert into processing_jobs (block_number) values (1)");
+  const { rows } = await target.pool.query(
+    "select relname from pg_class where relname in ('mine', 'caught') union select proname from pg_proc where proname = 'evil'",
+  );
+  assert.deepEqual(rows, []);
+});
+
 test("a file that is there is not replaced unless --force, and a backup that fails leaves nothing", {
   skip,
 }, async (t) => {

@@ -40,7 +40,8 @@ export const injectorTransaction: Scenario = {
 
 export const strangerLocks: Scenario = {
   name: "stranger-locks",
-  about: "a role without any right holds the advisory locks of leaders, hosts, edges and init for some seconds",
+  about:
+    "a role without any right holds the advisory locks of leaders, hosts, edges and init for some seconds",
   takes: ["locks"],
   weight: 2,
   inject: (world, random) =>
@@ -83,14 +84,19 @@ const far = 10_000_000;
 
 export const injectorRows: Scenario = {
   name: "injector-rows",
-  about: "an injector and a person insert rows at every bound, far above the head, at infinity and in other statuses",
+  about:
+    "an injector and a person insert rows at every bound, far above the head, at infinity and in other statuses",
   takes: ["people"],
   weight: 2,
   async inject(world, random) {
     await asRole(world, "injector", async (injector) => {
       world.tally.fault("rows at and beyond the bounds");
       for (const number of ["-1", "9007199254740991", "9223372036854775807"])
-        await assertRefused(injector, `insert into processing_jobs (block_number) values (${number})`, "23514");
+        await assertRefused(
+          injector,
+          `insert into processing_jobs (block_number) values (${number})`,
+          "23514",
+        );
       await assertRefused(
         injector,
         "insert into processing_jobs (block_number, status) values (1, 'completed')",
