@@ -1,4 +1,5 @@
 import bunyan from "bunyan";
+import { type PrettyOptions, prettyLine } from "./pretty-log.js";
 import { quietOutages } from "./quiet-outages.js";
 import type { Redact } from "./redact.js";
 
@@ -20,12 +21,17 @@ export function createLogger(options: {
   output: LogOutput;
   /** The output is systemd's journal: each line tells its priority, which journald takes off again. */
   journal?: boolean;
+  /** Lines for people in place of JSON. */
+  pretty?: PrettyOptions | undefined;
 }): Logger {
-  const { component, level, redact, output, journal = false } = options;
+  const { component, level, redact, output, journal = false, pretty } = options;
   const quiet = quietOutages();
   const write = (line: string) => {
     const said = quiet(line);
-    if (said !== undefined) output.write((journal ? priorityPrefix(said) : "") + redact(said));
+    if (said === undefined) return;
+    const clean = redact(said);
+    const text = pretty === undefined ? clean : prettyLine(clean, { ...pretty, redact });
+    output.write((journal ? priorityPrefix(said) : "") + text);
   };
   return bunyan.createLogger({
     name: "blockmill",

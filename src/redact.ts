@@ -1,3 +1,5 @@
+import { parseDatabaseUrl } from "./database-url.js";
+
 /** Takes every secret out of a text, and every character that would steer a terminal. */
 export type Redact = (text: string) => string;
 
@@ -46,19 +48,27 @@ export function redactTexts(value: unknown, redact: Redact): unknown {
 
 /** The secret parts of a URL: its user's password, its path, its query; each as written and decoded. */
 export function secretsOfUrl(text: string): string[] {
+  if (/^postgres(ql)?:/.test(text)) return passwordsOf(text);
   if (text === "" || !URL.canParse(text)) return [];
   const parsed = new URL(text);
-  const isDatabase = parsed.protocol.startsWith("postgres");
-  // A database's path is its name. Of a node's URL, path and query may each be the key.
-  const parts = isDatabase
-    ? [parsed.password, parsed.searchParams.get("password") ?? ""]
-    : [
-        parsed.username,
-        parsed.password,
-        ...parsed.pathname.split("/").filter(looksSecret),
-        ...parsed.searchParams.values(),
-      ];
+  // Path and query of a node's URL may each be the key.
+  const parts = [
+    parsed.username,
+    parsed.password,
+    ...parsed.pathname.split("/").filter(looksSecret),
+    ...parsed.searchParams.values(),
+  ];
   return parts.flatMap((part) => (part === "" ? [] : [part, decode(part)]));
+}
+
+/** A database's path is its name, and nothing else of its URL is secret. One that is none is refused, and says nothing. */
+function passwordsOf(url: string): string[] {
+  try {
+    const { password, writtenPassword } = parseDatabaseUrl(url);
+    return [password, writtenPassword].filter((each) => each !== undefined);
+  } catch {
+    return [];
+  }
 }
 
 // /v2/ and /rpc are words; keys are long.

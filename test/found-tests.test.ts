@@ -64,7 +64,6 @@ const fromFurtherUp: readonly string[] = [
   "src/orchestrator/undo-missed-reorgs.ts",
   "src/orchestrator/watch-transactions.ts",
   "src/store/blocks-table.ts",
-  "src/store/build-index.ts",
   "src/store/copy-table.ts",
   "src/store/index-progress.ts",
   "src/store/read-columns.ts",

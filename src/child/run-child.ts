@@ -1,6 +1,6 @@
 import type { BlockRef } from "../block.js";
+import { logStyle } from "../config/log-style.js";
 import { secretsOf } from "../config/secrets.js";
-import { isJournal } from "../config/service.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { createLogger, type Logger } from "../logger.js";
 import { createRedact, type Redact, redactTexts } from "../redact.js";
@@ -97,7 +97,7 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
       level: settings.config.log.level as "info",
       redact,
       output: process.stdout,
-      journal: isJournal(1),
+      ...logStyle(settings.config.log, 1),
     });
     let said: { state: ChildState; doing: Doing<R> } = { state: "starting", doing: {} };
     let measure = (): Doing<R> => ({});

@@ -5,11 +5,11 @@ import { sessionUrl } from "../child/connections.js";
 import { environment } from "../config/environment.js";
 import { checkTool, libpqEnvironment, runTool } from "../db/postgres-tools.js";
 import { UsageError } from "../errors.js";
+import { span } from "../wording.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { span } from "./wording.js";
 
 export function addBackup(program: Command): void {
   program

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { cancelJobs, forgetHalted } from "../queue/by-hand.js";
+import { plural } from "../wording.js";
 import { blockNumber, blockSpan } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { plural } from "./wording.js";
 
 export function addCancel(program: Command): void {
   program

@@ -3,10 +3,10 @@ import type pg from "pg";
 import { type ArchiveOptions, archiveJobs } from "../queue/archive.js";
 import { prepareHistory } from "../queue/history.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../queue/sweep.js";
+import { plural } from "../wording.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { plural } from "./wording.js";
 
 export function addCleanup(program: Command): void {
   program

@@ -3,11 +3,11 @@ import type pg from "pg";
 import { enqueueSeries } from "../queue/enqueue.js";
 import { readHead } from "../queue/head.js";
 import { openRange } from "../queue/ranges.js";
+import { count, plural } from "../wording.js";
 import { blockNumber, blockSpan, priority } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { count, plural } from "./wording.js";
 
 export function addEnqueue(program: Command): void {
   program

@@ -8,12 +8,12 @@ import { readHead } from "../queue/head.js";
 import { openRange } from "../queue/ranges.js";
 import type { BoundedCount } from "../queue/read-depth.js";
 import { blockEnds } from "../store/stored-numbers.js";
+import { count, plural } from "../wording.js";
 import { blockNumber, checkOrder } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { createPaint, formatTable } from "./terminal.js";
-import { count, plural } from "./wording.js";
 
 export function addGaps(program: Command): void {
   program

@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
-import { span } from "./wording.js";
+import { span } from "../wording.js";
+import { createBar } from "./bar.js";
 
 export interface IndexReport {
   /** What is built now, such as `logs_topic0, logs_500000`. */
@@ -18,7 +18,6 @@ export interface IndexDisplay {
 }
 
 const lineEveryMs = 5_000;
-const barSteps = 1_000;
 
 /** A bar on a terminal; elsewhere a line now and then. */
 export function showIndexProgress(stream: NodeJS.WriteStream): IndexDisplay {
@@ -26,26 +25,13 @@ export function showIndexProgress(stream: NodeJS.WriteStream): IndexDisplay {
 }
 
 function showBar(stream: NodeJS.WriteStream): IndexDisplay {
-  const bar = new SingleBar({
-    stream,
-    format: "{bar} {percent} · {what} · {phase} · ETA {left}",
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    barsize: 24,
-    hideCursor: true,
-    fps: 5,
-    // Ctrl-C is ours: the bar ends with the command.
-    gracefulExit: false,
-  });
-  const payload = ({ done, secondsLeft, ...rest }: IndexReport) => ({
-    ...rest,
-    percent: percent(done),
-    left: secondsLeft === null ? "?" : span(secondsLeft),
-  });
-  bar.start(barSteps, 0, payload({ what: "", phase: "", done: 0, secondsLeft: null }));
+  const bar = createBar(stream);
   return {
-    show: (report) => bar.update(Math.floor(report.done * barSteps), payload(report)),
-    end: () => bar.stop(),
+    show({ what, phase, done, secondsLeft }) {
+      const left = secondsLeft === null ? "?" : span(secondsLeft);
+      bar.draw(done, `${percent(done)} · ${what} · ${phase} · ETA ${left}`);
+    },
+    end: bar.end,
   };
 }
 

@@ -7,6 +7,7 @@ import { ConfigError, UsageError } from "../errors.js";
 import { buildIndex, dropIndex, InterruptedError } from "../store/build-index.js";
 import { type IndexState, readIndexStates } from "../store/index-states.js";
 import { type ReaderIndex, readerIndexes } from "../store/reader-indexes.js";
+import { plural, span } from "../wording.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { exitCodes } from "./exit-codes.js";
 import { showIndexProgress } from "./index-progress.js";
@@ -14,7 +15,6 @@ import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { createPaint, formatTable } from "./terminal.js";
 import { type Account, createAccount, watchBuild } from "./watch-build.js";
-import { plural, span } from "./wording.js";
 
 export function addIndex(program: Command): void {
   program

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { applySchema, schemaVersion } from "../db/schema.js";
+import { plural } from "../wording.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { plural } from "./wording.js";
 
 export function addInit(program: Command): void {
   program

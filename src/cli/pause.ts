@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { countInHand, pauseWork, resumeWork } from "../queue/pause.js";
+import { plural } from "../wording.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { plural } from "./wording.js";
 
 export function addPause(program: Command): void {
   program

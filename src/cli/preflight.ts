@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { checkChainId } from "../chain/chain-id.js";
-import { fetchChainId } from "../chain/endpoint/fetch-head.js";
+import { fetchChainId, fetchHead } from "../chain/endpoint/fetch-head.js";
 import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { connectionOptions } from "../child/connections.js";
 import { isRefusedConnection } from "../db/database-error.js";
@@ -15,26 +15,35 @@ import { reachChain } from "./reach-chain.js";
 import { type Session, withDatabase } from "./session.js";
 import { obstacleError, poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
 
+/** What was seen of the chain before work begins; null: nobody could tell. */
+export interface Place {
+  chainId: number | null;
+  /** Only asked for where a person reads it. */
+  head: number | null;
+}
+
 /**
  * Looks at every endpoint before work begins: throws a ConfigError when one serves another chain than
  * the schema holds, or than the others. One that is down is logged and left to the workers, which wait.
- * Returns the chain id; null: nobody could tell.
  */
-export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<number | null> {
+export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<Place> {
+  const asksHead = session.logStyle.pretty !== undefined;
   const endpoints: Endpoints = endpointsOf(session.config.rpc, session.log);
   try {
     let holds = (await readHead(pool))?.chainId ?? null;
+    let head: number | null = null;
     for (const endpoint of endpoints.all) {
       try {
         const serves = await fetchChainId(endpoint);
         holds ??= serves;
         checkChainId({ endpoint: endpoint.name, serves, holds });
+        if (asksHead) head = Math.max(head ?? 0, (await fetchHead(endpoint)).number);
       } catch (error) {
         if (dispositionOf(error) === "fatal-process") throw error;
         session.log.warn({ endpoint: endpoint.name, err: error }, "this endpoint does not answer yet");
       }
     }
-    return holds;
+    return { chainId: holds, head };
   } finally {
     await endpoints.close();
   }
@@ -83,12 +92,13 @@ export async function provePlace(session: Session): Promise<{ unreached: number 
  * Checks the sessions, the schema, and the endpoints against it, and undoes a reorg that happened meanwhile. What cannot
  * be reached is logged, and left to the daemon, which waits.
  */
-export async function checkPlace(session: Session): Promise<void> {
+export async function checkPlace(session: Session): Promise<Place> {
   try {
-    await withDatabase(session, async (pool) => {
+    return await withDatabase(session, async (pool) => {
       await checkSessions(session, pool);
-      await checkEndpoints(session, pool);
+      const place = await checkEndpoints(session, pool);
       await undoMissedReorgsWithin(session, pool);
+      return place;
     });
   } catch (error) {
     if (dispositionOf(error) !== "wait" || isRefusedConnection(error)) throw error;
@@ -96,6 +106,7 @@ export async function checkPlace(session: Session): Promise<void> {
       { reason: session.redact(describeError(error)) },
       "the database cannot be reached yet; waiting for it",
     );
+    return { chainId: null, head: null };
   }
 }
 

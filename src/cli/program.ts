@@ -35,6 +35,7 @@ export function createProgram(): Command {
       "any key of the configuration; may be given again",
       (text, before: string[] = []) => [...before, text],
     )
+    .option("--log <format>", "log.format: json, pretty, or auto (pretty where it goes to a terminal)")
     .option("--log-level <level>", "log.level")
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -51,7 +52,7 @@ A first run:
   blockmill status          see how it goes
 
 Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node cannot be reached,
-70 a defect of blockmill, 78 the configuration or the schema is wrong.`,
+70 a defect of blockmill, 78 the configuration or the schema is wrong, 130 interrupted.`,
     );
   for (const add of [
     addInit,

@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
-import { count, rate, span } from "./wording.js";
+import { count, plural, rate, span } from "../wording.js";
+import { createBar } from "./bar.js";
 
 export interface ProgressReport {
   /** Blocks that are through: stored, failed or cancelled. */
@@ -26,28 +26,16 @@ export function showProgress(
 }
 
 function showBar(stream: NodeJS.WriteStream, total: number): ProgressDisplay {
-  const bar = new SingleBar({
-    stream,
-    format: "{bar} {percent} · {through} · {speed} blocks/s · ETA {left} · {failures} failed",
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    barsize: 24,
-    hideCursor: true,
-    fps: 5,
-    // Ctrl-C is ours: the bar ends with the command.
-    gracefulExit: false,
-  });
-  const payload = (report: ProgressReport) => ({
-    percent: percent(report.done, total),
-    through: `${count(report.done)}/${count(total)}`,
-    speed: rate(report.perSecond),
-    left: report.secondsLeft === null ? "?" : span(report.secondsLeft),
-    failures: count(report.failed),
-  });
-  bar.start(total, 0, payload({ done: 0, perSecond: 0, secondsLeft: null, failed: 0 }));
+  const bar = createBar(stream);
   return {
-    show: (report) => bar.update(report.done, payload(report)),
-    end: () => bar.stop(),
+    show({ done, perSecond, secondsLeft, failed }) {
+      const left = secondsLeft === null ? "?" : span(secondsLeft);
+      bar.draw(
+        done / total,
+        `${percent(done, total)} · ${count(done)}/${count(total)} · ${rate(perSecond)} blocks/s · ETA ${left} · ${count(failed)} failed`,
+      );
+    },
+    end: bar.end,
   };
 }
 
@@ -61,7 +49,7 @@ function showLines(
     const { done, perSecond, secondsLeft, failed } = report;
     const eta = secondsLeft === null || done === total ? "" : `, ${span(secondsLeft)} left`;
     stream.write(
-      `${label}: ${count(done)} of ${count(total)} blocks (${percent(done, total)}), ${rate(perSecond)} blocks/s${eta}, ${count(failed)} failed\n`,
+      `${label}: ${count(done)} of ${plural(total, "block")} (${percent(done, total)}), ${rate(perSecond)} blocks/s${eta}, ${count(failed)} failed\n`,
     );
     lineAt = performance.now();
     last = undefined;

@@ -7,13 +7,13 @@ import {
   readFailedJobs,
   readRangeProgress,
 } from "../queue/range-progress.js";
+import { count, plural, rate, shorten, span } from "../wording.js";
 import { blockNumber, blockSpan, checkHead, priority, workers } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { watchRange } from "./range-watch.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { tellPause } from "./tell-pause.js";
-import { count, plural, rate, shorten, span } from "./wording.js";
 import { workUntil } from "./work-until.js";
 
 export function addRange(program: Command): void {
@@ -30,11 +30,12 @@ export function addRange(program: Command): void {
       `
 Runs workers of its own until every block of the range is stored, failed or cancelled. Blocks that are
 stored already are skipped, and failed ones are tried again with fresh attempts; cancelled ones stay so. A daemon that works on the same schema shares the work.
-Ctrl-C: finish what is claimed, then end; the same command continues. A second one ends at once.
+Ctrl-C: finish what is claimed, then end with exit code 130; the same command continues. A second one ends
+at once.
 A range of any length is one row of processing_ranges, which becomes jobs a window at a time
 (queue.range_window). Progress goes to standard error, the summary to standard output.
 
-Exit code 0: every block is stored. 1: some failed, see the summary and \`blockmill status\`.
+Exit code 0: every block is stored. 1: some failed, see the summary and \`blockmill status\`. 130: interrupted.
 
 Examples:
   blockmill range 1000000 1001000 -c mainnet.json
@@ -76,7 +77,8 @@ async function range(session: Session, options: RangeOptions, from: number, last
     process.stdout.write(
       session.redact(await summary(pool, { from, to, stored: after.stored - before.stored, after, seconds })),
     );
-    return after.stored === to - from + 1 ? exitCodes.done : exitCodes.blocksFailed;
+    if (after.stored === to - from + 1) return exitCodes.done;
+    return finished ? exitCodes.blocksFailed : exitCodes.interrupted;
   });
 }
 
@@ -89,7 +91,8 @@ function opening(range: {
 }): string {
   const { from, to, before, continued, revived } = range;
   const verb = continued ? "continuing" : "fetching";
-  const stored = before.stored > 0 ? `; ${count(before.stored)} are stored already` : "";
+  const stored =
+    before.stored > 0 ? `; ${count(before.stored)} ${before.stored === 1 ? "is" : "are"} stored already` : "";
   const again = revived > 0 ? `; ${plural(revived, "failed block")} again` : "";
   const { cancelled } = before;
   const left = cancelled > 0 ? `; ${count(cancelled)} cancelled, which only blockmill retry runs again` : "";
@@ -108,7 +111,10 @@ async function summary(
   const lines = [
     `${plural(stored, "block")} stored in ${span(seconds)}, ${rate(stored / seconds)} blocks/s; ${count(failed)} failed` +
       (cancelled > 0 ? `, ${count(cancelled)} cancelled` : "") +
-      (left > 0 ? `, ${count(left)} not done` : ""),
+      (left > 0 ? `, ${count(left)} not done` : "") +
+      (left > 0 && !after.rangeCancelled
+        ? `. The same command continues; blockmill cancel ${from} ${to} drops the rest.`
+        : ""),
   ];
   if (failed > 0) {
     const jobs = await readFailedJobs(pool, { from, to, limit: failuresShown });
@@ -118,8 +124,5 @@ async function summary(
   if (cancelled > 0) lines.push(`Try again: blockmill retry ${from} ${to}, then the same command.`);
   else if (failed > 0) lines.push("Try again: the same command.");
   if (after.rangeCancelled) lines.push("The rest of the range was cancelled.");
-  else if (left > 0) {
-    lines.push(`The same command continues; blockmill cancel ${from} ${to} drops the rest.`);
-  }
   return `${lines.join("\n")}\n`;
 }

@@ -6,8 +6,8 @@ import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { requireKeys } from "../config/load.js";
 import { EndpointUnavailableError } from "../errors.js";
 import { readHead } from "../queue/head.js";
+import { span } from "../wording.js";
 import type { Session } from "./session.js";
-import { span } from "./wording.js";
 
 /** Waits between two looks while no endpoint answers, in milliseconds: an outage of a moment ends no command. */
 const waitsMs = [200, 400, 800, 1_600];

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { dependents } from "../pipeline/dependents.js";
 import { removeStored } from "../pipeline/remove-stored.js";
+import { plural } from "../wording.js";
 import { blockNumber, blockSpan } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { plural } from "./wording.js";
 
 export function addRemove(program: Command): void {
   program

@@ -12,13 +12,13 @@ import { planVerification } from "../pipeline/verify-stored.js";
 import { requeueInHand, resumeWork } from "../queue/pause.js";
 import { readDepth } from "../queue/read-depth.js";
 import { storedBounds } from "../store/stored-numbers.js";
+import { count, plural } from "../wording.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { wholeNumber } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 import { createReport } from "./verify-report.js";
-import { count, plural } from "./wording.js";
 
 export function addRestore(program: Command): void {
   program
@@ -121,12 +121,12 @@ async function describe(
 ): Promise<string> {
   const bounds = await storedBounds(pool);
   const { jobs, stored } = await readDepth(pool);
-  const amount = (of: { count: number; atLeast: boolean }) =>
-    `${of.atLeast ? "at least " : ""}${count(of.count)}`;
+  const amount = (of: { count: number; atLeast: boolean }, noun?: string) =>
+    `${of.atLeast ? "at least " : ""}${noun === undefined ? count(of.count) : plural(of.count, noun)}`;
   const blocks =
     bounds === null
       ? "no block"
-      : `${amount(stored)} stored blocks, between ${count(bounds.from)} and ${count(bounds.to)}`;
+      : `${amount(stored, "stored block")}, between ${count(bounds.from)} and ${count(bounds.to)}`;
   const taken = archive.takenAt === null ? "" : `, taken ${archive.takenAt},`;
   const { pending, scheduled, failed } = jobs;
   return [

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { UsageError } from "../errors.js";
 import { retryJobs } from "../queue/by-hand.js";
+import { plural } from "../wording.js";
 import { blockNumber, blockSpan } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { plural } from "./wording.js";
 
 export function addRetry(program: Command): void {
   program

@@ -46,6 +46,8 @@ function report(error: unknown, { command, redact }: { command: Command; redact:
 
 function advice(error: unknown, command: Command): string {
   if (error instanceof UsageError) return ` (see blockmill ${command.name()} --help)`;
+  // Those say by themselves what to do.
+  if (error instanceof DatabaseUnavailableError && error.facts.tls === true) return "";
   if (isRefusedConnection(error)) return " (does database.url name the right user, password and database?)";
   if (error instanceof DatabaseUnavailableError) return " (does database.url name a server that runs?)";
   return "";

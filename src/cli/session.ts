@@ -3,9 +3,9 @@ import { sessionOptions } from "../child/connections.js";
 import { environment } from "../config/environment.js";
 import { exposedFiles } from "../config/exposed-files.js";
 import { type Flag, type LoadedConfig, loadConfig, requireKeys } from "../config/load.js";
+import { type LogStyle, logStyle } from "../config/log-style.js";
 import type { Config } from "../config/schema.js";
 import { secretsOf } from "../config/secrets.js";
-import { isJournal } from "../config/service.js";
 import type { WorkersSetting } from "../config/workers.js";
 import { type ConnectionOptions, settingsOf } from "../db/connection.js";
 import { createPool } from "../db/pool.js";
@@ -20,6 +20,7 @@ import { refusedSettingsError, sessionFaultError } from "./session-faults.js";
 export interface GlobalOptions {
   config?: string;
   set?: string[];
+  log?: string;
   logLevel?: string;
   workers?: WorkersSetting;
 }
@@ -30,6 +31,8 @@ export interface Session {
   config: Config;
   redact: Redact;
   log: Logger;
+  /** How its log lines are written. */
+  logStyle: LogStyle;
 }
 
 /** Loads the configuration of a command. `output` is where its log lines go. */
@@ -41,20 +44,21 @@ export function openSession(options: GlobalOptions, output: NodeJS.WritableStrea
   });
   const { config } = loaded;
   const redact = createRedact(secretsOf(config));
-  const journal = isJournal(output === process.stdout ? 1 : 2);
-  const log = createLogger({ component: "cli", level: config.log.level as "info", redact, output, journal });
+  const style = logStyle(config.log, output === process.stdout ? 1 : 2);
+  const log = createLogger({ component: "cli", level: config.log.level as "info", redact, output, ...style });
   for (const file of exposedFiles(loaded.secretFiles))
     log.warn({ file }, `every user of this host may read the secrets in ${file}: chmod o= ${file}`);
-  return { loaded, config, redact, log };
+  return { loaded, config, redact, log, logStyle: style };
 }
 
-function flagsOf({ set = [], logLevel, workers }: GlobalOptions): Flag[] {
+function flagsOf({ set = [], log, logLevel, workers }: GlobalOptions): Flag[] {
   const flags: Flag[] = set.map((assignment) => {
     const at = assignment.indexOf("=");
     // What stands there may be a secret that lost its key: it is not repeated.
     if (at < 1) throw new UsageError("--set: expected key=value, such as pipeline.workers=8");
     return { path: assignment.slice(0, at).trim(), flag: "--set", text: assignment.slice(at + 1) };
   });
+  if (log !== undefined) flags.push({ path: "log.format", flag: "--log", value: log });
   if (logLevel !== undefined) flags.push({ path: "log.level", flag: "--log-level", value: logLevel });
   if (workers !== undefined) flags.push({ path: "pipeline.workers", flag: "--workers", value: workers });
   return flags;

@@ -1,8 +1,8 @@
 import { countsRows } from "../queue/job-result.js";
 import type { JobState } from "../queue/read-job.js";
 import type { StoredBlock } from "../store/read-block.js";
+import { count, shorten } from "../wording.js";
 import { formatTable, type Paint } from "./terminal.js";
-import { count, shorten } from "./wording.js";
 
 /** A stored block for people: its header, how many rows each table has of it, and how it came here. */
 export function formatBlock({ number, header, rows }: StoredBlock, job: JobState, paint: Paint): string {

@@ -6,6 +6,7 @@ import { enqueueBlocks } from "../queue/enqueue.js";
 import { isOpen } from "../queue/job-status.js";
 import { type JobState, readJob } from "../queue/read-job.js";
 import { readBlock } from "../store/read-block.js";
+import { plural } from "../wording.js";
 import { blockNumber, checkHead } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
@@ -27,7 +28,7 @@ export function addSingle(program: Command): void {
 Enqueues the block ahead of everything else and runs one worker for it. A daemon beside it may take the
 job first; then its end is waited for. Nothing else is touched.
 
-Exit code 0: it is stored. 1: it failed; the error is on standard error.
+Exit code 0: it is stored. 1: it failed; the error is on standard error. 130: interrupted before either.
 
 Examples:
   blockmill single 1000000 -c mainnet.json
@@ -56,7 +57,7 @@ async function single(session: Session, options: { json?: boolean }, block: numb
     const job = await readJob(pool, block);
     if (job.status !== "completed" && job.status !== "archived") {
       process.stderr.write(`blockmill: ${session.redact(complaint(block, job))}\n`);
-      return exitCodes.blocksFailed;
+      return isOpen(job.status) ? exitCodes.interrupted : exitCodes.blocksFailed;
     }
     const stored = await readBlock(pool, block);
     if (stored === null) {
@@ -102,7 +103,7 @@ async function untilSettled(
 function complaint(block: number, { status, attempts, lastError }: JobState): string {
   switch (status) {
     case "failed":
-      return `block ${block} failed after ${attempts} attempts: ${lastError}`;
+      return `block ${block} failed after ${plural(attempts, "attempt")}: ${lastError}`;
     case "cancelled":
       return `block ${block} was cancelled by somebody`;
     case "gone":

@@ -8,13 +8,16 @@ import { loadFirstWorker } from "../supervisor/load-ahead.js";
 import { noteStart } from "../supervisor/starts.js";
 import { type Supervisor, startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
+import { plural } from "../wording.js";
 import { workers } from "./arguments.js";
+import { formatBanner } from "./banner.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { serve } from "./service.js";
 import type { GlobalOptions, Session } from "./session.js";
 import { drainOnSignals } from "./signals.js";
-import { plural } from "./wording.js";
+import { tellWork } from "./tell-work.js";
+import { createPaint } from "./terminal.js";
 
 interface StartOptions extends GlobalOptions {
   check: boolean;
@@ -32,7 +35,8 @@ export function addStart(program: Command): void {
 Forks an orchestrator, which follows the head and enqueues new blocks (pipeline.auto_enqueue), and the
 workers, which sleep until a job is inserted. Several daemons may share a schema: they share its work.
 SIGTERM or Ctrl-C: finish what is claimed, then end. A second one: give it back, and end at once.
-A database or a node that is down is waited for. The log goes to standard output, a JSON object a line.
+A database or a node that is down is waited for. The log goes to standard output: lines for people on a
+terminal, else a JSON object a line (--log json, --log pretty).
 
 Examples:
   blockmill start -c mainnet.json
@@ -90,7 +94,9 @@ async function work(
       process.stdout.write(`The configuration is in order${some}.\n`);
       return exitCodes.done;
     }
-    await checkPlace(session);
+    const place = await checkPlace(session);
+    if (session.logStyle.pretty !== undefined)
+      process.stdout.write(formatBanner({ config, place, redact }, createPaint(process.stdout)));
     supervisor = startSupervisor({
       config,
       version,
@@ -108,8 +114,10 @@ async function work(
   }
   const forgetSignals = drainOnSignals(supervisor);
   const leave = serve({ supervisor, service, log });
+  const endTelling = session.logStyle.pretty === undefined ? () => {} : tellWork(supervisor, log);
   const { fatal } = await supervisor.ended.finally(() => {
     leave();
+    endTelling();
     forgetSignals();
   });
   if (fatal !== undefined) throw new ConfigError(fatal);

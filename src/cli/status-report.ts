@@ -3,9 +3,9 @@ import type { BoundedCount } from "../queue/read-depth.js";
 import type { LiveWorker } from "../queue/read-workers.js";
 import type { EndpointState } from "../status/endpoint-states.js";
 import type { Status } from "../status/read-status.js";
+import { count, plural, rate, shorten, span, wrap } from "../wording.js";
 import { describePause } from "./tell-pause.js";
 import { formatTable, type Paint } from "./terminal.js";
-import { count, plural, rate, shorten, span, wrap } from "./wording.js";
 
 /** The status for people, within 100 columns. */
 export function formatStatus(status: Status, paint: Paint): string {
@@ -26,8 +26,8 @@ function section(title: string, body: string, paint: Paint): string {
   return `${paint("bold", title)}\n${body}`;
 }
 
-function bounded({ count: value, atLeast }: BoundedCount): string {
-  return `${atLeast ? ">= " : ""}${count(value)}`;
+function bounded({ count: value, atLeast }: BoundedCount, noun?: string): string {
+  return `${atLeast ? ">= " : ""}${noun === undefined ? count(value) : plural(value, noun)}`;
 }
 
 function overview(status: Status, paint: Paint): string[][] {
@@ -43,7 +43,7 @@ function overview(status: Status, paint: Paint): string[][] {
       : `${count(head.headNumber)}${lag}, ${span(head.headAgeSeconds)} old, seen ${span(head.seenAgeSeconds)} ago`;
   const rows = [
     ["schema", `"${schema}", ${chain}`],
-    ["stored", `${bounded(stored)} blocks${newest}`],
+    ["stored", `${bounded(stored, "block")}${newest}`],
     ["head", seen],
     ["rate", `${rate(blocksPerSecond)} blocks/s in the last minute`],
   ];
@@ -65,9 +65,10 @@ function jobsTable({ jobs }: Status, paint: Paint): string {
     [numbers],
     paint,
   );
+  const them = jobs.failed.count === 1 ? "it" : "them";
   return jobs.failed.count === 0
     ? table
-    : `${table}  ${paint("yellow", `${bounded(jobs.failed)} failed: blockmill retry --all runs them again`)}\n`;
+    : `${table}  ${paint("yellow", `${bounded(jobs.failed)} failed: blockmill retry --all runs ${them} again`)}\n`;
 }
 
 function rangesTable({ ranges: { total, ranges } }: Status, paint: Paint): string {

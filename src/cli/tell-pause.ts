@@ -1,6 +1,6 @@
 import type { Sql } from "../db/pool.js";
 import { type Pause, readPause } from "../queue/pause.js";
-import { shorten, span } from "./wording.js";
+import { shorten, span } from "../wording.js";
 
 /** Since when, and why, in one line. */
 export function describePause({ forSeconds, reason }: Pause): string {

@@ -2,8 +2,8 @@ import type { BlockSpan } from "../block.js";
 import { mergeSpans } from "../pipeline/merge-spans.js";
 import { asQueueSays, type Finding, type ProvenBatch } from "../pipeline/prove-stored.js";
 import type { VerifyPlan } from "../pipeline/verify-stored.js";
+import { count, plural, rate, shorten, span as timeSpan } from "../wording.js";
 import { exitCodes } from "./exit-codes.js";
-import { count, plural, rate, shorten, span as timeSpan } from "./wording.js";
 
 /** What people are shown; --json has it all. */
 const linesShown = 100;
@@ -84,7 +84,8 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
         ];
         process.stdout.write(`${text.join("\n")}\n`);
       }
-      return bad + strays.length === 0 && !interrupted ? exitCodes.done : exitCodes.blocksFailed;
+      if (bad + strays.length > 0) return exitCodes.blocksFailed;
+      return interrupted ? exitCodes.interrupted : exitCodes.done;
     },
   };
 }

@@ -33,7 +33,8 @@ snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in ha
 --repair gives what is wrong or missing a job again. The rows of a wrong block stay until that job replaces
 them; rows without a block are removed.
 
-Exit code 0: all of it is proven. 1: something is wrong, or it was interrupted.
+Exit code 0: all of it is proven. 1: something is wrong. 130: it was interrupted, and nothing was
+wrong so far.
 
 Examples:
   blockmill verify -c mainnet.json

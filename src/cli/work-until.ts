@@ -4,8 +4,11 @@ import type { WorkersSetting } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
 import { startSupervisor } from "../supervisor/supervisor.js";
 import { version } from "../version.js";
+import { eraseLine } from "./bar.js";
 import type { Session } from "./session.js";
 import { drainOnSignals } from "./signals.js";
+
+const farewell = "Finishing what is claimed. A second signal (Ctrl-C) ends at once.";
 
 export interface WorkOptions {
   /** The blocks to work on, inclusive; a daemon beside us may take them as well. */
@@ -33,6 +36,7 @@ export async function workUntil<T>(
   const forgetSignals = drainOnSignals({
     drain: () => {
       asked.abort();
+      process.stderr.write(`${process.stderr.isTTY ? eraseLine : ""}${farewell}\n`);
       supervisor.drain();
     },
     stop: supervisor.stop,
@@ -55,6 +59,6 @@ function foregroundConfig({ config, loaded }: Session, workers: WorkersSetting):
     ...config,
     pipeline: { ...config.pipeline, workers, auto_enqueue: false },
     database: { ...config.database, ...ours },
-    log: { level: levelGiven ? config.log.level : "warn" },
+    log: { ...config.log, level: levelGiven ? config.log.level : "warn" },
   };
 }

@@ -1,3 +1,4 @@
+import { DatabaseUrlError, parseDatabaseUrl } from "../database-url.js";
 import { mostWorkers, workerBounds } from "./workers.js";
 
 /**
@@ -122,13 +123,21 @@ function isUrl(value: unknown, schemes: string[]): boolean {
   }
 }
 
-/** A URL; empty means that it is not set. */
-export function url({ schemes }: { schemes: string[] }): Format {
-  return format(
-    `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
-    (value) => value === "" || isUrl(value, schemes),
-    (text) => text,
-  );
+/** The URL of a database; empty means that it is not set. Throws a MisfitError that tells nothing of the URL. */
+export function databaseUrl(): Format {
+  const check = (value: unknown): void => {
+    if (value === "") return;
+    try {
+      parseDatabaseUrl(typeof value === "string" ? value : "");
+    } catch (error) {
+      if (error instanceof DatabaseUrlError) throw new MisfitError([], error.expected, error.actual);
+      throw error;
+    }
+  };
+  return Object.assign(check, {
+    expected: "a URL that begins with postgres:// or postgresql://",
+    parse: (text: string) => text,
+  });
 }
 
 /** A value inside a structured one does not fit. */

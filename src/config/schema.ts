@@ -128,14 +128,14 @@ export const keys = {
   database: {
     url: {
       doc: "PostgreSQL 15 to 18, as postgresql://user:password@host:port/database.",
-      format: format.url({ schemes: ["postgres", "postgresql"] }),
+      format: format.databaseUrl(),
       default: "",
       env: "BLOCKMILL_DATABASE_URL",
       sensitive: true,
     },
     listen_url: {
       doc: "PostgreSQL's own address, where database.url is that of a pooler such as PgBouncer in transaction mode: what needs a session (LISTEN, leases, leadership, the commands) goes here, blocks go through the pooler. Empty: everything goes to database.url.",
-      format: format.url({ schemes: ["postgres", "postgresql"] }),
+      format: format.databaseUrl(),
       default: "",
       env: "BLOCKMILL_DATABASE_LISTEN_URL",
       sensitive: true,
@@ -254,6 +254,12 @@ export const keys = {
       format: format.oneOf(["trace", "debug", "info", "warn", "error", "fatal"]),
       default: "info",
       env: "BLOCKMILL_LOG_LEVEL",
+    },
+    format: {
+      doc: "How log lines are written. json: bunyan's objects, one a line. pretty: lines for people. auto: pretty where they go to a terminal, else json.",
+      format: format.oneOf(["auto", "json", "pretty"]),
+      default: "auto",
+      env: "BLOCKMILL_LOG_FORMAT",
     },
   },
 };

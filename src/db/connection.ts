@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import pg from "pg";
+import { databaseTarget, type Tls } from "../config/database-target.js";
+import { ConfigError } from "../errors.js";
 
 export interface ConnectionOptions {
   /** PostgreSQL's own address, or one that keeps a session as PostgreSQL does: everything may go there. */
@@ -51,11 +54,14 @@ const startupSettings = [
 /** How every session of blockmill is opened. */
 export function connectionConfig(options: ConnectionOptions): pg.ClientConfig {
   const settings = settingsOf(options);
+  const plain = plainConfig(options.url, options);
+  const ours = startupSettings.map((name) => `-c ${name}=${settings[name].replaceAll(" ", "\\ ")}`);
   return {
-    ...plainConfig(options.url, options),
+    ...plain,
     statement_timeout: Number(settings.statement_timeout),
     idle_in_transaction_session_timeout: Number(settings.idle_in_transaction_session_timeout),
-    options: startupSettings.map((name) => `-c ${name}=${settings[name].replaceAll(" ", "\\ ")}`).join(" "),
+    // The last one of a setting counts: ours, and not the URL's.
+    options: [...(plain.options === undefined ? [] : [plain.options]), ...ours].join(" "),
   };
 }
 
@@ -84,14 +90,45 @@ export function openingOf(options: ConnectionOptions, more: Readonly<Record<stri
 }
 
 function plainConfig(url: string, options: ConnectionOptions): pg.ClientConfig {
+  const { tls, channelBinding, ...target } = databaseTarget(url);
+  const isDirect = tls.kind !== "off" && tls.direct;
   return {
-    connectionString: url,
+    ...target,
+    ssl: sslOf(tls),
+    ...(isDirect && { sslnegotiation: "direct" }),
+    enableChannelBinding: channelBinding,
     application_name: options.applicationName,
     connectionTimeoutMillis: options.connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 1_000,
     types: { getTypeParser },
   };
+}
+
+function sslOf(tls: Tls): pg.ClientConfig["ssl"] {
+  if (tls.kind === "off") return false;
+  return {
+    rejectUnauthorized: tls.kind === "verified",
+    ...read("ca", "sslrootcert", tls.rootCert),
+    ...read("cert", "sslcert", tls.cert),
+    ...read("key", "sslkey", tls.key),
+  };
+}
+
+function read(
+  name: "ca" | "cert" | "key",
+  parameter: string,
+  file: string | undefined,
+): Record<string, string> {
+  if (file === undefined) return {};
+  try {
+    return { [name]: readFileSync(file, "utf8") };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(`database.url: ${parameter}: the file ${file} cannot be read (${code})`, {
+      key: "database.url",
+    });
+  }
 }
 
 // bigint as a number: block numbers and ids stay far below 2^53, and one beyond it is refused.

@@ -56,7 +56,12 @@ export function asDatabaseError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError) {
     const code = error.code ?? "";
     const facts = { sqlstate: code, table: error.table, constraint: error.constraint, column: error.column };
-    const message = `PostgreSQL: ${error.message}${error.detail === undefined ? "" : ` (${error.detail})`}`;
+    const detail = error.detail === undefined ? "" : ` (${error.detail})`;
+    // pg_hba.conf has an entry for others: hostssl.
+    const remedy = /no encryption/.test(error.message)
+      ? "; the server may want TLS: sslmode=verify-full"
+      : "";
+    const message = `PostgreSQL: ${error.message}${detail}${remedy}`;
     const is = (codes: Set<string>) => codes.has(code) || codes.has(code.slice(0, 2));
     if (is(unavailable) || isFullNotifyQueue(error))
       return new DatabaseUnavailableError(message, facts, { cause: error });
@@ -75,6 +80,10 @@ export function asDatabaseError(error: unknown): unknown {
     );
   }
   const code = (error as NodeJS.ErrnoException).code;
+  const problem = tlsProblem(error, code);
+  if (problem !== undefined)
+    // Its words are told already, without Node.js' own advice.
+    return new DatabaseUnavailableError(`database.url: ${problem}`, { code, tls: true });
   const codes =
     error instanceof AggregateError
       ? error.errors.map((each) => (each as NodeJS.ErrnoException).code)
@@ -87,6 +96,32 @@ export function asDatabaseError(error: unknown): unknown {
     );
   }
   return error;
+}
+
+// Of OpenSSL's verification: https://nodejs.org/api/tls.html#x509-certificate-error-codes
+const untrusted = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_UNTRUSTED",
+  "CERT_SIGNATURE_FAILURE",
+  "INVALID_CA",
+]);
+const wrongTime = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]);
+const orTrustAnyone = "sslmode=no-verify trusts whoever answers";
+
+/** Why there is no TLS with the server, and what to set; undefined: something else is wrong. */
+function tlsProblem({ message }: Error, code = ""): string | undefined {
+  if (untrusted.has(code))
+    return `the server's certificate is not trusted (${message.replace(/;.*/s, "")}): name the file of its authority, or of itself, with sslmode=verify-full&sslrootcert=FILE; ${orTrustAnyone}`;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return `the server's certificate is for another name than the URL's host: write the host as the certificate does; ${orTrustAnyone}`;
+  if (wrongTime.has(code)) return `${message}: renew the server's certificate, or set this host's clock`;
+  if (/server does not support SSL/.test(message))
+    return "the server does not speak TLS: set ssl = on there, or sslmode=disable";
+  return undefined;
 }
 
 /**
@@ -115,11 +150,11 @@ function isLostConnection(error: Error): boolean {
 }
 
 /**
- * Whether the server answered, but let nobody in: the user, the password or the database of database.url
- * is wrong. A daemon that works waits for that to be put right; for a command it is the configuration.
+ * Whether the server answered, but nobody gets in: the user, the password or the database of database.url
+ * is wrong, or the server's certificate is not trusted. A daemon that works waits for that to be put right; for a command it is the configuration.
  */
 export function isRefusedConnection(error: unknown): boolean {
   if (!(error instanceof DatabaseUnavailableError)) return false;
   const sqlstate = String(error.facts.sqlstate ?? "");
-  return sqlstate.startsWith("28") || sqlstate === "3D000";
+  return error.facts.tls === true || sqlstate.startsWith("28") || sqlstate === "3D000";
 }

@@ -1,7 +1,7 @@
 // PostgreSQL's own client programs, found on the PATH.
 
 import { spawn } from "node:child_process";
-import pg from "pg";
+import { databaseTarget, type Tls } from "../config/database-target.js";
 import { BlockmillError, ConfigError } from "../errors.js";
 import type { Sql } from "./pool.js";
 
@@ -39,32 +39,34 @@ export function libpqEnvironment(
   url: string,
   { env, applicationName }: { env: NodeJS.ProcessEnv; applicationName: string },
 ): NodeJS.ProcessEnv {
-  const { host, port, user, database, password } = new pg.Client({ connectionString: url });
-  const { searchParams } = new URL(url);
+  const { host, port, user, database, password, tls } = databaseTarget(url, env);
   // What steers libpq from elsewhere would lead it to another place than ours.
-  const steering = ["PGHOSTADDR", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS"];
+  const steering = ["PGHOSTADDR", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS", "PGSSLROOTCERT"];
   const kept = Object.entries(env).filter(([name]) => !steering.includes(name));
-  const given: Record<string, string | null | undefined> = {
+  const given: Record<string, string | undefined> = {
     PGHOST: host,
     PGPORT: String(port),
     PGUSER: user,
     PGDATABASE: database,
-    PGPASSWORD: typeof password === "string" ? password : undefined,
+    PGPASSWORD: password,
     PGAPPNAME: applicationName,
-    PGSSLMODE: sslModeOf(searchParams),
-    PGSSLROOTCERT: searchParams.get("sslrootcert"),
-    PGSSLCERT: searchParams.get("sslcert"),
-    PGSSLKEY: searchParams.get("sslkey"),
+    ...tlsVariables(tls),
   };
   const set = Object.entries(given).flatMap(([name, value]) => (value ? [[name, value]] : []));
   return Object.fromEntries([...kept, ...set]);
 }
 
-/** `no-verify` and `ssl=true` are words of node-postgres alone. */
-function sslModeOf(parameters: URLSearchParams): string | null {
-  const mode = parameters.get("sslmode");
-  if (mode !== null) return mode === "no-verify" ? "require" : mode;
-  return ["true", "1"].includes(parameters.get("ssl") ?? "") ? "require" : null;
+/** libpq verifies as blockmill does: a server that one of them does not trust, the other does not send a password to. */
+function tlsVariables(tls: Tls): Record<string, string | undefined> {
+  if (tls.kind === "off") return tls.isAsked ? { PGSSLMODE: "disable" } : {};
+  return {
+    PGSSLMODE: tls.kind === "verified" ? "verify-full" : "require",
+    // Without a file libpq would look for ~/.postgresql/root.crt, and Node.js does not.
+    PGSSLROOTCERT: tls.kind === "verified" ? (tls.rootCert ?? "system") : undefined,
+    PGSSLCERT: tls.cert,
+    PGSSLKEY: tls.key,
+    PGSSLNEGOTIATION: tls.direct ? "direct" : undefined,
+  };
 }
 
 /** What is kept of a program's complaints. */
@@ -95,7 +97,7 @@ export async function runTool(
       child.once("error", reject);
       child.once("close", resolve);
     });
-    if (signal?.aborted) throw new ToolError(`${name} was interrupted`);
+    if (signal?.aborted) throw new ToolError(`${name} was interrupted`, { interrupted: true });
     if (code !== 0) throw new ToolError(complaints.trim() || `${name} ended with exit code ${code}`);
     return Buffer.concat(said).toString("utf8");
   } catch (error) {

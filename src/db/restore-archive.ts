@@ -122,7 +122,7 @@ export async function restoreArchive(
     if (!(error instanceof ToolError)) throw error;
     throw new ToolError(
       `${error.message}; the schema is not whole: drop schema "${schema}" cascade, then restore again`,
-      {},
+      error.facts,
       { cause: error },
     );
   } finally {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type pg from "pg";
 import { ConfigError, SchemaError } from "../errors.js";
+import { plural } from "../wording.js";
 import { changeSchema, lockSchema, type Migration, migrate, readMigrations } from "./migrations.js";
 import { partitionSchema } from "./partitioned-schema.js";
 import { inTransaction, type Sql } from "./pool.js";
@@ -67,7 +68,7 @@ async function readLayout(sql: Sql): Promise<number | null> {
 }
 
 function otherLayout(schema: string, { there, wanted }: { there: number; wanted: number }): ConfigError {
-  const are = there === 0 ? "are not partitioned" : `are partitioned by ${there} blocks`;
+  const are = there === 0 ? "are not partitioned" : `are partitioned by ${plural(there, "block")}`;
   return new ConfigError(
     `database.partition_blocks: ${wanted} is asked for, but the tables of the schema "${schema}" are there and ${are}. Tables are never made over: either set ${there}, or init another schema (database.schema) and fetch or copy the blocks into it, see docs/OPERATIONS.md`,
     { key: "database.partition_blocks" },

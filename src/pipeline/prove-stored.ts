@@ -16,6 +16,7 @@ import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
 import { storedDigests } from "../store/stored-digests.js";
 import { nextStored, readLinks } from "../store/stored-numbers.js";
 import type { Contradiction } from "../store/stored-row.js";
+import { plural } from "../wording.js";
 import { brokenLinks } from "./broken-links.js";
 import { type Prover, proveRows } from "./prove-rows.js";
 
@@ -157,7 +158,7 @@ function proveBatch(
       table,
       field: "block_number",
       expected: "a stored block",
-      actual: `${rows} rows without one`,
+      actual: `${plural(rows, "row")} without one`,
     });
   return findings;
 }

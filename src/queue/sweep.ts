@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { isHeld, tryLock } from "../db/advisory-locks.js";
 import { inTransaction, type Sql } from "../db/pool.js";
+import { plural } from "../wording.js";
 import { jobsChannel } from "./job.js";
 import { statuses } from "./job-status.js";
 import {
@@ -93,7 +94,7 @@ async function releaseIfLost(pool: pg.Pool, supervisorId: string, maxDeaths: num
 export async function sweepOverdue(sql: Sql, { maxDeaths, timeoutMs }: SweepOptions): Promise<ReleasedJob[]> {
   return releaseOverdue(sql, timeoutMs, {
     maxDeaths,
-    reason: `it ran longer than ${timeoutMs / 60_000} minutes`,
+    reason: `it ran longer than ${plural(timeoutMs / 60_000, "minute")}`,
   });
 }
 

@@ -15,7 +15,7 @@ export class InterruptedError extends BlockmillError {
   readonly disposition = "wait";
 
   constructor() {
-    super("interrupted: what is finished stays, and the same command goes on");
+    super("interrupted: what is finished stays, and the same command goes on", { interrupted: true });
   }
 }
 

@@ -2,6 +2,7 @@ import { childRoles, type ProcessRole, type RoleRow, roleRow } from "../child/ro
 import type { Config } from "../config/schema.js";
 import { type WorkerBounds, workerBounds } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
+import { plural } from "../wording.js";
 
 /** Of one process's pool: what PoolOptions asks for. */
 export interface PoolShare {
@@ -40,7 +41,7 @@ export function allotConnections(config: Config): Allotment {
   const needed = neededFor(workers.max);
   if (total < needed) {
     throw new ConfigError(
-      `database.pool_size + database.max_overflow: expected at least ${needed} for ${workers.max} workers ` +
+      `database.pool_size + database.max_overflow: expected at least ${needed} for ${plural(workers.max, "worker")} ` +
         `(${neededFor(1) - neededFor(0)} each, and ${neededFor(0)} for the daemon), got ${poolSize} + ${maxOverflow}`,
       { key: "database.pool_size", needed },
     );

@@ -6,6 +6,7 @@ import { giveBackUnknown } from "../queue/give-back.js";
 import type { ReleasedJob } from "../queue/release.js";
 import { unregisterWorker } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
+import { an } from "../wording.js";
 import type { Child, ChildExit } from "./child.js";
 import { reclaim } from "./reclaim.js";
 
@@ -31,7 +32,10 @@ interface End {
 
 /** Clears up after a child that ended: takes its claims from it, and its row. */
 export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
-  if (!end.asked || end.exit.code !== 0) await buryDead(options, child, end);
+  const { code, signal } = end.exit;
+  // A terminal's Ctrl-C reaches the children too, and ends one that still loads. It holds nothing.
+  const isEndedEarly = !child.hasLoaded && (signal === "SIGINT" || signal === "SIGTERM");
+  if (!end.asked || (code !== 0 && !isEndedEarly)) await buryDead(options, child, end);
   else if (child.role === "worker") await giveBackLeft(options, child.workerId);
   await unregisterWorker(options.pool, child.workerId).catch(() => {});
 }
@@ -45,7 +49,7 @@ async function buryDead(
   const how = signal === null ? `exit code ${code}` : signal;
   log.error(
     { worker: child.workerId, role: child.role, childPid: child.pid, code, signal },
-    `${/^[aeiou]/.test(child.role) ? "an" : "a"} ${child.role} died (${how})`,
+    `${an(child.role)} died (${how})`,
   );
   if (child.role !== "worker") return;
   const started = performance.now();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.js";
+import { plural } from "../wording.js";
 import type { Child } from "./child.js";
 
 /** Beyond which a worker is replaced. 0: never. */
@@ -44,7 +45,7 @@ export async function recycleWorkers({
 /** Why a worker is to be replaced; undefined: it is not. */
 function wearOf(child: Child, { memoryMb, jobs }: WearLimits): string | undefined {
   const { completed = 0, memoryMb: used = 0 } = child.doing;
-  if (jobs > 0 && completed >= jobs) return `it completed ${completed} blocks`;
+  if (jobs > 0 && completed >= jobs) return `it completed ${plural(completed, "block")}`;
   if (memoryMb === 0 || child.livedMs() < leastLifeMs) return undefined;
   return used > memoryMb ? `it uses ${used} MB` : undefined;
 }

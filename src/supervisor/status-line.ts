@@ -1,3 +1,4 @@
+import { count, plural } from "../wording.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** A head that is older, or was not heard of for longer, is called old: nobody knows what came since. */
@@ -13,7 +14,7 @@ export function describeSnapshot(snapshot: Snapshot, perMinute: number): string 
   if (paused !== undefined) parts.push(paused === "" ? "paused" : `paused (${paused})`);
   parts.push(...waits(snapshot));
   if (head !== undefined) parts.push(...describeHead(head));
-  parts.push(`${count(perMinute)} blocks/min`, `${workers.up}/${workers.wanted} workers`);
+  parts.push(`${count(perMinute)} blocks/min`, `${workers.up}/${plural(workers.wanted, "worker")}`);
   if (failed !== undefined && failed.count > 0)
     parts.push(`${failed.atLeast ? "at least " : ""}${count(failed.count)} failed`);
   return parts.join(" · ");
@@ -43,9 +44,5 @@ function age(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 2) return `${Math.floor(ms / 10_000) * 10} s`;
   if (minutes < 120) return `${minutes} min`;
-  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${count(Math.floor(minutes / 1_440))} days`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : plural(Math.floor(minutes / 1_440), "day");
 }

@@ -7,7 +7,7 @@ import { describeStuck } from "../support/stuck.js";
 
 // bin/blockmill runs what lies in dist. Tests that were compiled elsewhere run what lies beside them.
 const compiledProgram = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-const ownScript = compiledTests === `${projectRoot}dist/test/` ? programFile : compiledProgram;
+export const ownScript = compiledTests === `${projectRoot}dist/test/` ? programFile : compiledProgram;
 
 export interface Ended {
   code: number | null;

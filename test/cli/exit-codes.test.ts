@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exitCodeOf, exitCodes } from "../../src/cli/exit-codes.js";
 import { isRefusedConnection } from "../../src/db/database-error.js";
+import { ToolError } from "../../src/db/postgres-tools.js";
 import {
   BadResponseError,
   ConfigError,
@@ -10,6 +11,7 @@ import {
   SchemaError,
   UsageError,
 } from "../../src/errors.js";
+import { InterruptedError } from "../../src/store/build-index.js";
 
 const refused = (sqlstate: string) => new DatabaseUnavailableError("no", { sqlstate });
 
@@ -21,6 +23,9 @@ test("an error's exit code says who has to do something: the caller, the configu
     [new SchemaError("no"), exitCodes.config],
     [new DatabaseUnavailableError("no"), exitCodes.unavailable],
     [new EndpointUnavailableError("no"), exitCodes.unavailable],
+    [new ToolError("no", { interrupted: true }), exitCodes.interrupted],
+    [new ToolError("no"), exitCodes.unavailable],
+    [new InterruptedError(), exitCodes.interrupted],
     [bad, exitCodes.software],
     [new TypeError("no"), exitCodes.software],
     ["no", exitCodes.software],

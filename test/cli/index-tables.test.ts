@@ -215,7 +215,7 @@ for (const partitionBlocks of [0, 7]) {
     await interrupted.line(/waiting for writers|waits for a transaction/);
     interrupted.child.kill("SIGINT");
     const { code, stderr } = await interrupted.ended;
-    assert.equal(code, 69, stderr);
+    assert.equal(code, 130, stderr);
     assert.match(stderr, /^blockmill: interrupted: what is finished stays, and the same command goes on\n$/m);
     await writer.end();
     assert.equal((await index("blocks_hash")).code, 0);

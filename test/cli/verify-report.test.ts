@@ -95,7 +95,7 @@ test("what was repaired, what was interrupted and rows of no block are told, and
   assert.match(repaired.written.at(-1) ?? "", /^1 block enqueued again: /);
 
   const interrupted = scene(t);
-  assert.equal(interrupted.end({ interrupted: true }), 1);
+  assert.equal(interrupted.end({ interrupted: true }), 130);
   assert.equal(interrupted.written.at(-1), "Interrupted: not everything was looked at.");
 
   const strays = scene(t);

@@ -46,11 +46,19 @@ test("a schema is none of PostgreSQL's own", () => {
   });
 });
 
-test("a URL is of one of the schemes, or empty", () => {
-  check(formats.url({ schemes: ["http", "https"] }), {
-    fits: ["", "http://a", "https://a/b?c"],
-    misfits: ["ws://a", "a", "http//a", `http://${"a".repeat(4_100)}`, 7],
-  });
+test("a database's URL is one of libpq's, or empty; what is wrong with it is said in words of its own", () => {
+  const format = formats.databaseUrl();
+  for (const url of ["", "postgres://a", "postgresql:///b?host=/run/postgresql"]) format(url);
+  for (const value of ["http://a", "a", "postgres//a", `postgres://${"a".repeat(4_100)}`, 7, null])
+    assert.throws(() => format(value), { message: `expected ${format.expected}`, actual: "something else" });
+  assert.throws(
+    () => format("postgres://me:p@ss@host/db"),
+    (error) => {
+      assert(error instanceof formats.MisfitError);
+      assert.match(error.actual, /percent-encode it \(%40\)/);
+      return true;
+    },
+  );
 });
 
 test("text becomes the value that it says, or stays text and is refused", () => {

@@ -41,7 +41,7 @@ test("a signal ends the program, which is gone by then", async () => {
   program("exec sleep 3600");
   await assert.rejects(
     runTool("pg_dump", [], { env, signal: AbortSignal.abort() }),
-    new ToolError("pg_dump was interrupted"),
+    new ToolError("pg_dump was interrupted", { interrupted: true }),
   );
 });
 
@@ -71,8 +71,26 @@ test("libpq connects as blockmill does, and nothing from elsewhere steers it", (
     libpqEnvironment(`postgresql://me@db/chain${query}`, { env: {}, applicationName: "a" }).PGSSLMODE;
   assert.deepEqual(["", "?ssl=true", "?ssl=0", "?sslmode=disable"].map(modeOf), [
     undefined,
-    "require",
-    undefined,
+    "verify-full",
+    "disable",
     "disable",
   ]);
+});
+
+test("libpq verifies a server's certificate where blockmill does, by the same file or the system's", () => {
+  const rootOf = (query: string) =>
+    libpqEnvironment(`postgresql://me@db/chain?${query}`, {
+      env: { PGSSLROOTCERT: "r" },
+      applicationName: "a",
+    }).PGSSLROOTCERT;
+  assert.deepEqual(["sslmode=require", "sslmode=require&sslrootcert=f", "sslmode=no-verify"].map(rootOf), [
+    "r",
+    "f",
+    undefined,
+  ]);
+  const { PGSSLROOTCERT } = libpqEnvironment("postgresql://me@db/chain?sslmode=require", {
+    env: {},
+    applicationName: "a",
+  });
+  assert.equal(PGSSLROOTCERT, "system");
 });

@@ -41,7 +41,7 @@ function messagesOf(t: TestContext, snapshots: Partial<Snapshot>[], watchdogMs?:
 
 test("it is ready at once, and says its status when that changed", (t) => {
   const [first, second, third] = messagesOf(t, [{}, {}, { workers: { wanted: 2, up: 1 } }]);
-  assert.deepEqual(first, ["READY=1", "STATUS=0 blocks/min · 1/1 workers"]);
+  assert.deepEqual(first, ["READY=1", "STATUS=0 blocks/min · 1/1 worker"]);
   assert.deepEqual(second, []);
   assert.deepEqual(third, ["STATUS=0 blocks/min · 1/2 workers"]);
 });

@@ -5,6 +5,7 @@ import type { Block, Header, Hex, Quantity, Transaction } from "../../block.js";
 import { blockLists } from "../../fields/header.js";
 import { MAX_LOGS } from "../../fields/receipt.js";
 import { withdrawalFields } from "../../fields/withdrawal.js";
+import { plural } from "../../wording.js";
 import { Answer, AnswerObject } from "./answer-object.js";
 import { parseHeader } from "./parse-header.js";
 import { parseReceipt } from "./parse-receipt.js";
@@ -61,7 +62,11 @@ function parseTransactions(block: AnswerObject, header: Header, receipts: unknow
   const { length } = block.list("transactions", transactionList.kind.most);
   if (!Array.isArray(receipts)) throw block.answer.badResponse("receipts", "a list", receipts);
   if (receipts.length !== length) {
-    throw block.answer.badResponse("receipts", `one receipt for each of ${length} transactions`, receipts);
+    throw block.answer.badResponse(
+      "receipts",
+      `one receipt for each of ${plural(length, "transaction")}`,
+      receipts,
+    );
   }
   const blockNumberHex: Quantity = `0x${header.number.toString(16)}`;
   return block.objects("transactions", transactionList.kind.most, (raw, index) => {

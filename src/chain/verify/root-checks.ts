@@ -1,5 +1,6 @@
 import type { Hex, Transaction } from "../../block.js";
 import { withdrawalFields } from "../../fields/withdrawal.js";
+import { plural } from "../../wording.js";
 import { writeHeader } from "./header-rlp.js";
 import { listRoot } from "./list-trie.js";
 import { encode, type Proof, wrong } from "./proof.js";
@@ -30,7 +31,12 @@ export function checkUncles(proof: Proof): void {
   const { uncles, sha3Uncles } = proof.block.header;
   const none = sha3Uncles === EMPTY_UNCLES;
   if ((uncles.length === 0) !== none) {
-    throw wrong(proof, "uncles", none ? "none" : `the uncles of ${sha3Uncles}`, `${uncles.length} uncles`);
+    throw wrong(
+      proof,
+      "uncles",
+      none ? "none" : `the uncles of ${sha3Uncles}`,
+      plural(uncles.length, "uncle"),
+    );
   }
 }
 

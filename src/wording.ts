@@ -7,9 +7,14 @@ export function count(value: number): string {
   return counts.format(value);
 }
 
-/** `1 job`, `2 jobs`. */
+/** `1 job`, `2 jobs`; every message that tells a number of things is made by it. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** `a worker`, `an orchestrator`. */
+export function an(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 /** Per second: `0.25`, `8.1`, `1,240`. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, plural, rate, shorten, span, wrap } from "../../src/cli/wording.js";
+import { an, count, plural, rate, shorten, span, wrap } from "../src/wording.js";
 
 test("counts are written with commas, and nouns in their number", () => {
   assert.equal(count(1_234_567), "1,234,567");
@@ -8,6 +8,14 @@ test("counts are written with commas, and nouns in their number", () => {
     [0, 1, 2, 1_000].map((n) => plural(n, "job")),
     ["0 jobs", "1 job", "2 jobs", "1,000 jobs"],
   );
+});
+
+test("a noun has the article that its sound wants", () => {
+  assert.deepEqual(["worker", "orchestrator", "exporter"].map(an), [
+    "a worker",
+    "an orchestrator",
+    "an exporter",
+  ]);
 });
 
 test("a rate has three digits that tell something", () => {
