@@ -204,7 +204,7 @@ test("a wrong password means wait: people change passwords while a daemon runs",
 });
 
 test("a pool whose connections are all taken means wait", async () => {
-  const small = poolAt(database.url, { max: 1, connectTimeoutMs: 100 });
+  const small = poolAt(database.url, { max: 1, connectTimeoutMs: 3_000 });
   const client = await small.connect();
   try {
     assert.equal(dispositionOf(await thrownBy(() => small.query("select 1"))), "wait");

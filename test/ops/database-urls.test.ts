@@ -101,10 +101,10 @@ const commands = [["status"], ["backup"], ["start"], ["start", "--check"]];
 async function assertRefused(
   url: string,
   expected: RegExp,
-  all: readonly string[][] = commands,
+  all: readonly (readonly string[])[] = commands,
 ): Promise<void> {
   for (const command of all) {
-    const { code, stdout, stderr } = await run(command, byUrl(url));
+    const { code, stdout, stderr } = await run([...command], byUrl(url));
     assert.equal(code, 78, `${command.join(" ")}: ${stdout}${stderr}`);
     assert.match(stderr, expected);
     assert.equal(stderr.trim().split("\n").length, 1, stderr);

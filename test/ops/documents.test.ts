@@ -48,12 +48,15 @@ interface Place {
 function fillIn(text: string): string {
   return (
     text
-      // Smaller: the meaning is the same, and each block costs time.
-      .replaceAll(/\b1001000\b/g, "1000003")
-      .replaceAll(/\b1000100\b/g, "1000002")
+      // A shorter chain: the meaning is the same, and each block costs time.
+      .replaceAll(/\b999990\b/g, "990")
+      .replaceAll(/\b1000010\b/g, "1002")
+      .replaceAll(/\b1000100\b/g, "1002")
+      .replaceAll(/\b1001000\b/g, "1003")
+      .replaceAll(/\b1000000\b/g, "1000")
       .replaceAll("/etc/blockmill/", "etc/")
       .replaceAll(/\bPID\b/g, "0")
-      .replaceAll(/\b(block_number = |cancel |retry )N\b/g, "$11000000")
+      .replaceAll(/\b(block_number = |cancel |retry )N\b/g, "$11000")
   );
 }
 
@@ -61,7 +64,7 @@ async function setPlace(t: TestContext): Promise<Place> {
   const folder = mkdtempSync(path.join(tmpdir(), "blockmill-documents-"));
   const [server, node] = await Promise.all([
     startDebianPostgres(),
-    startFixture({ head: 21_000_000, transactions: 0, signatures: "random" }),
+    startFixture({ head: 1_100, transactions: 0, signatures: "random" }),
   ]);
   const admin = new pg.Pool({ connectionString: server.url, max: 1 });
   t.after(async () => {
