@@ -79,9 +79,9 @@ test("a commit of blocks of which none is stored sends no statement for the door
   const { answers, waits } = await behindClosedDoor(() =>
     answersTo(world.pool, async () => assert.equal((await worker.commit(batch)).completed, 7)),
   );
-  // Completion, edges, the look around; then a COPY for each table that has rows.
-  assert.deepEqual(answers.slice(0, 4), ["BEGIN", "SELECT", "SELECT", "SELECT"]);
-  assert.deepEqual([...new Set(answers.slice(4, -1))], ["COPY"]);
+  // Completion, the lock that commits share, edges, the look around; then a COPY for each table that has rows.
+  assert.deepEqual(answers.slice(0, 5), ["BEGIN", "SELECT", "LOCK", "SELECT", "SELECT"]);
+  assert.deepEqual([...new Set(answers.slice(5, -1))], ["COPY"]);
   assert.equal(answers.at(-1), "COMMIT");
   assert.equal(waits, 4);
   await assertCanonical(world, chain, numbers(1, 8));

@@ -60,6 +60,33 @@ const advance =
 const claimed = async (use: (jobs: ClaimedJob[]) => () => Promise<unknown>) =>
   use(await claimJobs(queue.pool, { workerId: "a/w1", limit: 10 }));
 
+/** The commit of a worker's claims; the pool's own settings are to keep it in order. */
+function commitIn({ poolUrl = false }: { poolUrl?: boolean }): Case["prepare"] {
+  return () =>
+    claimed((jobs) => async () => {
+      const pool = createPool({
+        url: queue.url,
+        ...(poolUrl ? { poolUrl: queue.url } : {}),
+        schema: "public",
+        applicationName: "blockmill-test worker",
+        connectTimeoutMs: 10_000,
+        statementTimeoutMs: 30_000,
+        min: 0,
+        max: 1,
+        keepsPlans: true,
+      });
+      try {
+        const completions = jobs.map(({ token }) => ({ token, result: {} })).reverse();
+        return await inTransaction(pool, async (tx) => {
+          await tx.query("set local enable_indexscan = on");
+          return await completeJobs(tx, "a/w1", completions);
+        });
+      } finally {
+        await pool.end();
+      }
+    });
+}
+
 interface Case {
   status: string;
   /** What comes before the race; returns the statement that races. */
@@ -139,28 +166,10 @@ const cases: Record<string, Case> = {
     status: "pending",
     prepare: () => claimed(() => () => giveBackUnknown(queue.pool, "a/w1", [])),
   },
-  "a commit, in a pool as workers have it": {
+  "a commit, in a pool as workers have it": { status: "pending", prepare: commitIn({}) },
+  "a commit, in a pool as workers have it behind a pooler": {
     status: "pending",
-    prepare: () =>
-      claimed((jobs) => async () => {
-        const pool = createPool({
-          url: queue.url,
-          schema: "public",
-          applicationName: "blockmill-test worker",
-          connectTimeoutMs: 10_000,
-          statementTimeoutMs: 30_000,
-          min: 0,
-          max: 1,
-          keepsPlans: true,
-        });
-        try {
-          await pool.query("set enable_indexscan = on");
-          const completions = jobs.map(({ token }) => ({ token, result: {} })).reverse();
-          return await inTransaction(pool, (tx) => completeJobs(tx, "a/w1", completions));
-        } finally {
-          await pool.end();
-        }
-      }),
+    prepare: commitIn({ poolUrl: true }),
   },
 };
 
