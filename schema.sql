@@ -450,19 +450,19 @@ create table if not exists blocks (
   hash                      bytea       not null,
   parent_hash               bytea       not null,
   timestamp                 timestamptz not null,
-  miner                     bytea       not null,
-  gas_limit                 numeric(20, 0) not null,
-  gas_used                  numeric(20, 0) not null,
+  miner                     bytea,
+  gas_limit                 numeric(20, 0),
+  gas_used                  numeric(20, 0),
   base_fee_per_gas          numeric(78, 0),
   difficulty                numeric(78, 0),
   total_difficulty          numeric(78, 0),
   size                      bigint,
-  extra_data                bytea       not null,
-  logs_bloom                bytea       not null,
-  state_root                bytea       not null,
-  transactions_root         bytea       not null,
-  receipts_root             bytea       not null,
-  sha3_uncles               bytea       not null,
+  extra_data                bytea,
+  logs_bloom                bytea,
+  state_root                bytea,
+  transactions_root         bytea,
+  receipts_root             bytea,
+  sha3_uncles               bytea,
   uncles                    bytea[]     not null,
   nonce                     bytea,
   mix_hash                  bytea,
@@ -484,20 +484,20 @@ comment on column blocks.number                   is 'The block''s number.';
 comment on column blocks.hash                     is 'Keccak-256 of the RLP of the header. 32 bytes.';
 comment on column blocks.parent_hash              is 'The hash of block number - 1. 32 bytes.';
 comment on column blocks.timestamp                is 'The block''s time, from the header, to the second.';
-comment on column blocks.miner                    is 'The fee recipient (before the merge: who mined it). 20 bytes.';
+comment on column blocks.miner                    is 'The fee recipient (before the merge: who mined it). 20 bytes. Null where nothing proves the block and its node does not tell: so with every column that may be null here and that a proof demands.';
 comment on column blocks.gas_limit                is 'The most gas the block''s transactions may use together.';
 comment on column blocks.gas_used                 is 'The gas they used.';
 comment on column blocks.base_fee_per_gas         is 'Wei per gas that is burned (EIP-1559). Null before London.';
 comment on column blocks.difficulty               is 'Proof of work difficulty; 0 after the merge.';
-comment on column blocks.total_difficulty         is 'Summed up to this block; newer nodes no longer tell.';
-comment on column blocks.size                     is 'Bytes of the block''s RLP, as the node says.';
+comment on column blocks.total_difficulty         is 'Summed up to this block; newer nodes no longer tell. Unproven: no hash covers it.';
+comment on column blocks.size                     is 'Bytes of the block''s RLP, as the node says. Unproven: no hash covers it.';
 comment on column blocks.extra_data               is 'Free bytes of the proposer.';
 comment on column blocks.logs_bloom               is '2048 bits: the bloom filter of all logs. 256 bytes.';
 comment on column blocks.state_root               is 'Root of the state trie after the block. 32 bytes.';
 comment on column blocks.transactions_root        is 'Root of the trie of the transactions. 32 bytes.';
 comment on column blocks.receipts_root            is 'Root of the trie of the receipts. 32 bytes.';
 comment on column blocks.sha3_uncles              is 'Hash of the list of uncle headers. 32 bytes.';
-comment on column blocks.uncles                   is 'The uncles'' hashes.';
+comment on column blocks.uncles                   is 'The uncles'' hashes. Unproven: their headers are not fetched.';
 comment on column blocks.nonce                    is 'Proof of work nonce. 8 bytes; null on chains without one.';
 comment on column blocks.mix_hash                 is 'Proof of work mix, or RANDAO after the merge (EIP-4399). 32 bytes.';
 comment on column blocks.withdrawals_root         is 'Root of the trie of the withdrawals (EIP-4895). Null before Shanghai.';
@@ -507,7 +507,7 @@ comment on column blocks.parent_beacon_block_root is 'Root of the parent beacon 
 comment on column blocks.requests_hash            is 'Hash of the execution requests (EIP-7685). Null before Prague.';
 comment on column blocks.transaction_count        is 'Rows of this block in transactions.';
 comment on column blocks.log_count                is 'Rows of this block in logs.';
-comment on column blocks.extra                    is 'Header fields that this table has no column for, as the node sent them (other chains, newer forks).';
+comment on column blocks.extra                    is 'Header fields that this table has no column for, or whose value their column cannot hold (then it is null), as the node sent them (other chains, newer forks). Unproven: no hash covers it.';
 comment on column blocks.verified                 is 'What was proven before it was stored: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... Empty: nothing.';
 comment on column blocks.digest                   is 'SHA-256 over the columns of this row and of all the block''s rows in the other tables that digest_version covers, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
 comment on column blocks.digest_version           is 'Which columns the digest covers: those that existed when this version of it began. Columns that came later are null in this block''s rows. From version 2 on the digest covers the version too.';
@@ -520,13 +520,13 @@ create table if not exists transactions (
   type                      smallint not null,
   from_address              bytea   not null,
   to_address                bytea,
-  nonce                     numeric(20, 0) not null,
-  value                     numeric(78, 0) not null,
-  gas                       numeric(20, 0) not null,
+  nonce                     numeric(20, 0),
+  value                     numeric(78, 0),
+  gas                       numeric(20, 0),
   gas_price                 numeric(78, 0),
   max_fee_per_gas           numeric(78, 0),
   max_priority_fee_per_gas  numeric(78, 0),
-  input                     bytea   not null,
+  input                     bytea,
   access_list               jsonb,
   chain_id                  numeric(78, 0),
   max_fee_per_blob_gas      numeric(78, 0),
@@ -538,8 +538,8 @@ create table if not exists transactions (
   y_parity                  smallint,
   status                    smallint,
   root                      bytea,
-  gas_used                  numeric(20, 0) not null,
-  cumulative_gas_used       numeric(20, 0) not null,
+  gas_used                  numeric(20, 0),
+  cumulative_gas_used       numeric(20, 0),
   effective_gas_price       numeric(78, 0),
   contract_address          bytea,
   blob_gas_used             numeric(20, 0),
@@ -555,7 +555,7 @@ comment on column transactions.transaction_index        is 'Its place in the blo
 comment on column transactions.hash                     is 'The transaction''s hash. 32 bytes. Its index is built after the backfill: blockmill index.';
 comment on column transactions.block_hash               is 'The hash of its block. 32 bytes.';
 comment on column transactions.type                     is '0 legacy, 1 EIP-2930, 2 EIP-1559, 3 EIP-4844 (blobs), 4 EIP-7702; others are of other chains.';
-comment on column transactions.from_address             is 'The sender, as the node recovered it. 20 bytes.';
+comment on column transactions.from_address             is 'The sender, as the node recovered it. 20 bytes. Unproven: compared with the receipt; chain.recover_senders proves it.';
 comment on column transactions.to_address               is 'The recipient. 20 bytes; null: a contract was created.';
 comment on column transactions.nonce                    is 'The sender''s count of transactions before this one.';
 comment on column transactions.value                    is 'Wei that were sent along.';
@@ -571,18 +571,18 @@ comment on column transactions.blob_versioned_hashes    is 'Versioned hashes of 
 comment on column transactions.authorization_list       is 'EIP-7702: [{"chainId": "0x..", "address": "0x..", "nonce": "0x..", "yParity": "0x..", "r": "0x..", "s": "0x.."}].';
 comment on column transactions.r                        is 'Signature r, padded to 32 bytes.';
 comment on column transactions.s                        is 'Signature s, padded to 32 bytes.';
-comment on column transactions.v                        is 'Signature v, as the node sends it.';
-comment on column transactions.y_parity                 is 'Parity of the signature''s y, 0 or 1 (types 1 to 4).';
+comment on column transactions.v                        is 'Signature v, as the node sends it; of types 1 to 4, where their hash is proven, the parity.';
+comment on column transactions.y_parity                 is 'Parity of the signature''s y, 0 or 1 (types 1 to 4; some nodes say it of type 0 as well).';
 comment on column transactions.status                   is 'Receipt: 1 succeeded, 0 reverted. Null before Byzantium.';
 comment on column transactions.root                     is 'Receipt: the state root after the transaction. Only before Byzantium.';
 comment on column transactions.gas_used                 is 'Receipt: the gas that it used.';
 comment on column transactions.cumulative_gas_used      is 'Receipt: the gas that it and those before it in the block used.';
 comment on column transactions.effective_gas_price      is 'Receipt: wei per gas that were paid.';
-comment on column transactions.contract_address         is 'Receipt: the contract that it created.';
+comment on column transactions.contract_address         is 'Receipt: the contract that it created, or would have created had it not failed.';
 comment on column transactions.blob_gas_used            is 'Receipt: blob gas that it used (EIP-4844).';
-comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844).';
+comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844). Unproven: it follows from the chain''s blob schedule, which forks change.';
 comment on column transactions.log_count                is 'Rows of this transaction in logs.';
-comment on column transactions.extra                    is 'Fields of the transaction and {"receipt": {...}} that this table has no column for, as the node sent them.';
+comment on column transactions.extra                    is 'Fields of the transaction and {"receipt": {...}} that this table has no column for, or whose value their column cannot hold (then it is null), as the node sent them. Unproven: no hash covers it.';
 
 create table if not exists logs (
   block_number       bigint not null,

@@ -1,4 +1,4 @@
-import { type Field, type Fields, isNullable } from "../src/fields/field.js";
+import { type Field, type Fields, isOptional } from "../src/fields/field.js";
 import { headerFields } from "../src/fields/header.js";
 import { logFields } from "../src/fields/log.js";
 import { receiptFields } from "../src/fields/receipt.js";
@@ -166,7 +166,7 @@ function optionalPlaces(object: string, fields: Fields): string {
 function writeOf(object: string, name: string, field: Field): string[] {
   const place = `${object}, ${constantOf(name)}`;
   const write = plainWriteOf(object, name, field);
-  if (!isNullable(field)) return [write];
+  if (!isOptional(field)) return [write];
   if (field.emptyIfNull) return [`if (isNull(${place})) writeByte(0x80);`, `else ${write}`];
   if (write === `writeBytes(${place});`) return [`presentBytes(${place});`];
   if (write === `writeQuantity(${place});`) return [`presentQuantity(${place});`];

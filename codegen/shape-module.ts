@@ -1,4 +1,4 @@
-import { entriesOf, type Field, type Fields, isNullable } from "../src/fields/field.js";
+import { entriesOf, type Field, type Fields, isOptional as mayLack } from "../src/fields/field.js";
 import { MAX_TIMESTAMP } from "../src/fields/kinds.js";
 import { logFields } from "../src/fields/log.js";
 import { receiptFields } from "../src/fields/receipt.js";
@@ -71,7 +71,7 @@ ${checksOf("item", fields, "    ")}
 
 function checksOf(object: string, fields: Fields, indent = "  "): string {
   return entriesOf(fields)
-    .filter(([, { repeats, unread }]) => repeats === undefined && unread === undefined)
+    .filter(([, { repeats, unread, echoes }]) => (repeats ?? unread ?? echoes) === undefined)
     .flatMap(([name, field]) => checkOf(object, constantOf(name), field))
     .map((line) => indent + line)
     .join("\n");
@@ -79,7 +79,7 @@ function checksOf(object: string, fields: Fields, indent = "  "): string {
 
 function checkOf(object: string, constant: string, field: Field): string[] {
   const { kind, missing } = field;
-  const isOptional = isNullable(field) || missing !== undefined;
+  const isOptional = mayLack(field) || missing !== undefined;
   const orNull = isOptional ? "OrNull" : "";
   const place = `${object}, ${constant}`;
   const there = isOptional ? [] : [`leaveUnless(!isNull(${place}), LEFT_VALUE);`];

@@ -54,7 +54,6 @@ const fromFurtherUp: readonly string[] = [
   "src/db/pool-client.ts",
   "src/db/restore-archive.ts",
   "src/db/watch-statements.ts",
-  "src/fields/field.ts",
   "src/fields/transaction-types.ts",
   "src/orchestrator/ask-for-headers.ts",
   "src/orchestrator/candidacy.ts",

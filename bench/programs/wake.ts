@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Endpoints } from "../../src/chain/endpoints.js";
+import { createProve } from "../../src/chain/prove-block.js";
 import { computeUnmarked } from "../../src/child/compute-mark.js";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { listen } from "../../src/db/listen.js";
@@ -122,7 +123,7 @@ function startWorker(
     dependents,
     endpoints,
     takeDirectly: () => null,
-    prove: () => [],
+    prove: createProve({ level: "off", recoverSenders: false, onRules() {} }),
     encoder: createEncoder(),
     partitions: createPartitions(pool),
     edges: createEdgeGuard({ pool, log }),

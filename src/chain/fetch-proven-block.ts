@@ -125,7 +125,8 @@ function fetchOnce<Taken>({
       const taken = compute(wanted.number, () => take?.(answers, { wanted, chainId }) ?? null);
       const answerMs = Math.max(answers.block.tookMs, answers.receipts.tookMs);
       if (taken !== null) return { taken, endpoint: endpoint.name, answerMs };
-      const block = await readBlock(endpoint, answers, wanted, { signal: cancelled, compute });
+      const lenience = prove.lenience(wanted.number, chainId);
+      const block = await readBlock(endpoint, answers, wanted, { signal: cancelled, compute, lenience });
       if (inSteps) await setImmediate();
       const started = performance.now();
       const verified = compute(wanted.number, () => prove(block, { endpoint: endpoint.name, chainId }));

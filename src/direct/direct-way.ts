@@ -33,7 +33,7 @@ interface DirectExports {
   place(blockBytes: number, receiptsBytes: number): number;
   placeOfReceipts(): number;
   read(blockId: number, receiptsId: number): void;
-  check(checks: number, chainId: number): void;
+  check(checks: number): void;
   encode(verifiedBytes: number): void;
   resultAt(): number;
   verifiedAt(): number;
@@ -121,7 +121,7 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
 
     const started = performance.now();
     const checks = checksAt(number, { level, rules });
-    module.check(bitsOf(checks), rules.chainId);
+    module.check(bitsOf(checks));
     const verified = performance.now();
     const field = verifiedField(checks);
     memory = Buffer.from(module.memory.buffer);

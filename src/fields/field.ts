@@ -32,8 +32,8 @@ export type Fork = "Byzantium" | "London" | "Shanghai" | "Cancun" | "Prague" | "
 export type Said = "block.number" | "block.hash" | "index" | "transaction.hash";
 
 /**
- * A field is required, unless it has `since` or `optional` (then null where it is missing), `missing`, or `unread`.
- * Its name in JSON-RPC and in the program is its key.
+ * A field is required, unless it has `since` or `optional` (then null where it is missing), `missing`, `lax`, or `unread`.
+ * Its name in JSON-RPC and in the program is its key; the same in snake_case is understood as well.
  */
 export interface Field {
   readonly kind: Kind;
@@ -43,6 +43,17 @@ export interface Field {
   readonly optional?: string;
   /** The value that a field has which is missing. */
   readonly missing?: number;
+  /**
+   * A node may leave it out: the proof, where one is made, demands what it covers. Then it is null, or `empty`: a list
+   * without items, no bytes; or, for a log's index, its `place` in its receipt.
+   */
+  readonly lax?: "null" | "empty" | "place";
+  /** Another name that nodes give it, where they do not say it under its own. */
+  readonly alias?: string;
+  /** Says again what the transaction's field of this name says: compared with it, and null where it is not told. It has no column. */
+  readonly echoes?: "from" | "to" | "type";
+  /** Why a node may say another value than the right one, and is not found out. Said in README, and in the column's comment. */
+  readonly unproven?: string;
   /** Says again what is said elsewhere, and must agree with it. Not in the program's object, unless `kept`. */
   readonly repeats?: Said;
   readonly kept?: true;
@@ -75,9 +86,14 @@ export function entriesOf(fields: Fields): [name: string, field: Field][] {
   return Object.entries(fields);
 }
 
-/** Whether a field may be null in the program. */
-export function isNullable({ since, optional }: Field): boolean {
+/** Whether a usual block may lack a field. */
+export function isOptional({ since, optional }: Field): boolean {
   return since !== undefined || optional !== undefined;
+}
+
+/** Whether a field may be null in the program. */
+export function isNullable(field: Field): boolean {
+  return isOptional(field) || field.lax === "null" || field.echoes !== undefined;
 }
 
 /** Whether the program's object has the field. */
@@ -107,7 +123,9 @@ type KeptName<Name, F> = F extends { unread: string } | { kind: { is: "false" } 
       : never
     : Name;
 
-type Nullable<F> = F extends { since: Fork } | { optional: string } ? null : never;
+type Nullable<F> = F extends { since: Fork } | { optional: string } | { lax: "null" } | { echoes: string }
+  ? null
+  : never;
 
 /** The program's object with these fields: every hex string checked, lower case, of the stated length. */
 export type ObjectOf<F> = {

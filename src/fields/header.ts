@@ -13,33 +13,40 @@ export const headerFields = {
   parentHash: { kind: hash, rlp: 0, column: "parent_hash" },
   /** Seconds since 1970. */
   timestamp: { kind: time, rlp: 11, column: "timestamp" },
-  miner: { kind: address, rlp: 2, column: "miner" },
+  miner: { kind: address, lax: "null", alias: "author", rlp: 2, column: "miner" },
   /** 64 bits. */
-  gasLimit: { kind: quantity(64), unit: "gas", rlp: 9, column: "gas_limit" },
+  gasLimit: { kind: quantity(64), lax: "null", unit: "gas", rlp: 9, column: "gas_limit" },
   /** 64 bits. */
-  gasUsed: { kind: quantity(64), unit: "gas", rlp: 10, column: "gas_used" },
+  gasUsed: { kind: quantity(64), lax: "null", unit: "gas", rlp: 10, column: "gas_used" },
   baseFeePerGas: { kind: quantity(256), since: "London", unit: "wei", rlp: 15, column: "base_fee_per_gas" },
   difficulty: { kind: quantity(256), optional: "chains without it", rlp: 7, column: "difficulty" },
   totalDifficulty: {
     kind: quantity(256),
     optional: "newer nodes no longer tell",
+    unproven: "no hash covers it",
     column: "total_difficulty",
   },
   /** Bytes. */
   size: {
     kind: integer(Number.MAX_SAFE_INTEGER),
     optional: "some nodes do not tell",
+    unproven: "no hash covers it, and uncle headers are a part of it",
     unit: "bytes",
     column: "size",
   },
-  extraData: { kind: data, rlp: 12, column: "extra_data" },
+  extraData: { kind: data, lax: "null", rlp: 12, column: "extra_data" },
   /** 256 bytes. */
-  logsBloom: { kind: bloom, rlp: 6, column: "logs_bloom" },
-  stateRoot: { kind: hash, rlp: 3, column: "state_root" },
-  transactionsRoot: { kind: hash, rlp: 4, column: "transactions_root" },
-  receiptsRoot: { kind: hash, rlp: 5, column: "receipts_root" },
-  sha3Uncles: { kind: hash, rlp: 1, column: "sha3_uncles" },
-  uncles: { kind: words(1_000), column: "uncles" },
+  logsBloom: { kind: bloom, lax: "null", rlp: 6, column: "logs_bloom" },
+  stateRoot: { kind: hash, lax: "null", rlp: 3, column: "state_root" },
+  transactionsRoot: { kind: hash, lax: "null", rlp: 4, column: "transactions_root" },
+  receiptsRoot: { kind: hash, lax: "null", rlp: 5, column: "receipts_root" },
+  sha3Uncles: { kind: hash, lax: "null", rlp: 1, column: "sha3_uncles" },
+  uncles: {
+    kind: words(1_000),
+    lax: "empty",
+    unproven: "their headers are not fetched",
+    column: "uncles",
+  },
   /** 8 bytes. */
   nonce: { kind: bytes(8), optional: "chains without one", rlp: 14, column: "nonce" },
   mixHash: { kind: hash, optional: "chains without one", rlp: 13, column: "mix_hash" },

@@ -15,17 +15,17 @@ export const receiptFields = {
   blockHash: { kind: hash, repeats: "block.hash" },
   blockNumber: { kind: integer(Number.MAX_SAFE_INTEGER), repeats: "block.number" },
   blockTimestamp: { kind: data, unread: "the header says it" },
-  from: { kind: address, unread: "the transaction says it" },
-  to: { kind: address, unread: "the transaction says it" },
-  type: { kind: integer(255), unread: "the transaction says it" },
+  from: { kind: address, echoes: "from" },
+  to: { kind: address, echoes: "to" },
+  type: { kind: integer(255), echoes: "type" },
   /** 1 succeeded, 0 reverted, null before Byzantium. */
   status: { kind: integer(1), since: "Byzantium", rlp: 0, column: "status" },
   /** Before Byzantium: the state root after the transaction. */
   root: { kind: hash, optional: "since Byzantium", rlp: 0, column: "root" },
   /** 64 bits. */
-  gasUsed: { kind: quantity(64), unit: "gas", column: "gas_used" },
+  gasUsed: { kind: quantity(64), lax: "null", unit: "gas", column: "gas_used" },
   /** 64 bits. */
-  cumulativeGasUsed: { kind: quantity(64), unit: "gas", rlp: 1, column: "cumulative_gas_used" },
+  cumulativeGasUsed: { kind: quantity(64), lax: "null", unit: "gas", rlp: 1, column: "cumulative_gas_used" },
   effectiveGasPrice: {
     kind: quantity(256),
     optional: "older nodes do not tell",
@@ -35,9 +35,15 @@ export const receiptFields = {
   contractAddress: { kind: address, optional: "it created none", column: "contract_address" },
   /** 64 bits. */
   blobGasUsed: { kind: quantity(64), optional: "it has no blobs", unit: "gas", column: "blob_gas_used" },
-  blobGasPrice: { kind: quantity(256), optional: "it has no blobs", unit: "wei", column: "blob_gas_price" },
+  blobGasPrice: {
+    kind: quantity(256),
+    optional: "it has no blobs",
+    unproven: "it follows from the chain's blob schedule, which forks change",
+    unit: "wei",
+    column: "blob_gas_price",
+  },
   /** 256 bytes. It has no column: it follows from the logs. */
-  logsBloom: { kind: bloom, rlp: 2 },
+  logsBloom: { kind: bloom, lax: "null", rlp: 2 },
   /** In the order of their index. */
-  logs: { kind: objects(logFields, MAX_LOGS), rlp: 3 },
+  logs: { kind: objects(logFields, MAX_LOGS), lax: "empty", rlp: 3 },
 } as const satisfies Fields;

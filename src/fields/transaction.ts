@@ -4,7 +4,7 @@ import { address, data, hash, integer, MAX_INT4, objects, quantity, word, words 
 /** An entry of an access list (EIP-2930). */
 export const accessListEntryFields = {
   address: { kind: address, rlp: 0 },
-  storageKeys: { kind: words(100_000), rlp: 1 },
+  storageKeys: { kind: words(100_000), lax: "empty", rlp: 1 },
 } as const satisfies Fields;
 
 /** An authorization (EIP-7702). */
@@ -12,7 +12,7 @@ export const authorizationFields = {
   chainId: { kind: quantity(256), rlp: 0 },
   address: { kind: address, rlp: 1 },
   nonce: { kind: quantity(64), rlp: 2 },
-  yParity: { kind: quantity(8), rlp: 3 },
+  yParity: { kind: quantity(8), alias: "v", rlp: 3 },
   r: { kind: quantity(256), rlp: 4 },
   s: { kind: quantity(256), rlp: 5 },
 } as const satisfies Fields;
@@ -29,14 +29,18 @@ export const transactionFields = {
   blockTimestamp: { kind: data, unread: "the header says it" },
   /** 0 to 255. Nodes from before EIP-2718 know one type and do not name it. */
   type: { kind: integer(255), missing: 0, column: "type" },
-  from: { kind: address, column: "from_address" },
+  from: {
+    kind: address,
+    unproven: "compared with the receipt; chain.recover_senders proves it",
+    column: "from_address",
+  },
   /** Null: creates a contract. */
   to: { kind: address, optional: "creates a contract", emptyIfNull: true, column: "to_address" },
   /** 64 bits. */
-  nonce: { kind: quantity(64), column: "nonce" },
-  value: { kind: quantity(256), unit: "wei", column: "value" },
+  nonce: { kind: quantity(64), lax: "null", column: "nonce" },
+  value: { kind: quantity(256), lax: "null", unit: "wei", column: "value" },
   /** 64 bits. */
-  gas: { kind: quantity(64), unit: "gas", column: "gas" },
+  gas: { kind: quantity(64), lax: "null", unit: "gas", column: "gas" },
   gasPrice: { kind: quantity(256), optional: "some nodes do not tell", unit: "wei", column: "gas_price" },
   maxFeePerGas: {
     kind: quantity(256),
@@ -52,7 +56,7 @@ export const transactionFields = {
     unhashed: "gasPrice",
     column: "max_priority_fee_per_gas",
   },
-  input: { kind: data, column: "input" },
+  input: { kind: data, lax: "null", alias: "data", column: "input" },
   data: { kind: data, unread: "another name of input" },
   accessList: {
     kind: objects(accessListEntryFields, 100_000),

@@ -47,7 +47,14 @@ export function rebuildBlock(
 
 const readHeader = columnsReader<Omit<Block["header"], "extra">>(BLOCKS, "header");
 const readTransaction = columnsReader<Omit<Transaction, "extra" | "receipt">>(TRANSACTIONS, "row");
-const readReceipt = columnsReader<Omit<Receipt, "logs" | "logsBloom" | "extra">>(TRANSACTIONS, "receipt");
+const readReceipt = columnsReader<Omit<Receipt, "logs" | "logsBloom" | "extra" | Echo>>(
+  TRANSACTIONS,
+  "receipt",
+);
+/** What a receipt says again of its transaction: it is compared, not stored. */
+const echoes = { from: null, to: null, type: null } satisfies Partial<Receipt>;
+type Echo = keyof typeof echoes;
+
 const readLog = columnsReader<Omit<Log, "topics">>(LOGS, "row");
 const readWithdrawal = columnsReader<Withdrawal>(WITHDRAWALS, "row");
 const readTokenTransfer = columnsReader<TokenTransfer>(TOKEN_TRANSFERS, "row");
@@ -62,7 +69,7 @@ function transactionOf(row: StoredRow, logs: Pick<Receipt, "logs" | "logsBloom">
   return {
     ...readTransaction(row),
     extra: Object.keys(own).length === 0 ? null : own,
-    receipt: { ...readReceipt(row), ...logs, extra: receiptExtra as Receipt["extra"] },
+    receipt: { ...readReceipt(row), ...echoes, ...logs, extra: receiptExtra as Receipt["extra"] },
   };
 }
 

@@ -1,7 +1,7 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
 import { describeEndpoints, type Endpoints, endpointsOf } from "../chain/endpoints.js";
-import { createProve, warnOfExceptions } from "../chain/prove-block.js";
+import { createProve, warnOfDerivations, warnOfExceptions } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { computeUnmarked, createCompute } from "../child/compute-mark.js";
 import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
@@ -54,7 +54,7 @@ runChild("worker", async (context) => {
             "this processor cannot run the direct way (no SIMD): blocks take several times the CPU",
           ),
       }),
-      prove: createProve(proving),
+      prove: createProve({ ...proving, onDerived: warnOfDerivations(log) }),
       encoder,
       partitions: createPartitions(pool),
       edges: createEdgeGuard({ pool, log }),

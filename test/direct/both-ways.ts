@@ -48,10 +48,9 @@ export function bothWays(level: VerifyLevel): BothWays {
   const prove = createProve(proving);
 
   const takeLong = ({ block, receipts }: Texts, { number, hash, chainId = 1 }: Asked) => {
-    const parsed = parseBlock(JSON.parse(block), JSON.parse(receipts), {
-      ...{ endpoint: "node", number },
-      ...(hash === undefined ? {} : { hash }),
-    });
+    const asked = { endpoint: "node", number, ...(hash === undefined ? {} : { hash }) };
+    const lenience = prove.lenience(number, chainId);
+    const parsed = parseBlock(JSON.parse(block), JSON.parse(receipts), asked, lenience);
     const verified = prove(parsed, { endpoint: "node", chainId });
     return { rows: encoder.encode(toRows(parsed, decodeTokenTransfers(parsed), verified)), verified };
   };

@@ -2,6 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { BadResponseError } from "../../src/errors.js";
+import { entriesOf, type Field, type Fields, isNullable } from "../../src/fields/field.js";
+import { blockLists, headerFields } from "../../src/fields/header.js";
+import { logFields } from "../../src/fields/log.js";
+import { receiptFields } from "../../src/fields/receipt.js";
+import {
+  accessListEntryFields,
+  authorizationFields,
+  transactionFields,
+} from "../../src/fields/transaction.js";
+import { withdrawalFields } from "../../src/fields/withdrawal.js";
 import { quantity, type RawBlockOptions, type RawObject, rawBlock } from "../support/raw-block.js";
 
 const ALL_TYPES = [0, 1, 2, 3, 4, 0x7e, 0x64, 0x6a, 0x71, 0xff];
@@ -122,23 +132,17 @@ function assertBad(run: () => unknown, field?: string | RegExp): BadResponseErro
 
 const OPTIONS = { number: 5, transactions: [4, 3, 0], logsPerTransaction: 2, withdrawals: 1 };
 
-/** Objects of the answer, and which of their fields may be null or missing. */
-const NULLABLE: Record<string, string> = {
-  block:
-    "baseFeePerGas difficulty totalDifficulty size nonce mixHash withdrawalsRoot blobGasUsed excessBlobGas parentBeaconBlockRoot requestsHash withdrawals",
-  "transactions[0]":
-    "type to gasPrice maxFeePerGas maxPriorityFeePerGas accessList chainId authorizationList r s v yParity",
-  "transactions[1]":
-    "type to gasPrice maxFeePerGas maxPriorityFeePerGas accessList chainId maxFeePerBlobGas blobVersionedHashes r s v yParity",
-  "transactions[0].accessList[0]": "",
-  "transactions[0].authorizationList[0]": "",
-  "receipts[1]": "status root effectiveGasPrice contractAddress blobGasUsed blobGasPrice",
-  "receipts[1].logs[1]": "",
-  "withdrawals[0]": "",
+/** Objects of the answer, and their fields. */
+const OBJECTS: Record<string, Fields> = {
+  block: { ...headerFields, ...blockLists },
+  "transactions[0]": transactionFields,
+  "transactions[1]": transactionFields,
+  "transactions[0].accessList[0]": accessListEntryFields,
+  "transactions[0].authorizationList[0]": authorizationFields,
+  "receipts[1]": receiptFields,
+  "receipts[1].logs[1]": logFields,
+  "withdrawals[0]": withdrawalFields,
 };
-
-/** Said elsewhere, or of no consequence: not read. */
-const UNREAD: Record<string, string> = { "receipts[1]": "from to type", "receipts[1].logs[1]": "removed" };
 
 const HOSTILE: [name: string, value: unknown][] = [
   ["null", null],
@@ -167,36 +171,52 @@ const HOSTILE: [name: string, value: unknown][] = [
   ["very deep", JSON.parse("[".repeat(5_000) + "]".repeat(5_000))],
 ];
 
-/** Fields of any number of bytes take these. */
-function isBytes(field: string, name: string): boolean {
-  return ["extraData", "input", "data"].includes(field) && (name === "0x" || name === "a million digits");
+/** Whether a field may have one of these values. */
+function isTaken(name: string, field: Field, [hostile, value]: (typeof HOSTILE)[number]): boolean {
+  // Without it, it is nobody's receipt.
+  if (field === receiptFields.transactionHash) return false;
+  const { kind, repeats, missing, lax } = field;
+  const mayLack = isNullable(field) || (repeats ?? missing ?? lax) !== undefined || name === "withdrawals";
+  // The receipt says it again.
+  if (field === transactionFields.from && (value === null || value === undefined || value === ""))
+    return true;
+  if (value === null || value === undefined || value === "") return mayLack;
+  if (repeats !== undefined) return false;
+  const isNumber = kind.is === "quantity" || kind.is === "word";
+  const isInteger = kind.is === "integer" || kind.is === "time";
+  if (value === "0x")
+    return (
+      isNumber || kind.is === "data" || (mayLack && lax !== "place" && (kind.is === "bytes" || isInteger))
+    );
+  if (value === 7) {
+    if (kind.is === "bytes") return kind.bytes <= 8;
+    return isNumber || (isInteger && !(kind.is === "integer" && kind.max < 7) && name !== "number");
+  }
+  if (value === true) return kind.is === "integer" && kind.max === 1;
+  return kind.is === "data" && hostile === "a million digits";
 }
 
-for (const [path, nullable] of Object.entries(NULLABLE)) {
+for (const [path, fields] of Object.entries(OBJECTS)) {
   test(`every field of ${path} is checked`, () => {
-    const good = objectAt(rawBlock(OPTIONS), inAnswer(path));
-    const mayBeNull = nullable.split(" ").filter(Boolean);
-    const unread = UNREAD[path]?.split(" ") ?? [];
     let checked = 0;
-    for (const field of new Set([...Object.keys(good), ...mayBeNull])) {
-      if (unread.includes(field)) continue;
-      for (const [name, value] of HOSTILE) {
+    for (const [name, field] of entriesOf(fields)) {
+      if (field.unread !== undefined || field.kind.is === "false") continue;
+      for (const hostile of HOSTILE) {
         const { block, receipts } = rawBlock(OPTIONS);
-        objectAt({ block, receipts }, inAnswer(path))[field] = value;
+        objectAt({ block, receipts }, inAnswer(path))[name] = hostile[1];
         const run = () => parseBlock(block, receipts, { endpoint: "made up", number: 5 });
-        const isNull = value === null || value === undefined;
-        if (mayBeNull.includes(field) ? isNull : isBytes(field, name)) {
-          assert.doesNotThrow(run, `${path}.${field}: ${name}`);
+        if (isTaken(name, field, hostile)) {
+          assert.doesNotThrow(run, `${path}.${name}: ${hostile[0]}`);
           continue;
         }
-        const place = path === "block" ? field : `${path}.${field}`;
+        const place = path === "block" ? name : `${path}.${name}`;
         // A list may be wrong by its first item, or by not being as long as the receipts'.
         const places = place === "transactions" ? "transactions|receipts" : escaped(place);
         assertBad(run, new RegExp(`^(${places})(\\[\\d+\\])?$`));
         checked += 1;
       }
     }
-    assert(checked >= 40, `${checked} cases`);
+    assert(checked >= 30, `${checked} cases`);
   });
 }
 
@@ -254,12 +274,10 @@ test("transactions in another order are an error", () => {
   assertBad(() => parse(OPTIONS, swap), "transactions[0].transactionIndex");
 });
 
-test("log indexes that do not rise, and logs that were removed, are an error", () => {
+test("log indexes that are none, and logs that were removed, are an error", () => {
   const change = (field: string, value: unknown) => (_: RawObject, receipts: RawObject[]) => {
     objectAt(receipts, "1.logs[0]")[field] = value;
   };
-  assertBad(() => parse(OPTIONS, change("logIndex", "0x1")), "receipts[1].logs[0].logIndex");
-  assertBad(() => parse(OPTIONS, change("logIndex", "0x3")), "receipts[1].logs[1].logIndex");
   assertBad(() => parse(OPTIONS, change("logIndex", "0x80000000")), "receipts[1].logs[0].logIndex");
   assertBad(() => parse(OPTIONS, change("removed", true)), "receipts[1].logs[0].removed");
 });

@@ -64,6 +64,9 @@ export async function madeBlock(options: MadeBlockOptions): Promise<Block> {
       yParity: feeMarket ? 1 : null,
       extra: null,
       receipt: {
+        from: null,
+        to: null,
+        type: null,
         status: 1,
         root: null,
         gasUsed: "0x186a0",

@@ -4,10 +4,16 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { Block } from "../../src/block.js";
 import { rulesFor } from "../../src/chain/verify/chain-rules.js";
+import { signatureParity } from "../../src/chain/verify/transaction-rlp.js";
 import { VerificationError } from "../../src/chain/verify/verification-error.js";
 import { createVerifier, type VerifyOptions } from "../../src/chain/verify/verify-block.js";
+import { entriesOf, type Fields } from "../../src/fields/field.js";
+import { headerFields } from "../../src/fields/header.js";
+import { receiptFields } from "../../src/fields/receipt.js";
+import { transactionFields } from "../../src/fields/transaction.js";
 import { mineBusyBlock, startChain } from "./anvil-chain.js";
 import { resealed } from "./reseal.js";
 
@@ -20,7 +26,7 @@ interface Mutation {
   undo(): void;
 }
 
-type How = Pick<Partial<VerifyOptions>, "level" | "recoverSenders">;
+type How = Pick<Partial<VerifyOptions>, "level" | "recoverSenders" | "onDerived">;
 
 const verifier = createVerifier();
 let block: Block;
@@ -49,10 +55,30 @@ test("each field of header, transactions, receipts, logs and withdrawals is noti
     "header.size changed",
     "header.totalDifficulty changed",
     "transactions[].extra changed",
-    "transactions[].from changed",
     "transactions[].receipt.blobGasPrice changed",
     "transactions[].receipt.extra changed",
   ]);
+});
+
+test("what is changed or missing is noticed, or put right, but for what is unproven", () => {
+  const mutations = [...changesOf(block, ""), ...removalsOf(block, "")];
+  const unproven = [
+    ...namesOfUnproven(headerFields, "header."),
+    ...namesOfUnproven(transactionFields, "transactions[]."),
+    ...namesOfUnproven(receiptFields, "transactions[].receipt."),
+    ...["header.extra", "transactions[].extra", "transactions[].receipt.extra"],
+  ];
+  const found = unsettled(mutations).map((name) => name.replace(/ .*/, ""));
+  assert.deepEqual(
+    [...new Set(found)].filter((name) => !unproven.includes(name)),
+    [],
+  );
+  // What is unproven beside these needs two lies that agree, or an uncle.
+  const twofold = ["header.uncles", "transactions[].from"];
+  assert.deepEqual(
+    unproven.filter((name) => !found.includes(name) && !twofold.includes(name)),
+    [],
+  );
 });
 
 test("a changed sender is noticed when senders are recovered", () => {
@@ -71,6 +97,10 @@ test("each field that is there is noticed when it is missing, unless another one
     "transactions[].receipt.blobGasPrice missing",
     "transactions[].receipt.contractAddress missing",
     "transactions[].receipt.effectiveGasPrice missing",
+    // Said again of the transaction, for comparison only.
+    "transactions[].receipt.from missing",
+    "transactions[].receipt.to missing",
+    "transactions[].receipt.type missing",
     "transactions[].v missing",
     "transactions[].yParity missing",
   ]);
@@ -184,6 +214,36 @@ function unnoticed(mutations: readonly Mutation[], how: How = {}): string[] {
   return [...names].sort();
 }
 
+/** The names of mutations that were proven at least once, and left a block behind that is not the right one. */
+function unsettled(mutations: readonly Mutation[]): string[] {
+  const right = comparable(block);
+  const names = new Set<string>();
+  for (const { name, apply, undo } of mutations) {
+    apply();
+    const mutated = structuredClone(block);
+    undo();
+    if (noticed({ onDerived: () => {} }, mutated) !== undefined) continue;
+    if (!isDeepStrictEqual(comparable(mutated), right)) names.add(name);
+  }
+  return [...names];
+}
+
+/** What is stored of a block: a receipt's bloom and what it says again of its transaction are not. */
+function comparable({ header, transactions, withdrawals }: Block): unknown {
+  const stored = transactions.map(({ receipt, ...own }) => {
+    const { from: _f, to: _t, type: _y, logsBloom: _b, ...kept } = receipt;
+    // Some nodes say the parity of a legacy signature as well: null and the right one are both right.
+    const isSaidByV =
+      own.type === 0 && own.v !== null && own.yParity === signatureParity({ ...own, receipt });
+    return { ...own, yParity: isSaidByV ? null : own.yParity, receipt: kept };
+  });
+  return { header, transactions: stored, withdrawals };
+}
+
+function namesOfUnproven(fields: Fields, path: string): string[] {
+  return entriesOf(fields).flatMap(([name, { unproven }]) => (unproven === undefined ? [] : [path + name]));
+}
+
 /** Every leaf, changed a little; what is null becomes something. */
 function changesOf(value: unknown, path: string): Mutation[] {
   return leavesOf(value, path).flatMap(({ place, key, name }) => {
@@ -195,14 +255,16 @@ function changesOf(value: unknown, path: string): Mutation[] {
 /** Every leaf and list that is not null, made null. */
 function removalsOf(value: unknown, path: string): Mutation[] {
   const optional = new Set(
-    "baseFeePerGas difficulty totalDifficulty size nonce mixHash withdrawalsRoot blobGasUsed excessBlobGas parentBeaconBlockRoot requestsHash status effectiveGasPrice contractAddress blobGasPrice to gasPrice maxFeePerGas maxPriorityFeePerGas accessList chainId maxFeePerBlobGas blobVersionedHashes authorizationList r s v yParity withdrawals".split(
+    "from type baseFeePerGas difficulty totalDifficulty size nonce mixHash withdrawalsRoot blobGasUsed excessBlobGas parentBeaconBlockRoot requestsHash status effectiveGasPrice contractAddress blobGasPrice to gasPrice maxFeePerGas maxPriorityFeePerGas accessList chainId maxFeePerBlobGas blobVersionedHashes authorizationList r s v yParity withdrawals".split(
       " ",
     ),
   );
   const found: Mutation[] = [];
   walk(value, path, (place, key, name) => {
     // A header's nonce may be missing, but no transaction's, and nothing of an authorization.
-    const always = name === "transactions[].nonce" || name.startsWith("transactions[].authorizationList[].");
+    const always =
+      ["transactions[].nonce", "transactions[].from", "transactions[].type"].includes(name) ||
+      name.startsWith("transactions[].authorizationList[].");
     if (always || !optional.has(String(key)) || place[key] === null) return;
     found.push(replacement(place, key, null, `${name} missing`));
   });

@@ -60,8 +60,8 @@ function hashOf(header: Header): Hex {
     header.logsBloom,
     BigInt(header.difficulty ?? 0),
     header.number,
-    BigInt(header.gasLimit),
-    BigInt(header.gasUsed),
+    BigInt(header.gasLimit ?? 0),
+    BigInt(header.gasUsed ?? 0),
     header.timestamp,
     header.extraData,
     header.mixHash,
@@ -92,9 +92,9 @@ function serialized(transaction: Transaction): Uint8Array {
     type: TYPES[type],
     chainId: type === 0 && BigInt(v ?? 0) < 35n ? undefined : Number(transaction.chainId),
     nonce: Number(transaction.nonce),
-    gas: BigInt(transaction.gas),
+    gas: BigInt(transaction.gas ?? 0),
     to: transaction.to,
-    value: BigInt(transaction.value),
+    value: BigInt(transaction.value ?? 0),
     data: transaction.input,
     ...(type < 2
       ? { gasPrice: BigInt(transaction.gasPrice ?? 0) }
@@ -135,7 +135,7 @@ function serializedReceipt({ type, receipt }: Transaction): Uint8Array {
   const { status, root, cumulativeGasUsed, logsBloom, logs } = receipt;
   const fields = RLP.encode([
     status ?? root,
-    BigInt(cumulativeGasUsed),
+    BigInt(cumulativeGasUsed ?? 0),
     logsBloom,
     logs.map(({ address, topics, data }) => [address, topics, data]),
   ]);

@@ -7,7 +7,7 @@ import {
   EndpointError,
   RateLimitedError,
 } from "../../errors.js";
-import { parseBlock } from "../parse/parse-block.js";
+import { type Lenience, parseBlock } from "../parse/parse-block.js";
 import type { ReceiptsBy } from "./capabilities.js";
 import type { Answered, Endpoint } from "./endpoint.js";
 
@@ -61,7 +61,7 @@ export async function readBlock(
   endpoint: Endpoint,
   answers: BlockAnswers,
   wanted: WantedBlock,
-  { signal, compute }: { signal?: AbortSignal | undefined; compute: Compute },
+  { signal, compute, lenience }: { signal?: AbortSignal | undefined; compute: Compute; lenience?: Lenience },
 ): Promise<Block> {
   const raw = compute(wanted.number, () => answers.block.result());
   if (raw === null || isAnother(raw, answers, wanted)) throw notFound(endpoint, wanted);
@@ -71,7 +71,7 @@ export async function readBlock(
     ...(wanted.hash === null ? {} : { hash: wanted.hash }),
   };
   const parse = (receipts: unknown): Block =>
-    compute(wanted.number, () => parseBlock(raw, receipts, expected));
+    compute(wanted.number, () => parseBlock(raw, receipts, expected, lenience));
   const hashes = transactionHashes(raw);
   if (hashes?.length === 0) return parse([]);
   const inOne = compute(wanted.number, () => receiptsIn(endpoint, answers.receipts));

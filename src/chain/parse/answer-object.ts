@@ -35,7 +35,9 @@ interface Place {
 
 export class AnswerObject {
   readonly answer: Answer;
-  readonly #fields: Record<string, unknown>;
+  #fields: Record<string, unknown>;
+  /** Fields whose values are not of their kind, and that were read as null. */
+  #misfits: Set<string> | null = null;
   readonly #parent: AnswerObject | null;
   readonly #field: string;
   readonly #index: number | null;
@@ -56,9 +58,33 @@ export class AnswerObject {
     return this.#fields[field];
   }
 
-  /** Whether the field is missing, or null. */
+  /** Whether the field says nothing: it is missing, null, or an empty text. */
   isAbsent(field: string): boolean {
-    return this.#fields[field] === undefined || this.#fields[field] === null;
+    return isNothing(this.#fields[field]);
+  }
+
+  /** Gives a field a value that is said elsewhere. */
+  fill(field: string, value: unknown): void {
+    this.#fields = { ...this.#fields, [field]: value };
+  }
+
+  /** Reads a field under another name from here on. */
+  rename(from: string, to: string): void {
+    if (this.isAbsent(from)) return;
+    const { [from]: value, ...others } = this.#fields;
+    this.#fields = { ...others, [to]: value };
+  }
+
+  /** What `read` reads of the field; null where that throws, and then it counts as `extra`. */
+  orNull(field: string, read: () => unknown): unknown {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof BadResponseError)) throw error;
+      this.#misfits ??= new Set();
+      this.#misfits.add(field);
+      return null;
+    }
   }
 
   /** Exactly `length` bytes. */
@@ -66,9 +92,12 @@ export class AnswerObject {
     return this.#bytes(field, this.#fields[field], length);
   }
 
+  /** Null also where there are no digits, or too few zeros: what nodes send that have nothing to say. */
   bytesOrNull(field: string, length: number): Hex | null {
     const value = this.#fields[field];
-    return value === undefined || value === null ? null : this.#bytes(field, value, length);
+    if (isNothing(value) || value === "0x") return null;
+    if (typeof value === "string" && value.length < 2 + 2 * length && /^0x0*$/.test(value)) return null;
+    return this.#bytes(field, value, length);
   }
 
   /** Any number of bytes. */
@@ -83,7 +112,7 @@ export class AnswerObject {
 
   quantityOrNull(field: string, bits: number): Quantity | null {
     const value = this.#fields[field];
-    return value === undefined || value === null ? null : this.#quantity(field, value, bits);
+    return isNothing(value) ? null : this.#quantity(field, value, bits);
   }
 
   /** A quantity from 0 to `max`, as a number. */
@@ -93,7 +122,7 @@ export class AnswerObject {
 
   integerOrNull(field: string, max: number): number | null {
     const value = this.#fields[field];
-    return value === undefined || value === null ? null : this.#integer(field, value, max);
+    return isNothing(value) || value === "0x" ? null : this.#integer(field, value, max);
   }
 
   /** At most `max` values that are not looked into. */
@@ -118,28 +147,30 @@ export class AnswerObject {
     );
   }
 
-  /** The field repeats what is said elsewhere: these 32 bytes. */
+  /** The field, if it is there, repeats what is said elsewhere: these 32 bytes. */
   expectWord(field: string, expected: Hex): void {
     const value = this.#fields[field];
-    if (value !== expected && this.bytes(field, 32) !== expected) this.fail(field, expected, value);
+    if (value === expected || isNothing(value)) return;
+    if (this.bytes(field, 32) !== expected) this.fail(field, expected, value);
   }
 
-  /** The field repeats what is said elsewhere: this number. */
+  /** The field, if it is there, repeats what is said elsewhere: this number. */
   expectQuantity(field: string, expected: Quantity): void {
     const value = this.#fields[field];
-    if (value !== expected && this.answer.hex.quantity(value, 64) !== expected)
-      this.fail(field, expected, value);
+    if (value === expected || isNothing(value)) return;
+    if (value === "0x" || this.answer.hex.quantity(value, 64) !== expected) this.fail(field, expected, value);
   }
 
   /**
-   * The fields that are not `known` and not null, as the node sent them. They end up in jsonb, so one
-   * that jsonb cannot hold is a bad response. A field `__proto__` is left out: nobody means it well.
+   * The fields that are not `known`, or that were read as null though they are not, as the node sent them. They end up in
+   * jsonb, so one that jsonb cannot hold is a bad response. A field `__proto__` is left out: nobody means it well.
    */
   extra(known: ReadonlySet<string>): Extra | null {
     let extra: Extra | null = null;
     for (const field of Object.keys(this.#fields)) {
-      if (known.has(field) || this.isAbsent(field) || field === "__proto__") continue;
+      if (known.has(field) && this.#misfits?.has(field) !== true) continue;
       const value = this.#fields[field];
+      if (value === undefined || value === null || field === "__proto__") continue;
       const reason = unstorableReason(field) ?? unstorableReason(value);
       if (reason !== undefined) this.fail(describeValue(field).slice(1, -1), reason, value);
       extra ??= {};
@@ -153,6 +184,11 @@ export class AnswerObject {
   }
 
   #bytes(field: string, value: unknown, length: number): Hex {
+    // A number of at most 64 bits, as a header's nonce: some send it as a quantity.
+    if (length <= 8) {
+      const quantity = this.answer.hex.quantity(value, 8 * length);
+      if (quantity !== undefined) return `0x${quantity.slice(2).padStart(2 * length, "0")}`;
+    }
     return this.answer.hex.bytes(value, length) ?? this.fail(field, `${length} bytes of hex`, value);
   }
 
@@ -163,7 +199,9 @@ export class AnswerObject {
   }
 
   #integer(field: string, value: unknown, max: number): number {
-    const quantity = this.answer.hex.quantity(value, 64);
+    // Some send a status or a parity so.
+    if (typeof value === "boolean" && max === 1) return value ? 1 : 0;
+    const quantity = value === "0x" ? undefined : this.answer.hex.quantity(value, 64);
     const integer = quantity === undefined ? Number.NaN : Number.parseInt(quantity, 16);
     return integer <= max ? integer : this.fail(field, `a quantity of at most ${max}`, value);
   }
@@ -174,4 +212,9 @@ export class AnswerObject {
     if (field === undefined) return path === "" ? "block" : path;
     return path === "" ? field : `${path}.${field}`;
   }
+}
+
+/** Whether a field with this value says nothing. */
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
 }

@@ -1,5 +1,6 @@
 // The two encodings of JSON-RPC (https://ethereum.org/developers/docs/apis/json-rpc/#conventions-hex),
-// read leniently where nodes differ (case, leading zeros) and strictly everywhere else.
+// read leniently where nodes differ (case, leading zeros, a quantity without digits or as a JSON number, the address
+// prefix of XDC) and strictly everywhere else.
 
 import type { Hex, Quantity } from "../../block.js";
 
@@ -12,6 +13,10 @@ const SCRATCH_BYTES = 8 * 1024;
 
 const LOWER_CASE = /^0x[0-9a-f]*$/;
 const ANY_CASE = /^0x[0-9a-fA-F]*$/;
+
+/** How XDC's nodes begin an address: xdc where others have 0x. */
+const XDC_PREFIX = /^xdc/i;
+const ADDRESS_BYTES = 20;
 
 const ZERO = 48;
 const X = 120;
@@ -30,18 +35,30 @@ export class HexReader {
   /** DATA: lower-case bytes, or undefined if it is not. `length` is in bytes; without it, any whole number. */
   bytes(value: unknown, length?: number): Hex | undefined {
     if (typeof value !== "string") return undefined;
-    if (length === undefined ? value.length % 2 !== 0 : value.length !== 2 + 2 * length) return undefined;
+    if (length === undefined ? value.length % 2 !== 0 : value.length !== 2 + 2 * length)
+      return length === ADDRESS_BYTES && XDC_PREFIX.test(value)
+        ? this.bytes(value.replace(XDC_PREFIX, "0x"), length)
+        : undefined;
     return this.#lowerCase(value);
   }
 
   /** QUANTITY: at most `bits` bits (a multiple of 4), without leading zeros, or undefined if it is not. */
   quantity(value: unknown, bits: number): Quantity | undefined {
-    if (typeof value !== "string" || value.length < 3) return undefined;
+    if (typeof value === "number") return this.#whole(value, bits);
+    if (typeof value !== "string") return undefined;
+    if (value === "0x") return "0x0";
+    if (value.length < 3) return undefined;
     if (value.length > 2 + MAX_QUANTITY_DIGITS) return undefined;
     const hex = this.#lowerCase(value);
     if (hex === undefined) return undefined;
     const quantity = withoutLeadingZeros(hex);
     return quantity.length <= 2 + bits / 4 ? quantity : undefined;
+  }
+
+  #whole(value: number, bits: number): Quantity | undefined {
+    // A larger one may have lost digits.
+    if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0)) return undefined;
+    return this.quantity(`0x${value.toString(16)}`, bits);
   }
 
   /** Most strings are lower case already, and are kept as they are. */

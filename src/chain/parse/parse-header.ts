@@ -6,7 +6,7 @@ import { knownFields, readerOf } from "./read-fields.js";
 const read = readerOf(headerFields, ["extra"]);
 const known = knownFields(headerFields, blockLists);
 
-/** The header's fields of a block. Lenient exactly where the schema has null. Throws BadResponseError. */
-export function parseHeader(block: AnswerObject): Header {
-  return Object.assign(read(block, null), { extra: block.extra(known) });
+/** The header's fields of a block. Throws BadResponseError. */
+export function parseHeader(block: AnswerObject, isLenient: boolean): Header {
+  return Object.assign(read(block, null, isLenient), { extra: block.extra(known) });
 }

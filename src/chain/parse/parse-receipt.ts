@@ -7,6 +7,8 @@ const read = readerOf(receiptFields, ["extra"]);
 const known = knownFields(receiptFields);
 
 /** One receipt. Throws BadResponseError, also if it or a log of it says that it belongs elsewhere. */
-export function parseReceipt(raw: AnswerObject, place: Place): Receipt {
-  return Object.assign(read(raw, place), { extra: raw.extra(known) });
+export function parseReceipt(raw: AnswerObject, place: Place, isLenient: boolean): Receipt {
+  // Whose it is it must say itself: an object that says nothing is no receipt.
+  raw.bytes("transactionHash", 32);
+  return Object.assign(read(raw, place, isLenient), { extra: raw.extra(known) });
 }

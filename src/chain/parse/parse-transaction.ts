@@ -13,9 +13,9 @@ const known = knownFields(transactionFields);
 export function parseTransaction(
   raw: AnswerObject,
   place: Omit<Place, "transactionHash">,
-  readReceipt: (place: Place) => Receipt,
+  { isLenient, readReceipt }: { isLenient: boolean; readReceipt: (place: Place) => Receipt },
 ): Transaction {
   const ownPlace = { ...place, transactionHash: raw.bytes("hash", 32) };
-  const transaction = read(raw, ownPlace);
+  const transaction = read(raw, ownPlace, isLenient);
   return Object.assign(transaction, { extra: raw.extra(known), receipt: readReceipt(ownPlace) });
 }

@@ -3,7 +3,7 @@ import { withdrawalFields } from "../../fields/withdrawal.js";
 import { plural } from "../../wording.js";
 import { writeHeader } from "./header-rlp.js";
 import { listRoot } from "./list-trie.js";
-import { encode, type Proof, wrong } from "./proof.js";
+import { derive, encode, type Proof, wrong } from "./proof.js";
 import { writeReceipt } from "./receipt-rlp.js";
 import { listWriterOf } from "./rlp-fields.js";
 import { stateSyncHash } from "./state-sync.js";
@@ -75,9 +75,9 @@ export function checkReceiptsRoot(proof: Proof): void {
   const expected = listRoot(writer, covered.length, (index) => {
     const transaction = covered[index];
     if (transaction === undefined) return;
-    const { root, status } = transaction.receipt;
-    if (status !== null && root !== null)
-      throw wrong(proof, `receipts[${index}].root`, "none beside status", root);
+    const { receipt } = transaction;
+    if (receipt.status !== null)
+      derive(proof, receipt, { name: "root", value: null, path: () => `receipts[${index}]` });
     encode(
       proof,
       () => `receipts[${index}].`,

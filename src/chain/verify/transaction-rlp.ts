@@ -53,15 +53,21 @@ export function legacyChainId(v: Quantity): bigint | null {
   return value >= 35n ? (value - 35n) / 2n : null;
 }
 
-/** The parity of the signature's y: `yParity`, which older nodes call `v`, or what a legacy `v` holds. */
+/**
+ * The parity of the signature's y: `yParity`, which older nodes call `v`, or what a legacy `v` holds, which some nodes send
+ * of every type.
+ */
 export function signatureParity({ type, v, yParity }: Transaction): number {
-  if (transactionType(type)?.signature === "v") {
-    const value = BigInt(present(v, "v"));
-    return Number((value >= 35n ? value - 35n : value - 27n) & 1n);
-  }
+  if (transactionType(type)?.signature === "v") return legacyParity(present(v, "v"));
   if (yParity !== null) return yParity;
   if (v === "0x0" || v === "0x1") return Number(v);
+  if (v !== null && BigInt(v) >= 27n) return legacyParity(v);
   throw new UnencodableError({ field: "yParity", expected: "0 or 1", actual: `none, and v is ${v}` });
+}
+
+function legacyParity(v: Quantity): number {
+  const value = BigInt(v);
+  return Number((value >= 35n ? value - 35n : value - 27n) & 1n);
 }
 
 /** The transaction's type, or an UnencodableError. */

@@ -5,7 +5,7 @@ import { type ChainRules, holds } from "./chain-rules.js";
 import { checkBlooms, checkGas, checkIndexes } from "./cheap-checks.js";
 import { checkBlobGas, checkContractAddresses, checkPrices } from "./derived-fields.js";
 import { createKeccak, type Keccak } from "./keccak.js";
-import { coverage, type Proof } from "./proof.js";
+import { coverage, type OnDerived, type Proof } from "./proof.js";
 import { RlpWriter } from "./rlp.js";
 import {
   checkHash,
@@ -27,6 +27,8 @@ export interface VerifyOptions {
   endpoint: string;
   /** With `roots`: recover each transaction's sender from its signature, about a millisecond each. */
   recoverSenders?: boolean;
+  /** Lets the block be completed and corrected by what follows from its proven fields. Without it, it is proven as it is. */
+  onDerived?: OnDerived;
 }
 
 /** What was proven. Checks that the chain's rules skip, or that this block does not allow, are missing. */
@@ -47,9 +49,9 @@ export function createVerifier({ keccak = createKeccak() }: { keccak?: Keccak } 
   const writer = new RlpWriter(keccak);
   const blooms = new BloomMaker(writer);
   return {
-    verifyBlock(block, { level, rules, endpoint, recoverSenders = false }) {
+    verifyBlock(block, { level, rules, endpoint, recoverSenders = false, onDerived = null }) {
       const checks = checksAt(block.header.number, { level, rules, recoverSenders });
-      const proof = { block, rules, endpoint, checks, writer, blooms, ...coverage(block, rules) };
+      const proof = { block, rules, endpoint, checks, writer, blooms, onDerived, ...coverage(block, rules) };
       try {
         return checks.filter((check) => prove(check, proof));
       } finally {
@@ -89,7 +91,7 @@ const UNASKED: readonly Check[] = CHECKS.filter((check) => check !== "senders");
 /** The checks that are made of a block of this number. */
 export function checksAt(
   number: number,
-  { level, rules, recoverSenders = false }: Omit<VerifyOptions, "endpoint">,
+  { level, rules, recoverSenders = false }: Omit<VerifyOptions, "endpoint" | "onDerived">,
 ): readonly Check[] {
   return checksOf(level, recoverSenders).filter((check) => holds(rules, check, number));
 }

@@ -112,8 +112,8 @@ function expectId(answer: usize, id: f64): void {
 }
 
 /** Makes the checks whose bits are set, src/fields/direct-layout.ts. */
-export function check(checks: u32, chainId: f64): void {
-  makeChecks(header, checks, chainId as u64, blockBytes + receiptsBytes);
+export function check(checks: u32): void {
+  makeChecks(header, checks, blockBytes + receiptsBytes);
 }
 
 /** Writes the rows, and tells where each table's lie and how many there are. */

@@ -21,6 +21,12 @@ export function note(object: usize, field: i32, at: usize, length: usize): void 
   store<u32>(slot, length as u32, 4);
 }
 
+/** Gives a field another value. */
+export function renote(object: usize, field: i32, at: usize, length: usize): void {
+  store<u32>(slotOf(object, field), at as u32);
+  store<u32>(slotOf(object, field), length as u32, 4);
+}
+
 export function noteNull(object: usize, field: i32): void {
   note(object, field, NULL, 0);
 }

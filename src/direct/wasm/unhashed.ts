@@ -1,33 +1,38 @@
 // Fields of a transaction that its hash does not cover must not contradict those that it does.
 
-import { CHAIN_ID, GAS_PRICE, V, Y_PARITY } from "./generated/fields";
+import { CHAIN_ID, FROM, GAS_PRICE, TO, TYPE, V, Y_PARITY } from "./generated/fields";
 import { LEFT_PROOF } from "./generated/layout";
 import { checkOtherFields, signsWithParity, signsWithV } from "./generated/types";
 import { leaveUnless } from "./memory";
 import { countOf, isEqual, isNull, lengthOf, numberIn } from "./object";
 import { typeOf } from "./signature";
 
-export function checkUnhashedFields(transaction: usize, chainId: u64): void {
+export function checkUnhashedFields(transaction: usize, receipt: usize): void {
+  checkEcho(receipt, transaction, FROM);
+  checkEcho(receipt, transaction, TO);
+  checkEcho(receipt, transaction, TYPE);
   const type = typeOf(transaction);
-  if (signsWithV(type)) {
-    if (!isNull(transaction, V)) checkLegacySignature(transaction, chainId);
-  } else if (signsWithParity(type)) {
-    if (!isNull(transaction, Y_PARITY) && !isNull(transaction, V))
-      expectValue(transaction, V, numberIn(transaction, Y_PARITY));
+  if (signsWithV(type)) checkLegacySignature(transaction);
+  else if (signsWithParity(type)) {
+    // The long way derives what is missing.
+    leaveUnless(!isNull(transaction, Y_PARITY) && !isNull(transaction, V), LEFT_PROOF);
+    expectValue(transaction, V, numberIn(transaction, Y_PARITY));
   } else return;
   checkOtherFields(transaction, type);
 }
 
-/** EIP-155: `v` holds the chain's id. Where it does not, some nodes name the chain that they serve, or 0. */
-function checkLegacySignature(transaction: usize, served: u64): void {
-  leaveUnless(countOf(transaction, V) <= 16, LEFT_PROOF);
+/** What the receipt says again. */
+function checkEcho(receipt: usize, transaction: usize, field: i32): void {
+  leaveUnless(isNull(receipt, field) || isEqual(receipt, field, transaction, field), LEFT_PROOF);
+}
+
+/** EIP-155: `v` holds the chain's id. */
+function checkLegacySignature(transaction: usize): void {
+  leaveUnless(!isNull(transaction, V) && countOf(transaction, V) <= 16, LEFT_PROOF);
   const v = numberIn(transaction, V);
   const signed = v >= 35;
-  if (!isNull(transaction, CHAIN_ID)) {
-    leaveUnless(countOf(transaction, CHAIN_ID) <= 16, LEFT_PROOF);
-    const told = numberIn(transaction, CHAIN_ID);
-    leaveUnless(signed ? told === (v - 35) / 2 : told === served || told === 0, LEFT_PROOF);
-  }
+  leaveUnless(isNull(transaction, CHAIN_ID) !== signed, LEFT_PROOF);
+  if (signed) expectValue(transaction, CHAIN_ID, (v - 35) / 2);
   if (!isNull(transaction, Y_PARITY)) {
     leaveUnless(numberIn(transaction, Y_PARITY) === ((signed ? v - 35 : v - 27) & 1), LEFT_PROOF);
   }

@@ -37,6 +37,22 @@ test("a quantity has no leading zeros, and at most so many bits", () => {
   assert.equal(hex.quantity("0xffffffffffffffff", 64), "0xffffffffffffffff");
   assert.equal(hex.quantity("0x10000000000000000", 64), undefined);
   assert.equal(hex.quantity(`0x${"0".repeat(60)}1`, 8), "0x1");
-  for (const value of ["0x", "", "0xg", `0x${"0".repeat(65)}`, 5, null])
+  for (const value of ["", "0xg", `0x${"0".repeat(65)}`, -5, -0, 5.5, 2 ** 53, Number.NaN, null])
     assert.equal(hex.quantity(value, 256), undefined, String(value));
+});
+
+test("a quantity may have no digits, or be a JSON number that has all of its own", () => {
+  assert.equal(hex.quantity("0x", 64), "0x0");
+  assert.equal(hex.quantity(0, 64), "0x0");
+  assert.equal(hex.quantity(21_000, 64), "0x5208");
+  assert.equal(hex.quantity(Number.MAX_SAFE_INTEGER, 64), "0x1fffffffffffff");
+  assert.equal(hex.quantity(256, 8), undefined);
+});
+
+test("an address may begin as XDC's do", () => {
+  const digits = "3B5C1a2e".repeat(5);
+  for (const prefix of ["xdc", "XDC"])
+    assert.equal(hex.bytes(prefix + digits, 20), `0x${digits.toLowerCase()}`);
+  assert.equal(hex.bytes(`xdc${digits}00`, 20), undefined);
+  assert.equal(hex.bytes(`xdc${"0".repeat(64)}`, 32), undefined);
 });

@@ -16,15 +16,17 @@ export interface MadeProof {
   withdrawals?: Withdrawal[] | null;
   rules?: ChainRules;
   checks?: Proof["checks"];
+  onDerived?: Proof["onDerived"];
 }
 
 /** A block under all checks of Ethereum, unless it says otherwise. */
 export function proofOf(made: MadeProof): Proof {
   const { header, transactions = [], withdrawals = null, rules = rulesFor(1), checks = CHECKS } = made;
+  const { onDerived = null } = made;
   const block = { header: { ...blankHeader, number: 7, ...header }, transactions, withdrawals };
   const writer = new RlpWriter(createKeccak());
   const blooms = new BloomMaker(writer);
-  return { block, rules, endpoint: "node", checks, writer, blooms, ...coverage(block, rules) };
+  return { block, rules, endpoint: "node", checks, writer, blooms, onDerived, ...coverage(block, rules) };
 }
 
 /** A transaction that pays nobody nothing, at the block's start. */

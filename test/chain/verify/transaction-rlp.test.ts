@@ -45,11 +45,15 @@ test("a legacy v tells the chain and the parity", () => {
   );
 });
 
-test("the parity of a typed transaction is yParity or, of older nodes, v; anything else is named", () => {
+test("the parity of a typed transaction is yParity or, of older nodes, v, in any form; anything else is named", () => {
   const typed = (fields: Partial<Transaction>) => signatureParity(transactionOf({ type: 2, ...fields }));
   assert.equal(typed({ yParity: 1, v: null }), 1);
   assert.equal(typed({ v: "0x1" }), 1);
-  assert.throws(() => typed({ v: "0x1b" }), unencodable("yParity"));
+  assert.equal(typed({ v: "0x1b" }), 0);
+  assert.equal(typed({ v: "0x1c" }), 1);
+  assert.equal(typed({ v: "0x26" }), 1);
+  assert.equal(typed({ yParity: 0, v: "0x1c" }), 0);
+  assert.throws(() => typed({ v: "0x2" }), unencodable("yParity"));
 });
 
 test("a field without which there is no encoding is named, a type that is not known too", () => {
