@@ -1,9 +1,12 @@
+import { decimalText, isRawNumber, type RawNumber } from "../exact-number.js";
+
 /**
  * A JSON value as the text in which PostgreSQL gives a jsonb back (jsonb_send, src/backend/utils/adt/
  * jsonb.c): keys ordered by their length in bytes, then by their bytes; ", " and ": " between. So the
  * bytes that are written are those that COPY reads back. Members that are undefined are left out.
  */
 export function jsonbText(value: unknown): string {
+  if (isRawNumber(value)) return numberText(value);
   if (Array.isArray(value)) return `[${value.map(jsonbText).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
@@ -14,19 +17,9 @@ export function jsonbText(value: unknown): string {
   return typeof value === "number" ? numberText(value) : JSON.stringify(value);
 }
 
-/**
- * A number without an exponent, as PostgreSQL's numeric prints it: JavaScript's shortest digits, which
- * read back as the same number, with the point moved to its place.
- */
-function numberText(value: number): string {
-  const text = JSON.stringify(value);
-  const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
-  if (parts === null) return text;
-  const [, sign = "", whole = "", decimals = "", exponent = ""] = parts;
-  const power = Number(exponent);
-  const digits = whole + decimals;
-  // JavaScript writes an exponent below 1e-6, and from 1e21 on, where no double has decimals.
-  return power < 0
-    ? `${sign}0.${"0".repeat(-power - 1)}${digits}`
-    : `${sign}${digits.padEnd(power + 1, "0")}`;
+/** As PostgreSQL's numeric prints it, without an exponent. */
+function numberText(value: RawNumber | number): string {
+  const text = decimalText(value);
+  if (text === undefined) throw new TypeError(`jsonb holds no ${JSON.stringify(value)}`);
+  return text;
 }

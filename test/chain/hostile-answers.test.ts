@@ -100,7 +100,7 @@ const brokenReceipts: MutationKind[] = [
   { kind: "huge-body", bytes: 20_000_000 },
   { kind: "deep-nesting", depth: 100_000 },
   { kind: "many-values", values: 3_000_000 },
-  { kind: "set", path: "[2].logsBloom", value: "0x" },
+  { kind: "set", path: "[2].logsBloom", value: "0x12" },
   { kind: "set", path: "[2].transactionHash", value: `0x${"5".repeat(64)}` },
   { kind: "set", path: "[2]", value: null },
 ];

@@ -8,6 +8,7 @@ import { createProve } from "../../src/chain/prove-block.js";
 import type { VerifyLevel } from "../../src/chain/verify/verify-block.js";
 import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
+import { parseExactly } from "../../src/exact-number.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
 import { toRows } from "../../src/store/to-rows.js";
 
@@ -50,7 +51,7 @@ export function bothWays(level: VerifyLevel): BothWays {
   const takeLong = ({ block, receipts }: Texts, { number, hash, chainId = 1 }: Asked) => {
     const asked = { endpoint: "node", number, ...(hash === undefined ? {} : { hash }) };
     const lenience = prove.lenience(number, chainId);
-    const parsed = parseBlock(JSON.parse(block), JSON.parse(receipts), asked, lenience);
+    const parsed = parseBlock(parseExactly(block), parseExactly(receipts), asked, lenience);
     const verified = prove(parsed, { endpoint: "node", chainId });
     return { rows: encoder.encode(toRows(parsed, decodeTokenTransfers(parsed), verified)), verified };
   };

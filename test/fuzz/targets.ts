@@ -48,7 +48,9 @@ const documents: { document: Json; number: number; original: Block | undefined }
   (() => {
     const { block, receipts } = scriptChain({ head: 3, transactions: 4 }).raw(2);
     const document = { block, receipts } as Json;
-    return { document, number: 2, original: parse(document, 2) };
+    const original = parse(document, 2);
+    prove(original, served);
+    return { document, number: 2, original };
   })(),
   ...(["frontier", "byzantium", "london", "prague"] as const).map((fork) => {
     const types = fork === "prague" ? [0, 1, 2, 3, 4, 0x7e] : [0];
@@ -96,7 +98,7 @@ function provenPartOf({ header, transactions, withdrawals }: Block, like: Block)
     header: hashed,
     withdrawals,
     transactions: transactions.map(({ extra: _extra, from: _from, receipt, ...transaction }, i) => {
-      const { blobGasPrice: _price, extra: _more, ...proven } = receipt;
+      const { blobGasPrice: _price, extra: _more, from: _f, to: _t, type: _y, ...proven } = receipt;
       const original = like.transactions[i];
       return { ...filled(transaction, original), receipt: filled(proven, original?.receipt) };
     }),

@@ -27,8 +27,17 @@ async function assertReadBack(chain: StoredChain, blocks: Block[]): Promise<void
   );
   assert.deepEqual(
     read.map(({ rebuilt }) => rebuilt?.block),
-    blocks,
+    blocks.map(asStored),
   );
+}
+
+/** What a receipt says again of its transaction is compared, and not stored. */
+function asStored({ transactions, ...block }: Block): Block {
+  const echoes = { from: null, to: null, type: null };
+  return {
+    ...block,
+    transactions: transactions.map((each) => ({ ...each, receipt: { ...each.receipt, ...echoes } })),
+  };
 }
 
 test("a block of every era, with every transaction type of the time, reads back as it was parsed", async (t) => {
@@ -94,6 +103,6 @@ test("blocks that are not neighbours are read together, and those that are not s
   const read = await loaded(chain, [1, 2, 5, 9, 12]);
   assert.deepEqual(
     read.map(({ rebuilt }) => rebuilt?.block),
-    [1, 2, 5, 9].map((number) => chain.parsed(number)),
+    [1, 2, 5, 9].map((number) => asStored(chain.parsed(number))),
   );
 });

@@ -1,6 +1,7 @@
 // Which answer belongs to which call (https://www.jsonrpc.org/specification, sections 5 and 6). HTTP
 // would allow to believe whatever comes back; proxies that mix answers up are the reason not to.
 
+import { parseExactly } from "../../exact-number.js";
 import { describeValue } from "../parse/describe-value.js";
 import { exceededBound } from "./bound-json.js";
 import type { RpcAnswer, RpcCall, RpcError } from "./wire.js";
@@ -39,7 +40,7 @@ export function parseAnswer(text: string): unknown {
   const bound = exceededBound(text);
   if (bound !== null) throw new MalformedAnswerError("answer", bound, "more");
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch (cause) {
     const beginning = text.slice(0, 500);
     throw new MalformedAnswerError("answer", "JSON", describeValue(text.slice(0, 60)), { cause }, beginning);

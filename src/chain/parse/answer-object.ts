@@ -9,6 +9,9 @@ import { describeValue } from "./describe-value.js";
 import { HexReader } from "./hex-reader.js";
 import { unstorableReason } from "./unstorable-reason.js";
 
+/** As few bytes are a number, as a header's nonce is, and some nodes send it as a quantity. */
+const NUMBER_BYTES = 8;
+
 /** Whose answer is read, and about which block, as far as that is known. */
 export class Answer {
   readonly hex = new HexReader();
@@ -96,7 +99,8 @@ export class AnswerObject {
   bytesOrNull(field: string, length: number): Hex | null {
     const value = this.#fields[field];
     if (isNothing(value) || value === "0x") return null;
-    if (typeof value === "string" && value.length < 2 + 2 * length && /^0x0*$/.test(value)) return null;
+    const isShort = typeof value === "string" && value.length < 2 + 2 * length;
+    if (isShort && length > NUMBER_BYTES && /^0x0*$/.test(value)) return null;
     return this.#bytes(field, value, length);
   }
 
@@ -184,8 +188,7 @@ export class AnswerObject {
   }
 
   #bytes(field: string, value: unknown, length: number): Hex {
-    // A number of at most 64 bits, as a header's nonce: some send it as a quantity.
-    if (length <= 8) {
+    if (length <= NUMBER_BYTES) {
       const quantity = this.answer.hex.quantity(value, 8 * length);
       if (quantity !== undefined) return `0x${quantity.slice(2).padStart(2 * length, "0")}`;
     }

@@ -3,6 +3,7 @@
 // prefix of XDC) and strictly everywhere else.
 
 import type { Hex, Quantity } from "../../block.js";
+import { decimalText, isRawNumber } from "../../exact-number.js";
 
 /** Quantities with more digits than this are refused before anything is done with them. */
 const MAX_QUANTITY_DIGITS = 64;
@@ -45,6 +46,7 @@ export class HexReader {
   /** QUANTITY: at most `bits` bits (a multiple of 4), without leading zeros, or undefined if it is not. */
   quantity(value: unknown, bits: number): Quantity | undefined {
     if (typeof value === "number") return this.#whole(value, bits);
+    if (isRawNumber(value)) return this.#whole(decimalText(value) ?? "", bits);
     if (typeof value !== "string") return undefined;
     if (value === "0x") return "0x0";
     if (value.length < 3) return undefined;
@@ -55,10 +57,12 @@ export class HexReader {
     return quantity.length <= 2 + bits / 4 ? quantity : undefined;
   }
 
-  #whole(value: number, bits: number): Quantity | undefined {
-    // A larger one may have lost digits.
-    if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0)) return undefined;
-    return this.quantity(`0x${value.toString(16)}`, bits);
+  #whole(value: number | string, bits: number): Quantity | undefined {
+    // A larger number may have lost digits.
+    if (typeof value === "number" ? !Number.isSafeInteger(value) : !/^\d{1,78}$/.test(value))
+      return undefined;
+    if (Number(value) < 0 || Object.is(value, -0)) return undefined;
+    return this.quantity(`0x${BigInt(value).toString(16)}`, bits);
   }
 
   /** Most strings are lower case already, and are kept as they are. */

@@ -1,5 +1,7 @@
 // What jsonb cannot hold: https://www.postgresql.org/docs/current/datatype-json.html
 
+import { decimalText, isRawNumber } from "../../exact-number.js";
+
 const MAX_DEPTH = 32;
 const MAX_VALUES = 100_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
@@ -34,6 +36,7 @@ function reasonWithin(
       return "a JSON value";
   }
   if (value === null) return undefined;
+  if (isRawNumber(value)) return decimalText(value) === undefined ? "a number of fewer digits" : undefined;
   const isList = Array.isArray(value);
   for (const [key, item] of isList ? value.entries() : Object.entries(value)) {
     const reason =

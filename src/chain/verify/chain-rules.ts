@@ -234,10 +234,11 @@ const CHAINS: readonly ChainEntry[] = [
     skips: skip([...CHEAP, ...ROOTS], "not verified: system transactions outside of the block"),
   },
   {
-    // Metis, Kaia, Harmony, IoTeX, Rootstock, XDC, Theta, Ronin, Conflux eSpace, Tron, VeChain, Aurora, Boba BNB.
+    // Metis, Kaia, Harmony, IoTeX, Rootstock, XDC, Theta, Ronin, Conflux eSpace, Tron, VeChain, Aurora, Boba BNB; Flow EVM
+    // and its testnet; Tempo and its testnet, whose transactions of type 0x76 have calls for to, value and input.
     chainIds: [
       1088, 8217, 1_666_600_000, 4689, 30, 31, 50, 51, 361, 2020, 1030, 728_126_428, 100_009, 1_313_161_554,
-      56_288,
+      56_288, 747, 545, 4217, 42_431,
     ],
     skips: skip([...CHEAP, ...ROOTS], "not verified: its own block format"),
   },
