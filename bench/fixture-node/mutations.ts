@@ -71,6 +71,8 @@ export function mutateAnswer(answer: Answer, mutation: Mutation, asked: Asked): 
       return otherBlock(asked, { branch: mutation.branch, offset: 0 }) ?? answer;
     case "other-number":
       return otherBlock(asked, { branch: asked.view.branch, offset: mutation.offset }) ?? answer;
+    case "result":
+      return Buffer.from(JSON.stringify(mutation.value));
     case "set":
       return edit(answer, (result) => setPath(result, mutation.path, mutation.value));
     case "empty-list":

@@ -118,6 +118,8 @@ export type MutationKind =
   | { kind: "other-number"; offset: number }
   /** Sets what `path` names, such as `transactions[0].gas`; without a value, removes it. */
   | { kind: "set"; path: string; value?: unknown }
+  /** Another result. */
+  | { kind: "result"; value: unknown }
   | { kind: "error"; code: number; message: string }
   | { kind: "truncated-json" | "not-json" | "html-502" | "batch-out-of-order" | "batch-missing" }
   /** The status, with the answer's JSON-RPC error, or an empty body. */

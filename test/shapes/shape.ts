@@ -6,6 +6,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { Chain } from "../../bench/fixture-node/chain.js";
 import { type ChainWishes, chainOptions } from "../../bench/fixture-node/chain-options.js";
+import type { Block } from "../../src/block.js";
+import { parseBlock } from "../../src/chain/parse/parse-block.js";
+import { createProve } from "../../src/chain/prove-block.js";
 import type { VerifyLevel } from "../../src/chain/verify/verify-block.js";
 import { parseExactly } from "../../src/exact-number.js";
 import { projectRoot } from "../support/project.js";
@@ -109,4 +112,41 @@ function valueAt(value: unknown, { holder, key, item }: Place): unknown {
   if (rule === "number")
     return told === undefined || Number(told) > Number.MAX_SAFE_INTEGER ? told : Number(told);
   return holder[rule];
+}
+
+/** What the long way makes of a node's answers. */
+export function storedBlock(
+  answers: RawAnswers,
+  { chain, verify }: Shape,
+  onWarning: (field: string) => void = () => {},
+): { block: Block; verified: readonly string[] } {
+  const prove = createProve({
+    ...{ level: verify, recoverSenders: false, onRules() {} },
+    onDerived({ field, told }) {
+      if (told !== null) onWarning(field.replace(/\[\d+\]/g, "[]"));
+    },
+  });
+  const { block, receipts } = parseExactly(JSON.stringify(answers)) as RawAnswers;
+  const asked = { endpoint: "node", number: usualNumber };
+  const parsed = parseBlock(block, receipts, asked, prove.lenience(usualNumber, chain.id));
+  const verified = prove(parsed, { endpoint: "node", chainId: chain.id });
+  return { block: parsed, verified };
+}
+
+/** The usual block with what a shape's file says. */
+export function asShaped(usual: Block, { stored }: Shape): Block {
+  const block = structuredClone(usual);
+  for (const [at, value] of Object.entries(stored)) {
+    if (at === "logs") {
+      for (const { receipt } of block.transactions)
+        for (const log of receipt.logs) log.logIndex += Number(String(value).slice(1));
+      continue;
+    }
+    const steps = at.split(/[.[\]]+/).filter((step) => step !== "");
+    const key = steps.pop() ?? "";
+    const holder = steps.reduce<unknown>((inside, step) => (inside as Raw)[step], block) as Raw;
+    assert(key in holder, `${at} is no field`);
+    holder[key] = value;
+  }
+  return block;
 }
