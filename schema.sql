@@ -490,7 +490,7 @@ comment on column blocks.gas_used                 is 'The gas they used.';
 comment on column blocks.base_fee_per_gas         is 'Wei per gas that is burned (EIP-1559). Null before London.';
 comment on column blocks.difficulty               is 'Proof of work difficulty; 0 after the merge.';
 comment on column blocks.total_difficulty         is 'Summed up to this block; newer nodes no longer tell. Unproven: no hash covers it.';
-comment on column blocks.size                     is 'Bytes of the block''s RLP, as the node says. Unproven: no hash covers it.';
+comment on column blocks.size                     is 'Bytes of the block''s RLP. Unproven: of a block with uncles, their headers are a part of it.';
 comment on column blocks.extra_data               is 'Free bytes of the proposer.';
 comment on column blocks.logs_bloom               is '2048 bits: the bloom filter of all logs. 256 bytes.';
 comment on column blocks.state_root               is 'Root of the state trie after the block. 32 bytes.';

@@ -178,7 +178,6 @@ alter table processing_ranges add column by_head boolean not null default false;
 comment on column processing_ranges.by_head is 'Made by blockmill for the blocks between two heads: cut when the later one proves false.';
 comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 
 -- What a chain's nodes do not tell is null, where nothing proves it. Programs of version 1 write a value always.
 alter table blocks
@@ -199,7 +198,7 @@ alter table transactions
   alter column gas_used drop not null,
   alter column cumulative_gas_used drop not null;
 comment on column blocks.total_difficulty         is 'Summed up to this block; newer nodes no longer tell. Unproven: no hash covers it.';
-comment on column blocks.size                     is 'Bytes of the block''s RLP, as the node says. Unproven: no hash covers it.';
+comment on column blocks.size                     is 'Bytes of the block''s RLP. Unproven: of a block with uncles, their headers are a part of it.';
 comment on column blocks.uncles                   is 'The uncles'' hashes. Unproven: their headers are not fetched.';
 comment on column transactions.from_address             is 'The sender, as the node recovered it. 20 bytes. Unproven: compared with the receipt; chain.recover_senders proves it.';
 comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844). Unproven: it follows from the chain''s blob schedule, which forks change.';

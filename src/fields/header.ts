@@ -30,7 +30,7 @@ export const headerFields = {
   size: {
     kind: integer(Number.MAX_SAFE_INTEGER),
     optional: "some nodes do not tell",
-    unproven: "no hash covers it, and uncle headers are a part of it",
+    unproven: "of a block with uncles: their headers are a part of it",
     unit: "bytes",
     column: "size",
   },

@@ -16,13 +16,7 @@ import {
 import { assertStored } from "../support/stored-block.js";
 import { assertCleanStop, setScene } from "./scene.js";
 
-const some = [
-  "tron-empty-roots.json",
-  "celo-v1-header.json",
-  "zeta-logs-start-anew.json",
-  "legacy-v-for-parity.json",
-  "off-values-of-another-kind.json",
-];
+const some = ["celo-v1-header.json", "legacy-v-for-parity.json"];
 
 for (const file of some) {
   test(`a daemon stores ${file} as it says`, async (t) => {

@@ -25,6 +25,8 @@ export interface Proof {
    * from then on, and is proven with it. Null: what is said otherwise is wrong.
    */
   onDerived: OnDerived | null;
+  /** Bytes of the RLP of what the checks have written so far. */
+  bytes: { header: number; transactions: number; withdrawals: number };
 }
 
 /** A value that follows from others, beside what the node said. */

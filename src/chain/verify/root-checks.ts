@@ -6,6 +6,7 @@ import { listRoot } from "./list-trie.js";
 import { derive, encode, type Proof, wrong } from "./proof.js";
 import { writeReceipt } from "./receipt-rlp.js";
 import { listWriterOf } from "./rlp-fields.js";
+import { itemBytes } from "./size.js";
 import { stateSyncHash } from "./state-sync.js";
 import { writeTransaction } from "./transaction-rlp.js";
 import { checkUnhashedFields } from "./unhashed-fields.js";
@@ -21,6 +22,7 @@ export function checkHash(proof: Proof): void {
   const { header } = proof.block;
   const mark = writer.size;
   encode(proof, "", () => writeHeader(writer, header));
+  proof.bytes.header = writer.size - mark;
   const expected = writer.hash(mark);
   writer.truncate(mark);
   if (header.hash !== expected) throw wrong(proof, "hash", expected, header.hash);
@@ -98,7 +100,10 @@ export function checkWithdrawalsRoot(proof: Proof): void {
   }
   const expected = listRoot(writer, list.length, (index) => {
     const withdrawal = list[index];
-    if (withdrawal !== undefined) writeWithdrawal(writer, withdrawal);
+    if (withdrawal === undefined) return;
+    const mark = writer.size;
+    writeWithdrawal(writer, withdrawal);
+    proof.bytes.withdrawals += writer.size - mark;
   });
   expectRoot(proof, "withdrawalsRoot", expected);
 }
@@ -122,6 +127,7 @@ function writeProven(proof: Proof, transaction: Transaction, index: number): voi
     () => `transactions[${index}].`,
     () => writeTransaction(writer, transaction),
   );
+  proof.bytes.transactions += itemBytes(writer.size - mark, transaction.type);
   if (!proof.checks.includes("transactionHashes")) return;
   const expected = writer.hash(mark);
   if (transaction.hash !== expected)

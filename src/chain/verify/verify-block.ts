@@ -16,6 +16,7 @@ import {
   checkWithdrawalsRoot,
 } from "./root-checks.js";
 import { checkSenders } from "./senders.js";
+import { deriveSize } from "./size.js";
 
 /** `bloom` makes the cheap checks alone, `roots` all of them, `off` none. */
 export type VerifyLevel = "roots" | "bloom" | "off";
@@ -51,9 +52,22 @@ export function createVerifier({ keccak = createKeccak() }: { keccak?: Keccak } 
   return {
     verifyBlock(block, { level, rules, endpoint, recoverSenders = false, onDerived = null }) {
       const checks = checksAt(block.header.number, { level, rules, recoverSenders });
-      const proof = { block, rules, endpoint, checks, writer, blooms, onDerived, ...coverage(block, rules) };
+      const bytes = { header: 0, transactions: 0, withdrawals: 0 };
+      const proof = {
+        block,
+        rules,
+        endpoint,
+        checks,
+        writer,
+        blooms,
+        onDerived,
+        bytes,
+        ...coverage(block, rules),
+      };
       try {
-        return checks.filter((check) => prove(check, proof));
+        const verified = checks.filter((check) => prove(check, proof));
+        deriveSize(proof);
+        return verified;
       } finally {
         // A check that threw left a part of what it wrote.
         writer.truncate(0);

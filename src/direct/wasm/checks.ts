@@ -44,7 +44,7 @@ import {
   LEFT_PROOF,
 } from "./generated/layout";
 import { hasBlobVersionedHashes, hasGasPrice } from "./generated/types";
-import { decodeWithin, number } from "./hex";
+import { decodeWithin, digitOf, number } from "./hex";
 import {
   logAt,
   logCount,
@@ -58,6 +58,7 @@ import { HASH_AT, leaveUnless, SCRATCH_AT, take } from "./memory";
 import { countOf, digitsOf, isEqual, isNull, lengthOf, numberIn, renote, valueAt } from "./object";
 import { closeList, hashSince, isHash, mark, startRlp, truncate, writeBytes, writeQuantity } from "./rlp";
 import { typeOf } from "./signature";
+import { itemBytes, listBytes, noteSize, SIZE_LENGTH } from "./size";
 import { hashList } from "./trie";
 import { checkUnhashedFields } from "./unhashed";
 
@@ -72,6 +73,8 @@ let wide: usize = 0;
 /** Makes the checks whose bits are set. `bytes`: of the two answers. */
 export function makeChecks(header: usize, made: u32, bytes: usize): void {
   checks = made;
+  transactionBytes = 0;
+  withdrawalBytes = 0;
   if (has(CHECK_INDEXES)) checkIndexes();
   if (has(CHECK_GAS)) checkGas(header);
   if (has(CHECK_LOGS_BLOOM)) checkBlooms(header);
@@ -83,6 +86,7 @@ export function makeChecks(header: usize, made: u32, bytes: usize): void {
   }
   if (has(CHECK_WITHDRAWALS_ROOT)) listWithdrawals(header);
   if (has(CHECK_CONTRACT_ADDRESSES)) takeContractAddresses();
+  const sizeText = take(SIZE_LENGTH);
   // From here on nothing is taken: what is written lies behind it. An item is at most as long as it is in hex.
   startRlp(bytes + 0x10000);
   if (has(CHECK_HASH)) checkHash(header);
@@ -96,6 +100,23 @@ export function makeChecks(header: usize, made: u32, bytes: usize): void {
   }
   if (has(CHECK_WITHDRAWALS_ROOT)) checkWithdrawalsRoot(header);
   if (has(CHECK_CONTRACT_ADDRESSES)) checkContractAddresses();
+  if (isSizeProven(header)) noteSize(header, sizeOf(header), sizeText);
+}
+
+/** Bytes of what was written of the block: its header, its transactions, its withdrawals. */
+let headerBytes: usize = 0;
+let transactionBytes: usize = 0;
+let withdrawalBytes: usize = 0;
+
+/** Uncle headers are not fetched. */
+function isSizeProven(header: usize): bool {
+  const made = CHECK_HASH | CHECK_UNCLES | CHECK_TRANSACTIONS_ROOT | CHECK_WITHDRAWALS_ROOT;
+  return (checks & made) === made && lengthOf(header, UNCLES) === 0;
+}
+
+function sizeOf(header: usize): usize {
+  const ofWithdrawals = isNull(header, WITHDRAWALS_ROOT) ? 0 : listBytes(withdrawalBytes);
+  return listBytes(headerBytes + listBytes(transactionBytes) + listBytes(0) + ofWithdrawals);
 }
 
 function has(check: u32): bool {
@@ -214,6 +235,7 @@ function compareWide(a: usize, b: usize): i32 {
 function checkHash(header: usize): void {
   const since = mark();
   writeHeader(header);
+  headerBytes = since - mark();
   hashSince(since);
   truncate(since);
   leaveUnless(isHash(digitsOf(header, HASH)), LEFT_PROOF);
@@ -232,6 +254,7 @@ function writeTransactionItem(index: u32): void {
   const transaction = transactionAt(index);
   const since = mark();
   writeTransaction(transaction);
+  transactionBytes += itemBytes(since - mark(), typeOf(transaction));
   if (!has(CHECK_TRANSACTION_HASHES)) return;
   hashSince(since);
   leaveUnless(isHash(digitsOf(transaction, HASH)), LEFT_PROOF);
@@ -255,7 +278,9 @@ function listWithdrawals(header: usize): void {
 }
 
 function writeWithdrawalItem(index: u32): void {
+  const since = mark();
   writeWithdrawal(load<u32>(withdrawals + 4 * (index as usize)) as usize);
+  withdrawalBytes += since - mark();
 }
 
 /** EIP-4895. A node that sends no list where the root is that of an empty one means the same. */
@@ -291,10 +316,6 @@ function noteAddress(receipt: usize): void {
   }
   renote(receipt, CONTRACT_ADDRESS, addresses, ADDRESS_LENGTH);
   addresses += ADDRESS_LENGTH;
-}
-
-function digitOf(value: u8): u8 {
-  return value < 10 ? 0x30 + value : 0x57 + value;
 }
 
 /** A creation's address follows from sender and nonce (yellow paper, section 7); nothing else has one. */

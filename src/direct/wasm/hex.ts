@@ -97,3 +97,8 @@ export function isZero(digits: usize, length: usize): bool {
   for (let i: usize = 0; i < length; i++) if (load<u8>(digits + i) !== 0x30) return false;
   return true;
 }
+
+/** The digit of a value below 16. */
+export function digitOf(value: u8): u8 {
+  return value < 10 ? 0x30 + value : 0x57 + value;
+}

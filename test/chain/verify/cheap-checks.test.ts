@@ -60,3 +60,46 @@ test("a receipt with logs whose bloom is empty is found, and a header that leave
     null,
   );
 });
+
+const cheap = ["indexes", "gas", "logsBloom"] as const;
+const onDerived = () => {};
+
+test("log indexes with gaps are wrong, unless the receipts' root proves that none is missing", () => {
+  const gap = () => [transactionOf({}, { logs: [logOf({ logIndex: 3 }), logOf({ logIndex: 5 })] })];
+  const wrongAt = (checks?: typeof cheap) =>
+    wrongField(() =>
+      checkIndexes(proofOf({ transactions: gap(), onDerived, ...(checks !== undefined && { checks }) })),
+    );
+  assert.equal(wrongAt(cheap), "receipts[0].logs[0].logIndex");
+  assert.equal(wrongAt(), null);
+});
+
+test("gas used that contradicts its sum is wrong, unless the receipts' root proves the sum", () => {
+  const transactions = () => [transactionOf({}, { gasUsed: "0x1", cumulativeGasUsed: "0x5208" })];
+  const header = { gasUsed: "0x5208" } as const;
+  const made = () => ({ header, transactions: transactions(), onDerived });
+  assert.equal(
+    wrongField(() => checkGas(proofOf({ ...made(), checks: cheap }))),
+    "receipts[0].cumulativeGasUsed",
+  );
+  const proof = proofOf(made());
+  checkGas(proof);
+  assert.equal(proof.block.transactions[0]?.receipt.gasUsed, "0x5208");
+});
+
+test("a receipt's bloom that its logs contradict is wrong, unless the receipts' root proves the logs", () => {
+  const logsBloom = `0x${"01".repeat(256)}` as const;
+  const made = () => ({
+    header: { logsBloom: EMPTY_BLOOM },
+    transactions: [transactionOf({}, { logsBloom })],
+    onDerived,
+  });
+  assert.equal(
+    wrongField(() => checkBlooms(proofOf({ ...made(), checks: cheap }))),
+    "receipts[0].logsBloom",
+  );
+  assert.equal(
+    wrongField(() => checkBlooms(proofOf(made()))),
+    null,
+  );
+});

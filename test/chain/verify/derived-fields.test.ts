@@ -60,3 +60,33 @@ test("a creation's address follows from its sender and nonce, and nothing else h
   assert.equal(wrongAt({}, {}), "receipts[0].contractAddress");
   assert.equal(wrongAt({}, { status: 0 }), null, "a creation that failed need not name one");
 });
+
+test("a contract address that its own sender does not make is wrong, unless the sender is proven", () => {
+  const made = (checks: Proof["checks"]) => {
+    const contractAddress = `0x${"22".repeat(20)}` as const;
+    const transactions = [transactionOf({ to: null, nonce: "0x1" }, { contractAddress })];
+    return proofOf({ transactions, checks, onDerived: () => {} });
+  };
+  const unproven = made(["contractAddresses"]);
+  assert.equal(
+    wrongField(() => checkContractAddresses(unproven)),
+    "receipts[0].contractAddress",
+  );
+  assert.equal(
+    wrongField(() => checkContractAddresses(made(["contractAddresses", "senders"]))),
+    null,
+  );
+});
+
+test("what a creation that failed would have created is told, and a call has created nothing", () => {
+  const from = "0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0";
+  const transactions = [
+    transactionOf({ from, to: null }, { status: 0 }),
+    transactionOf({ from, to: from }, { contractAddress: from }),
+  ];
+  checkContractAddresses(proofOf({ transactions, onDerived: () => {} }));
+  assert.deepEqual(
+    transactions.map(({ receipt }) => receipt.contractAddress),
+    ["0xcd234a471b72ba2f1ccf0a70fcaba648a5eecd8d", null],
+  );
+});

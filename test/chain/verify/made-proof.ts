@@ -23,10 +23,21 @@ export interface MadeProof {
 export function proofOf(made: MadeProof): Proof {
   const { header, transactions = [], withdrawals = null, rules = rulesFor(1), checks = CHECKS } = made;
   const { onDerived = null } = made;
+  const bytes = { header: 0, transactions: 0, withdrawals: 0 };
   const block = { header: { ...blankHeader, number: 7, ...header }, transactions, withdrawals };
   const writer = new RlpWriter(createKeccak());
   const blooms = new BloomMaker(writer);
-  return { block, rules, endpoint: "node", checks, writer, blooms, onDerived, ...coverage(block, rules) };
+  return {
+    block,
+    rules,
+    endpoint: "node",
+    checks,
+    writer,
+    blooms,
+    onDerived,
+    bytes,
+    ...coverage(block, rules),
+  };
 }
 
 /** A transaction that pays nobody nothing, at the block's start. */

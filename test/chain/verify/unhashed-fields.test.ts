@@ -34,3 +34,19 @@ test("another type's fields are missing, empty, 0 or the gas price, and nothing 
   assert.equal(legacy({ maxFeePerBlobGas: "0x1" }), "maxFeePerBlobGas");
   assert.equal(typed({ authorizationList: [], blobVersionedHashes: ["0x"] }), "blobVersionedHashes");
 });
+
+test("a receipt that names another sender is wrong: only the signature proves which of both it is", () => {
+  const other = `0x${"33".repeat(20)}` as const;
+  const check = (
+    receipt: Partial<Transaction["receipt"]>,
+    more: Partial<Parameters<typeof proofOf>[0]> = {},
+  ) => wrongField(() => checkUnhashedFields(proofOf(more), transactionOf({ type: 2 }, receipt), 0));
+  assert.equal(check({ from: transactionOf({}).from, type: 2 }), null);
+  assert.equal(check({ to: other }), "receipts[0].to");
+  assert.equal(check({ type: 0 }), "receipts[0].type");
+  assert.equal(check({ from: other }, { checks: ["transactionHashes"] }), "receipts[0].from");
+  const onDerived = () => {};
+  assert.equal(check({ from: other }, { checks: ["transactionHashes"], onDerived }), "receipts[0].from");
+  assert.equal(check({ from: other }, { onDerived }), null, "the sender is proven");
+  assert.equal(check({ to: other, type: 0 }, { onDerived }), null, "the hash proves these");
+});
