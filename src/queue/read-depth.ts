@@ -25,10 +25,14 @@ export interface Depth {
   waiting: BoundedCount & { firstBlock: number | null };
 }
 
-/** Jobs of one kind, or ranges, that are read at most. */
+/** Jobs of one kind that are read at most. */
 export const mostCounted = 10_000;
 /** Completed jobs that are read at most: more than queue.completed_kept leaves by default. */
-export const mostCompleted = 20_000;
+export const mostCompleted = 12_000;
+/** Open ranges that are read at most. */
+export const mostRanges = 2_000;
+/** The newest completions, of which the rate is told. */
+export const mostOfMinute = 5_000;
 
 // Each list walks a partial index of its own, in its order: without one PostgreSQL may begin with the table. Pending and
 // processing share the claim's, at whose beginning the claims in hand stand. The coverage is read once for each use, not
@@ -52,11 +56,11 @@ const statement = `
     select completed_at from processing_jobs
     where completed_at > statement_timestamp() - interval '1 minute'
       and completed_at < statement_timestamp() + interval '1 minute'
-    order by completed_at desc limit $2
+    order by completed_at desc limit $4
   ),
   open as (
     select next_block, to_block from processing_ranges
-    where enqueued_at is null and cancelled_at is null order by priority desc, id limit $1
+    where enqueued_at is null and cancelled_at is null order by priority desc, id limit $3
   ),
   ahead as (
     select range_agg(int8range(open.next_block, least(to_block, head) + 1)) as blocks
@@ -107,7 +111,7 @@ interface Row {
 
 /** What the queue holds, counted up to a bound, so that it is cheap at any size of the queue. */
 export async function readDepth(sql: Sql): Promise<Depth> {
-  const { rows } = await sql.query<Row>(statement, [mostCounted, mostCompleted]);
+  const { rows } = await sql.query<Row>(statement, [mostCounted, mostCompleted, mostRanges, mostOfMinute]);
   const row = rows[0];
   if (row === undefined) throw new Error("a select without from returned no row");
   const bounded = (count: number, atLeast: boolean): BoundedCount => ({ count: Number(count), atLeast });
@@ -116,7 +120,7 @@ export async function readDepth(sql: Sql): Promise<Depth> {
     scheduled: row.scheduled >= mostCounted,
     halted: row.halted >= mostCounted,
     completed: row.completed >= mostCompleted,
-    ranges: row.ranges >= mostCounted,
+    ranges: row.ranges >= mostRanges,
   };
   return {
     jobs: {
@@ -129,7 +133,7 @@ export async function readDepth(sql: Sql): Promise<Depth> {
     },
     stored: bounded(row.stored, many.completed),
     lastMinute: {
-      ...bounded(row.last_minute, row.last_minute >= mostCompleted),
+      ...bounded(row.last_minute, row.last_minute >= mostOfMinute),
       oldestSeconds: row.oldest_of_minute,
     },
     oldestCompletionSeconds: row.oldest,

@@ -1,5 +1,5 @@
 import type { Sql } from "../db/pool.js";
-import { type BoundedCount, mostCounted } from "./read-depth.js";
+import { type BoundedCount, mostRanges } from "./read-depth.js";
 
 export interface OpenRange {
   id: number;
@@ -25,11 +25,11 @@ export async function readOpenRanges(
      select id, from_block as "from", to_block as "to", next_block as next, priority, force,
        (select count(*) from open) as total
      from open order by priority desc, id limit $1`,
-    [limit, mostCounted],
+    [limit, mostRanges],
   );
   const total = Number(rows[0]?.total ?? 0);
   return {
-    total: { count: total, atLeast: total >= mostCounted },
+    total: { count: total, atLeast: total >= mostRanges },
     ranges: rows.map(({ total, ...range }) => range),
   };
 }
