@@ -420,7 +420,8 @@ create or replace trigger processing_ranges_inserted after insert or update of c
 -- to_address. Null means that the chain or the fork does not have the field.
 --
 -- As they stand here they are plain tables. Where database.partition_blocks is set, `blockmill init`
--- makes these five with `partition by range` of their block's number. All else is the same.
+-- makes these five with `partition by range` of their block's number, and those of chain_tables when they
+-- are added. All else is the same.
 -- ---------------------------------------------------------------------------------------------
 
 create table if not exists chain_layout (
@@ -657,7 +658,7 @@ comment on column token_transfers.value            is 'How many, in the token''s
 comment on column token_transfers.token_id         is 'Which token; null for ERC-20.';
 
 -- Whoever commits blocks makes their partitions first, in a transaction of its own, and may be a role that
--- owns nothing and can create nothing. So this runs with its owner's rights, and does this one thing. A table
+-- owns nothing and can create nothing. So create_chain_partition runs with its owner's rights, and does this one thing. A table
 -- that is made beside its parent and attached then needs no lock that a commit would wait for.
 create or replace function chain_partition(layout regclass, first_block bigint) returns boolean
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -723,7 +724,7 @@ comment on function create_chain_partition(bigint) is
   'Makes the partitions that begin with first_block, a multiple of chain_layout.partition_blocks, in this schema. Workers call it before they write there; a person may.';
 
 -- ---------------------------------------------------------------------------------------------
--- For people: the same rows with 0x text
+-- For people: blocks, transactions and logs with 0x text; blocks without their digest
 -- ---------------------------------------------------------------------------------------------
 
 create or replace view blocks_hex as

@@ -1,14 +1,18 @@
-/** The first signal aborts; a second one ends the program as it always does. `forgetSignals` takes the handlers away. */
+/**
+ * The first SIGINT or SIGTERM aborts; a second one, of either kind, ends the program as it always does. `forgetSignals`
+ * takes the handlers away.
+ */
 export function abortOnSignals(): { signal: AbortSignal; forgetSignals(): void } {
   const asked = new AbortController();
-  const onSignal = (): void => asked.abort();
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
-  return {
-    signal: asked.signal,
-    forgetSignals: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
+  const forgetSignals = (): void => {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
   };
+  const onSignal = (): void => {
+    forgetSignals();
+    asked.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return { signal: asked.signal, forgetSignals };
 }

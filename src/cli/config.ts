@@ -21,7 +21,8 @@ export function addConfig(program: Command): void {
     .addHelpText(
       "after",
       `
-Later layers win: defaults, the file, BLOCKMILL_* variables, flags. Secrets are not printed: of URLs
+Later layers win: defaults, the file, credentials (NAME.database_url beside NAME.json, or systemd's), BLOCKMILL_*
+variables, flags. Secrets are not printed: of URLs
 only the host. Needs neither a database nor a node; --explain works beside a configuration that is wrong.
 
 Examples:

@@ -4,10 +4,10 @@ import { BlockmillError, ConfigError, dispositionOf, SchemaError, UsageError } f
 /** What the program's exit codes mean. 64 to 78 are those of sysexits.h. */
 export const exitCodes = {
   done: 0,
-  /** Some blocks failed, or are missing. */
+  /** Some blocks failed, or are missing or wrong. */
   blocksFailed: 1,
   usage: 2,
-  /** The database or the node cannot be reached. */
+  /** The database or the node cannot be reached, or pg_dump or pg_restore failed. */
   unavailable: 69,
   /** Something that is a defect of blockmill. */
   software: 70,

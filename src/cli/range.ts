@@ -29,7 +29,8 @@ export function addRange(program: Command): void {
       "after",
       `
 Runs workers of its own until every block of the range is stored, failed or cancelled. Blocks that are
-stored already are skipped, and failed ones are tried again with fresh attempts; cancelled ones stay so. A daemon that works on the same schema shares the work.
+stored already are skipped, and failed ones are tried again with fresh attempts; cancelled ones stay so. A
+daemon that works on the same schema shares the work.
 Ctrl-C: finish what is claimed, then end with exit code 130; the same command continues. A second one ends
 at once.
 A range of any length is one row of processing_ranges, which becomes jobs a window at a time

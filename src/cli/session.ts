@@ -85,8 +85,8 @@ export async function withDatabase<T>(
 }
 
 /**
- * What pg itself finds wrong (TLS, a password that is missing) is in database.url too, and so is a pooler that
- * cannot be worked through: without our search_path, statements would meet other tables.
+ * What pg itself finds wrong as it connects, and asDatabaseError has no words for, is in database.url too. So is a pooler
+ * that cannot be worked through: without our search_path, statements would meet other tables.
  */
 async function connect({ config }: Session, pool: pg.Pool, options: ConnectionOptions): Promise<void> {
   const wanted = settingsOf(options).search_path;

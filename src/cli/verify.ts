@@ -27,8 +27,8 @@ export function addVerify(program: Command): void {
 Rebuilds each block from its rows and recomputes its hash, its roots, every transaction's hash and
 sender, the token transfers, and the digest of all its rows, which shows any byte that changed since they
 were written. Finds parents that do not match, rows without a block, and blocks that are missing: without
-FROM those that the queue says are stored (others: blockmill gaps), with FROM each one that is not stored. No endpoint is asked. It reads consistent
-snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in hand.
+FROM those that the queue says are stored (others: blockmill gaps), with FROM each one that is not stored.
+No endpoint is asked. It reads consistent snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in hand.
 
 --repair gives what is wrong or missing a job again. The rows of a wrong block stay until that job replaces
 them; rows without a block are removed.
