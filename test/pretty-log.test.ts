@@ -57,6 +57,10 @@ test("nothing secret, and nothing that steers a terminal, gets through the decod
   const text = written("cli", (log) => log.info({ field: hostile, err: new Error(hostile) }, hostile));
   assert.doesNotMatch(text.slice(0, -1), /p@ss|user|key|[\p{Cc}\p{Bidi_Control}]/u);
   assert.match(text, /\[redacted\] https:\/\/node\.example .*over/);
+  // Also by itself: decoding may bring out what JSON's escapes hid.
+  const record = { msg: hostile, time: 0, level: 30, component: hostile, field: { inner: hostile } };
+  const alone = prettyLine(JSON.stringify(record), { ...plain, redact });
+  assert.doesNotMatch(alone.slice(0, -1), /p@ss|user|key|[\p{Cc}\p{Bidi_Control}]/u);
 });
 
 test("on a terminal a line erases what stands there, with colours only where they are wanted", () => {
