@@ -192,7 +192,8 @@ export class BlockBuilder {
       ]);
       const { type, blobs } = transaction;
       const encoded = type === 0 ? payload : concat(Uint8Array.of(type), payload);
-      const created = succeeded && transaction.to === null ? contractAddress(transaction) : null;
+      // Also of a creation that failed, as geth tells it.
+      const created = transaction.to === null ? contractAddress(transaction) : null;
       const json = {
         ...(blobs > 0 && { blobGasPrice: quantity(blobGasPrice), blobGasUsed: quantity(BLOB_GAS * blobs) }),
         contractAddress: created && toHex(created),

@@ -33,6 +33,7 @@ export function createDigestOf({ chainId = 1 } = {}): (raw: RawBlock) => Hex {
       rules,
       endpoint: "the model",
       recoverSenders: false,
+      onDerived() {},
     });
     const rows = toRows(block, decodeTokenTransfers(block), verified);
     const digest: Hex = `0x${encode(rows).digest.toString("hex")}`;

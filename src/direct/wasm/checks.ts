@@ -115,8 +115,9 @@ function isSizeProven(header: usize): bool {
 }
 
 function sizeOf(header: usize): usize {
-  const ofWithdrawals = isNull(header, WITHDRAWALS_ROOT) ? 0 : listBytes(withdrawalBytes);
-  return listBytes(headerBytes + listBytes(transactionBytes) + listBytes(0) + ofWithdrawals);
+  let bytes = headerBytes + listBytes(transactionBytes) + listBytes(0);
+  if (!isNull(header, WITHDRAWALS_ROOT)) bytes += listBytes(withdrawalBytes);
+  return listBytes(bytes);
 }
 
 function has(check: u32): bool {
