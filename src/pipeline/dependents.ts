@@ -6,7 +6,7 @@ import type { Tx } from "../db/pool.js";
 /** Three lists, in the order in which they hear of a change: a sum may be of derived rows. */
 export interface Dependents {
   sums: readonly Sum[];
-  derived: readonly DerivedRows[];
+  derived: readonly Derivation[];
   feeds: readonly Feed[];
 }
 
@@ -18,10 +18,11 @@ export interface TakenBlocks {
   /** In order, and apart from each other. */
   spans: readonly BlockSpan[];
   /** The stored blocks in them, in order. */
-  stored: readonly TakenBlock[];
+  stored: readonly StoredRef[];
 }
 
-export interface TakenBlock {
+/** A stored block as the door finds it. */
+export interface StoredRef {
   number: number;
   hash: Hex;
   /** Null: it was written without one. */
@@ -42,7 +43,7 @@ export interface Sum {
 }
 
 /** Rows that a decoder or a transform made of blocks, with a coverage. */
-export interface DerivedRows {
+export interface Derivation {
   name: string;
   /** Removes what was made of these blocks, and takes them out of its coverage. */
   forget(tx: Tx, spans: readonly BlockSpan[]): Promise<void>;

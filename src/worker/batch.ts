@@ -1,11 +1,6 @@
 import { withLinkedSignal } from "../linked-signal.js";
-import {
-  type BatchOutcome,
-  commitBatch,
-  type Pipeline,
-  type PreparedBatch,
-  prepareBatch,
-} from "../pipeline/pipeline.js";
+import { commitBatch, type Pipeline, type PreparedBatch, prepareBatch } from "../pipeline/pipeline.js";
+import type { BatchOutcome } from "../pipeline/settle-failure.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 
 /** A batch on its way to rows. */

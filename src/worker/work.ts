@@ -2,14 +2,10 @@ import type { BlockRef } from "../block.js";
 import type { ChildContext } from "../child/run-child.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { withLinkedSignal } from "../linked-signal.js";
-import {
-  type BatchOutcome,
-  type Pipeline,
-  type PreparedBatch,
-  type PreparedBlock,
-  prepareBlock,
-} from "../pipeline/pipeline.js";
+import type { PreparedBlock } from "../pipeline/commit-prepared.js";
+import { type Pipeline, type PreparedBatch, prepareBlock } from "../pipeline/pipeline.js";
 import { ReadAhead } from "../pipeline/read-ahead.js";
+import type { BatchOutcome } from "../pipeline/settle-failure.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 import { Batch } from "./batch.js";
 import { Claims } from "./claims.js";

@@ -6,7 +6,7 @@ import type pg from "pg";
 import type { BlockSpan, Hex } from "../../src/block.js";
 import { inTransaction, type Tx } from "../../src/db/pool.js";
 import { changeRows } from "../../src/pipeline/change-rows.js";
-import type { Dependents, DerivedRows, Feed, Sum } from "../../src/pipeline/dependents.js";
+import type { Dependents, Derivation, Feed, Sum } from "../../src/pipeline/dependents.js";
 import { lockCoverage } from "../../src/queue/lock-coverage.js";
 
 const tables = `
@@ -76,7 +76,7 @@ const feesOf = (blocks: string): string => `
   select block_number, transaction_index, gas_used * coalesce(effective_gas_price, 0) as fee
   from transactions where block_number ${blocks}`;
 
-const fees: DerivedRows = {
+const fees: Derivation = {
   name: "fees",
   async forget(tx, spans) {
     for (const { from, to } of spans)

@@ -15,13 +15,13 @@ import { type Dependents, dependents } from "../../src/pipeline/dependents.js";
 import { createEdgeGuard } from "../../src/pipeline/edge-guard.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import {
-  type BatchOutcome,
   claimBatch,
   commitBatch,
   type Pipeline,
   type PreparedBatch,
   prepareBatch,
 } from "../../src/pipeline/pipeline.js";
+import type { BatchOutcome } from "../../src/pipeline/settle-failure.js";
 import { archiveJobs } from "../../src/queue/archive.js";
 import { promoteDue } from "../../src/queue/promote.js";
 import { createEncoder } from "../../src/store/encode-block.js";

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { PreparedJob } from "../../src/pipeline/commit-prepared.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
-import type { PreparedBatch, PreparedJob } from "../../src/pipeline/pipeline.js";
+import type { PreparedBatch } from "../../src/pipeline/pipeline.js";
 import { Pace } from "../../src/worker/pace.js";
 
 /** A worker that prepares a batch at a time: each begins when the one before it is prepared. */

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type pg from "pg";
 import { commitBatch } from "../../src/pipeline/pipeline.js";
-import { assertCanonical, forgetRows, numbers, useWorld, workerOf } from "./scene.js";
-import { scriptChain } from "./scripted-chain.js";
+import { assertCanonical, forgetRows, numbers, useWorld, workerOf } from "../orchestrator/scene.js";
+import { scriptChain } from "../orchestrator/scripted-chain.js";
 
 const world = useWorld();
 
@@ -77,6 +77,28 @@ test("a batch that must be committed again still has its own rows", async () => 
   await world.rows("update processing_jobs set status = 'processing', result = null where block_number = 1");
   assert.deepEqual(await worker.commit(batch), { completed: 1, failed: 1, lost: 0 });
   await assertCanonical(world, chain, [1]);
+});
+
+test("a block that PostgreSQL refuses fails alone, and the others of its batch are committed", async (t) => {
+  await world.rows(`create function refuse() returns trigger language plpgsql as $$
+    begin if new.number = 2 then raise exception 'refused'; end if; return new; end $$`);
+  await world.rows(`create trigger refuse before insert on blocks for each row execute function refuse()`);
+  t.after(() => world.rows("drop function refuse cascade"));
+  const { chain, worker } = await scene(3);
+  assert.deepEqual(await worker.commit(await worker.prepare()), { completed: 2, failed: 1, lost: 0 });
+  await assertCanonical(world, chain, [1, 3]);
+  assert.equal((await world.statuses())[2], "scheduled");
+});
+
+test("a block that is stored already is written again in its place", async () => {
+  const { chain, worker } = await scene(2);
+  await worker.finish();
+  await world.rows(
+    "update processing_jobs set status = 'pending', completed_at = null where block_number = 2",
+  );
+  await world.rows("delete from transactions where block_number = 2");
+  assert.deepEqual(await worker.commit(await worker.prepare()), { completed: 1, failed: 0, lost: 0 });
+  await assertCanonical(world, chain, [1, 2]);
 });
 
 /** A pool that makes transactions, and loses every statement outside of one. */
