@@ -5,7 +5,7 @@ import type { Capabilities } from "./endpoint/capabilities.js";
 import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint/endpoint.js";
 import { HedgeBudget } from "./endpoints/hedge-budget.js";
 import { Member } from "./endpoints/member.js";
-import { type TryOptions, tryEach, type Work } from "./endpoints/try-each.js";
+import { type EndpointWork, type TryOptions, tryEach } from "./endpoints/try-each.js";
 
 export interface EndpointsOptions {
   endpoints: EndpointOptions[];
@@ -28,7 +28,7 @@ export interface Endpoints {
    * when some are down and the others cannot do it a BlockUnavailableError (`not-yet`); else the error that blames
    * the block or the data rather than the connection. A VerificationError puts the endpoint aside.
    */
-  tryEach<T>(work: Work<T>, options?: TryOptions): Promise<T>;
+  tryEach<T>(work: EndpointWork<T>, options?: TryOptions): Promise<T>;
   /** Probes an endpoint unless it has been. Throws when it is down, or an EndpointError when it is refused. */
   ready(name: string): Promise<void>;
   /** The endpoint served data that was proven wrong, or lags: puts it aside, longer every time. */

@@ -1,6 +1,6 @@
 import { countsRows } from "../queue/job-result.js";
 import type { JobState } from "../queue/read-job.js";
-import type { StoredBlock } from "../store/read-block.js";
+import type { StoredBlock } from "../store/read-stored-block.js";
 import { count, shorten } from "../wording.js";
 import { formatTable, type Paint } from "./terminal.js";
 

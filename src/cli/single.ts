@@ -5,7 +5,7 @@ import { dispositionOf } from "../errors.js";
 import { enqueueBlocks } from "../queue/enqueue.js";
 import { isOpen } from "../queue/job-status.js";
 import { type JobState, readJob } from "../queue/read-job.js";
-import { readBlock } from "../store/read-block.js";
+import { readStoredBlock } from "../store/read-stored-block.js";
 import { plural } from "../wording.js";
 import { blockNumber, checkHead } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
@@ -59,7 +59,7 @@ async function single(session: Session, options: { json?: boolean }, block: numb
       process.stderr.write(`blockmill: ${session.redact(complaint(block, job))}\n`);
       return isOpen(job.status) ? exitCodes.interrupted : exitCodes.blocksFailed;
     }
-    const stored = await readBlock(pool, block);
+    const stored = await readStoredBlock(pool, block);
     if (stored === null) {
       process.stderr.write(`blockmill: block ${block}: its job is completed, but its row was deleted\n`);
       return exitCodes.blocksFailed;

@@ -33,14 +33,14 @@ const noLines = {
   middle: "",
 };
 
-export interface Column {
+export interface TextColumn {
   /** Its heading; without any heading the table has no such row. */
   head?: string;
   align?: "left" | "right";
 }
 
 /** Aligned columns without lines, each row indented by two blanks. */
-export function formatTable(columns: Column[], rows: string[][], paint: Paint): string {
+export function formatTable(columns: TextColumn[], rows: string[][], paint: Paint): string {
   const table = new Table({
     chars: noLines,
     colAligns: columns.map(({ align }) => align ?? "left"),

@@ -10,7 +10,7 @@ import { drainOnSignals } from "./signals.js";
 
 const farewell = "Finishing what is claimed. A second signal (Ctrl-C) ends at once.";
 
-export interface WorkOptions {
+export interface WorkUntilOptions {
   /** The blocks to work on, inclusive; a daemon beside us may take them as well. */
   only: BlockSpan;
   workers: WorkersSetting;
@@ -23,7 +23,7 @@ export interface WorkOptions {
  */
 export async function workUntil<T>(
   session: Session,
-  { only, workers }: WorkOptions,
+  { only, workers }: WorkUntilOptions,
   watch: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const config = foregroundConfig(session, workers);

@@ -5,7 +5,8 @@ import type { Endpoint } from "../chain/endpoint/endpoint.js";
 import { fetchHead, fetchHeaderByNumber } from "../chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../chain/endpoints.js";
 
-export interface BranchClaim {
+/** Another branch, as an endpoint tells of it. */
+export interface ToldBranch {
   /** A block that only the new branch has. */
   number: number;
   hash: Hex;
@@ -24,7 +25,7 @@ export interface ConfirmOptions {
 }
 
 /** Returns the endpoint that confirms a branch; null: nobody does (yet), and nothing may be removed. */
-export type ConfirmBranch = (claim: BranchClaim) => Promise<string | null>;
+export type ConfirmBranch = (told: ToldBranch) => Promise<string | null>;
 
 /** A node that is so many blocks behind the new branch's tip is behind, rather than just later. */
 const behindBy = 3;
@@ -47,27 +48,27 @@ export function createConfirmBranch(endpoints: Endpoints, options: ConfirmOption
     return stalledAfterMs === 0;
   };
 
-  const verdictOf = async (endpoint: Endpoint, claim: BranchClaim, signal: AbortSignal) => {
+  const verdictOf = async (endpoint: Endpoint, told: ToldBranch, signal: AbortSignal) => {
     const [header, head] = await Promise.all([
-      fetchHeaderByNumber(endpoint, claim.number, signal),
+      fetchHeaderByNumber(endpoint, told.number, signal),
       fetchHead(endpoint, signal),
     ]);
-    if (header?.hash === claim.hash) return "confirms";
+    if (header?.hash === told.hash) return "confirms";
     // Ahead without that block: it tells of blocks that it does not have.
-    if (head.number > claim.tip) return header === null ? "no say" : "knows better";
-    const isBehind = head.number <= claim.tip - behindBy || header === null;
+    if (head.number > told.tip) return header === null ? "no say" : "knows better";
+    const isBehind = head.number <= told.tip - behindBy || header === null;
     return isBehind && isStalled(endpoint.name, head.hash) ? "no say" : "contradicts";
   };
 
-  return async (claim) => {
-    const others = endpoints.all.filter(({ name }) => name !== claim.toldBy);
+  return async (told) => {
+    const others = endpoints.all.filter(({ name }) => name !== told.toldBy);
     const verdicts = await Promise.all(
       others.map(async ({ name }) => {
         const signal = AbortSignal.timeout(answerWithinMs);
         const verdict = await askOne(
           endpoints,
           name,
-          (endpoint) => verdictOf(endpoint, claim, signal),
+          (endpoint) => verdictOf(endpoint, told, signal),
           signal,
         );
         return { name, verdict };
@@ -79,9 +80,9 @@ export function createConfirmBranch(endpoints: Endpoints, options: ConfirmOption
     if (verdicts.some(({ verdict }) => verdict === "contradicts")) return null;
     await sleep(secondThoughtMs);
     const signal = AbortSignal.timeout(answerWithinMs);
-    const again = (endpoint: Endpoint) => fetchHeaderByNumber(endpoint, claim.number, signal);
-    const header = await askOne(endpoints, claim.toldBy, again, signal);
-    return header?.hash === claim.hash ? claim.toldBy : null;
+    const again = (endpoint: Endpoint) => fetchHeaderByNumber(endpoint, told.number, signal);
+    const header = await askOne(endpoints, told.toldBy, again, signal);
+    return header?.hash === told.hash ? told.toldBy : null;
   };
 }
 

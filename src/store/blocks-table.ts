@@ -17,7 +17,7 @@ export const blocksTable = {
 };
 
 /** Begins the block's row: all but what tells of the digest. */
-export function writeHeader(out: CopyWriter, block: BlockRows): void {
+export function beginBlocksRow(out: CopyWriter, block: BlockRows): void {
   out.row(blocksTable.columns.length);
   for (const [, write] of columns) write(out, block, block.header);
 }

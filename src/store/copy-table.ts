@@ -19,20 +19,20 @@ export interface BlockTable extends CopyTable {
  * A column's name, what writes a row's value for it, and the first version of blocks.digest that covers it (1, if it is
  * left out). The columns of a version that was released are never changed, in their order neither.
  */
-export type Column<Row> = readonly [
+export type CopyColumn<Row> = readonly [
   name: string,
   write: (out: CopyWriter, row: Row, header: Header) => void,
   since?: number,
 ];
 
-export function coveredColumns<Row>(columns: readonly Column<Row>[]): CoveredColumn[] {
+export function coveredColumns<Row>(columns: readonly CopyColumn<Row>[]): CoveredColumn[] {
   return columns.map(([name, , since = 1]) => ({ name, since }));
 }
 
 export function copyTable<Row>(
   name: string,
   rowsOf: (block: BlockRows) => readonly Row[],
-  columns: readonly [Column<Row>, ...Column<Row>[]],
+  columns: readonly [CopyColumn<Row>, ...CopyColumn<Row>[]],
 ): Omit<BlockTable, "key"> {
   const writers = columns.map(([, write]) => write);
   return {

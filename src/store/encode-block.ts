@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Hex } from "../block.js";
-import { blocksTable, writeHeader } from "./blocks-table.js";
+import { beginBlocksRow, blocksTable } from "./blocks-table.js";
 import { type BlockTableKey, CHILD_TABLES, type ChildTableKey, type RowCounts } from "./chain-tables.js";
 import { type ByteSpan, CopyWriter } from "./copy-writer.js";
 import type { DerivedRows, DerivedTable } from "./derived-table.js";
@@ -96,7 +96,7 @@ export function createEncoder(): Encoder {
       digest.update(out.bytesOf(span));
       return span;
     });
-    const header = written(() => writeHeader(out, block));
+    const header = written(() => beginBlocksRow(out, block));
     const { blocks, sum } = endBlock(digest, header);
     const derived = writeDerived(block.header.number, block.derived);
     const encoded = {

@@ -1,7 +1,7 @@
 import type { Extra, Header, Receipt } from "../block.js";
 import type { Kind } from "../fields/field.js";
-import type { Column as DescribedColumn, Owner, Table } from "../fields/tables.js";
-import type { Column } from "./copy-table.js";
+import type { Column, Owner, Table } from "../fields/tables.js";
+import type { CopyColumn } from "./copy-table.js";
 import type { CopyWriter } from "./copy-writer.js";
 
 /** What a row is made of, beside its header: its own fields, and what else the object has that its columns tell. */
@@ -16,14 +16,17 @@ interface RowObject {
 type Write = (out: CopyWriter, row: RowObject, header: Header) => void;
 
 /** The columns of a table, each with what writes it: they follow from its description. */
-export function tableColumns<Row>({ name, columns }: Table): readonly [Column<Row>, ...Column<Row>[]] {
+export function tableColumns<Row>({
+  name,
+  columns,
+}: Table): readonly [CopyColumn<Row>, ...CopyColumn<Row>[]] {
   const made = columns.map((column) => [column.name, writeOf(column) as Write, column.digest] as const);
-  const [first, ...others] = made as unknown as Column<Row>[];
+  const [first, ...others] = made as unknown as CopyColumn<Row>[];
   if (first === undefined) throw new TypeError(`${name} has no columns`);
   return [first, ...others];
 }
 
-function writeOf({ type, value }: DescribedColumn): Write {
+function writeOf({ type, value }: Column): Write {
   if ("count" in value) {
     const { count } = value;
     // The block's own, or those of a transaction's receipt.

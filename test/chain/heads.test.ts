@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, type TestContext, test } from "node:test";
 import { type FollowOptions, followHeads } from "../../src/chain/heads/follow-heads.js";
-import type { Tags } from "../../src/chain/heads/follow-tags.js";
+import type { KnownTags } from "../../src/chain/heads/follow-tags.js";
 import type { Head } from "../../src/chain/parse/parse-head.js";
 import { startAnvil } from "../support/anvil.js";
 import { startFixture } from "../support/fixture.js";
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 interface Followed {
   heads: (Head & { endpoint: string; at: number })[];
-  tags: Tags[];
+  tags: KnownTags[];
   lost: string[];
   /** Resolves when a head with this number came. */
   head(number: number): Promise<Head & { endpoint: string; at: number }>;

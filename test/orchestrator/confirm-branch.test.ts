@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BranchClaim, createConfirmBranch } from "../../src/orchestrator/confirm-branch.js";
+import { createConfirmBranch, type ToldBranch } from "../../src/orchestrator/confirm-branch.js";
 import { type ScriptedChain, scriptChain } from "./scripted-chain.js";
 
 /** A chain at block 20, and a branch "other" that parts behind block 15 and reaches block 20. */
@@ -12,7 +12,7 @@ function fork(endpoints: number): ScriptedChain {
 }
 
 /** What node-0 would tell of the branch. */
-const claim = (chain: ScriptedChain, more: Partial<BranchClaim> = {}): BranchClaim => ({
+const claim = (chain: ScriptedChain, more: Partial<ToldBranch> = {}): ToldBranch => ({
   number: 16,
   hash: chain.raw(16, "other").hash,
   tip: 20,

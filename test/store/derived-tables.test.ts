@@ -14,7 +14,7 @@ import { deleteOrphans, deleteStrays } from "../../src/store/delete-orphans.js";
 import { derivedTable } from "../../src/store/derived-table.js";
 import { createEncoder, type EncodedBlock } from "../../src/store/encode-block.js";
 import { countStrays, findOrphans } from "../../src/store/orphan-rows.js";
-import { readBlock } from "../../src/store/read-block.js";
+import { readStoredBlock } from "../../src/store/read-stored-block.js";
 import { maxNumber, storedBounds } from "../../src/store/stored-numbers.js";
 import { toRows } from "../../src/store/to-rows.js";
 import { type StoredChain, useStoredChain } from "../stored/stored-chain.js";
@@ -85,7 +85,7 @@ for (const partitionBlocks of [0, 3]) {
     // Written again without the table, a block has none of its rows.
     await chain.store(6, 6);
     assert.deepEqual(await emittersOf(chain), expected(chain, [5, 7, 8, 9]));
-    assert.equal((await readBlock(chain.pool, 7))?.rows.log_emitters, expected(chain, [7]).length);
+    assert.equal((await readStoredBlock(chain.pool, 7))?.rows.log_emitters, expected(chain, [7]).length);
     const removed = await inTransaction(chain.pool, (tx) => deleteBlocks(tx, { from: 8, to: maxNumber }));
     assert.equal(removed.log_emitters, expected(chain, [8, 9]).length);
     assert.equal(removed.blocks, 2);

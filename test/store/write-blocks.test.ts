@@ -5,7 +5,7 @@ import type { Hex } from "../../src/block.js";
 import { deleteBlocks } from "../../src/store/delete-blocks.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { createPartitions } from "../../src/store/partitions.js";
-import { readBlock } from "../../src/store/read-block.js";
+import { readStoredBlock } from "../../src/store/read-stored-block.js";
 import { maxNumber } from "../../src/store/stored-numbers.js";
 import type { BlockRows } from "../../src/store/to-rows.js";
 import { createDatabase, type TestDatabase } from "../support/database.js";
@@ -153,12 +153,12 @@ test("a stored block is summed up, and one that is not stored is null", () =>
   rolledBack(async (client) => {
     const block = rowsOf({ number: 5, transactions: [2, 3], logsPerTransaction: 1, withdrawals: 2 });
     await writeBlocks(client, [block]);
-    const stored = await readBlock(client, 5);
+    const stored = await readStoredBlock(client, 5);
     assert.equal(stored?.number, 5);
     assert.equal(stored.header.hash, block.header.hash);
     assert.equal(stored.header.gas_limit, "30000000");
     assert.deepEqual(stored.rows, { blocks: 1, transactions: 2, logs: 2, withdrawals: 2, tokenTransfers: 2 });
-    assert.equal(await readBlock(client, 6), null);
+    assert.equal(await readStoredBlock(client, 6), null);
   }));
 
 test("the search_path decides which schema is written", () =>

@@ -29,7 +29,7 @@ export interface TryOptions {
  * Work on an endpoint. It should hand `signal` to its requests: it aborts when the caller's does, and
  * when another endpoint was faster.
  */
-export type Work<T> = (endpoint: Endpoint, signal: AbortSignal) => Promise<T>;
+export type EndpointWork<T> = (endpoint: Endpoint, signal: AbortSignal) => Promise<T>;
 
 export interface TryContext {
   members: readonly Member[];
@@ -57,7 +57,7 @@ interface Attempt<T> {
  */
 export async function tryEach<T>(
   { members, hedges, onFailure }: TryContext,
-  work: Work<T>,
+  work: EndpointWork<T>,
   { signal, except = [], block }: TryOptions = {},
 ): Promise<T> {
   const asked = new Set(members.filter(({ name }) => except.includes(name)));
@@ -121,7 +121,11 @@ export async function tryEach<T>(
   throw verdict({ members, asked, failures, block });
 }
 
-function startAttempt<T>(member: Member, work: Work<T>, { signal: outer, block }: TryOptions): Attempt<T> {
+function startAttempt<T>(
+  member: Member,
+  work: EndpointWork<T>,
+  { signal: outer, block }: TryOptions,
+): Attempt<T> {
   const controller = new AbortController();
   // Each of the work's requests listens to it.
   setMaxListeners(0, controller.signal);

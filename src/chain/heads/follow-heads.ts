@@ -5,7 +5,7 @@ import { fetchHead } from "../endpoint/fetch-head.js";
 import type { Endpoints } from "../endpoints.js";
 import type { Head } from "../parse/parse-head.js";
 import { BlockRhythm, pollDelayMs } from "./block-rhythm.js";
-import { followTags, type Tags } from "./follow-tags.js";
+import { followTags, type KnownTags } from "./follow-tags.js";
 import { keepSubscription } from "./keep-subscription.js";
 import { pause } from "./pause.js";
 import { SeenHeads } from "./seen-heads.js";
@@ -16,7 +16,7 @@ export interface FollowOptions {
   /** A head, as it comes: it may be lower than one before, leave numbers out, or be of another branch. */
   onHead(head: Head & { endpoint: string }): void;
   /** What is final or safe by now; only what endpoints say, and only when it changes. */
-  onTags(tags: Tags): void;
+  onTags(tags: KnownTags): void;
   /** A subscription or a look at the head failed. It is tried again by itself. */
   onLost(reason: string): void;
   signal: AbortSignal;

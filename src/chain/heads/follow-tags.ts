@@ -6,7 +6,7 @@ import type { Head } from "../parse/parse-head.js";
 import { pause } from "./pause.js";
 
 /** Block numbers. Absent: no endpoint knows the tag, or the chain has no such block yet. */
-export interface Tags {
+export interface KnownTags {
   safe?: number;
   finalized?: number;
 }
@@ -24,7 +24,7 @@ export async function followTags(
     pollMs,
     signal,
   }: {
-    onTags(tags: Tags): void;
+    onTags(tags: KnownTags): void;
     onLost(reason: string): void;
     /** Hands out the function that tells of a new head. */
     onDue(due: () => void): void;
@@ -34,7 +34,7 @@ export async function followTags(
 ): Promise<void> {
   let isDue = true;
   let wake = (): void => {};
-  let told: Tags = {};
+  let told: KnownTags = {};
   onDue(() => {
     isDue = true;
     wake();
@@ -60,13 +60,13 @@ export async function followTags(
   }
 }
 
-async function askTags(endpoints: Endpoints, signal: AbortSignal): Promise<Tags> {
+async function askTags(endpoints: Endpoints, signal: AbortSignal): Promise<KnownTags> {
   const lacking = new Set<string>();
   for (;;) {
     // What an endpoint can is known once it was probed, which is before its first work.
     const found = await endpoints
       .tryEach(
-        async (endpoint, cancelled): Promise<Tags | string> => {
+        async (endpoint, cancelled): Promise<KnownTags | string> => {
           const { finalized, safe } = endpoint.capabilities;
           if (!finalized && !safe) return endpoint.name;
           const [safeHead, finalHead] = await Promise.all([

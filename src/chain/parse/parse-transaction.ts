@@ -1,7 +1,7 @@
 import type { Receipt, Transaction } from "../../block.js";
 import { transactionFields } from "../../fields/transaction.js";
 import type { AnswerObject } from "./answer-object.js";
-import { knownFields, type Place, readerOf } from "./read-fields.js";
+import { knownFields, type PlaceInBlock, readerOf } from "./read-fields.js";
 
 const read = readerOf(transactionFields, ["extra", "receipt"]);
 const known = knownFields(transactionFields);
@@ -12,8 +12,8 @@ const known = knownFields(transactionFields);
  */
 export function parseTransaction(
   raw: AnswerObject,
-  place: Omit<Place, "transactionHash">,
-  { isLenient, readReceipt }: { isLenient: boolean; readReceipt: (place: Place) => Receipt },
+  place: Omit<PlaceInBlock, "transactionHash">,
+  { isLenient, readReceipt }: { isLenient: boolean; readReceipt: (place: PlaceInBlock) => Receipt },
 ): Transaction {
   const ownPlace = { ...place, transactionHash: raw.bytes("hash", 32) };
   const transaction = read(raw, ownPlace, isLenient);

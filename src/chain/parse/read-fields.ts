@@ -5,7 +5,7 @@ import { MAX_TIMESTAMP } from "../../fields/kinds.js";
 import type { AnswerObject } from "./answer-object.js";
 
 /** What an answer says elsewhere of the block, and of the transaction that an object belongs to. */
-export interface Place {
+export interface PlaceInBlock {
   blockHash: Hex;
   blockNumberHex: Quantity;
   /** The transaction's. */
@@ -22,11 +22,11 @@ export interface Place {
  */
 export type FieldReader<F, More extends string = never> = (
   raw: AnswerObject,
-  place: Place | null,
+  place: PlaceInBlock | null,
   isLenient?: boolean,
 ) => ObjectOf<F> & Record<More, null>;
 
-type Read = (raw: AnswerObject, place: Place | null) => unknown;
+type Read = (raw: AnswerObject, place: PlaceInBlock | null) => unknown;
 
 /**
  * Makes what reads objects with these fields: those first that must agree with what is said elsewhere. What is read has
@@ -73,7 +73,7 @@ function lenientReadOf(name: string, field: Field, read: Read): Read {
 }
 
 /** What a log's index is where its node does not tell: its place in its receipt. */
-function itemOf(place: Place | null): number {
+function itemOf(place: PlaceInBlock | null): number {
   return placed(place).item ?? 0;
 }
 
@@ -82,13 +82,13 @@ export function knownFields(...all: readonly Fields[]): ReadonlySet<string> {
   return new Set(all.flatMap(Object.keys));
 }
 
-function placed(place: Place | null): Place {
+function placed(place: PlaceInBlock | null): PlaceInBlock {
   if (place === null) throw new TypeError("A field that repeats another one is read without its place");
   return place;
 }
 
 interface Expectation {
-  expect: (raw: AnswerObject, place: Place | null) => void;
+  expect: (raw: AnswerObject, place: PlaceInBlock | null) => void;
   /** It is about a number that follows from the place; a hash tells one branch from another. */
   isOfPlace: boolean;
 }
@@ -106,7 +106,7 @@ function expectationOf(name: string, { repeats, kind }: Field): Expectation | nu
   return { expect: (raw, place) => raw.expectWord(name, expected(placed(place))), isOfPlace };
 }
 
-function expectedBy(repeats: NonNullable<Field["repeats"]>): (place: Place) => Hex {
+function expectedBy(repeats: NonNullable<Field["repeats"]>): (place: PlaceInBlock) => Hex {
   switch (repeats) {
     case "block.hash":
       return ({ blockHash }) => blockHash;

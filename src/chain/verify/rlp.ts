@@ -140,7 +140,7 @@ export class RlpWriter {
   }
 }
 
-/** Below this many bytes a loop is faster than the call into Node's own decoder (measured on Node 20). */
+/** Below this many bytes a loop is faster than the call into Node's own decoder. */
 const NATIVE_FROM_BYTES = 24;
 
 function decodeHex(hex: Hex, into: Buffer, at: number, length: number): void {

@@ -44,7 +44,7 @@ export interface Verifier {
 
 /**
  * Creates a verifier: one per process, for it holds a memory of at least 1 MiB and a cache of at most
- * about 8 MB. Its functions are synchronous, so blocks never meet in it.
+ * about 3 MB. Its functions are synchronous, so blocks never meet in it.
  */
 export function createVerifier({ keccak = createKeccak() }: { keccak?: Keccak } = {}): Verifier {
   const writer = new RlpWriter(keccak);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answer, AnswerObject } from "../../../src/chain/parse/answer-object.js";
-import { knownFields, type Place, readerOf } from "../../../src/chain/parse/read-fields.js";
+import { knownFields, type PlaceInBlock, readerOf } from "../../../src/chain/parse/read-fields.js";
 import { BadResponseError } from "../../../src/errors.js";
 import type { Fields } from "../../../src/fields/field.js";
 import { data, hash, integer, objects, quantity } from "../../../src/fields/kinds.js";
 
 const word = (digit: string) => `0x${digit.repeat(64)}` as const;
-const place: Place = {
+const place: PlaceInBlock = {
   blockHash: word("a"),
   blockNumberHex: "0x7",
   index: 3,

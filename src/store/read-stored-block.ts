@@ -13,7 +13,7 @@ const SELECT_HEADER = `
   select * from blocks_hex where number = $1`;
 
 /** Reads what is stored under a number, or null if nothing is. `client` may be a pool as well. */
-export async function readBlock(
+export async function readStoredBlock(
   client: Pick<ClientBase, "query">,
   number: number,
 ): Promise<StoredBlock | null> {
