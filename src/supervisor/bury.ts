@@ -104,6 +104,6 @@ async function giveBackLeft({ pool, log, draining }: BuryOptions, workerId: stri
       log.warn({ worker: workerId, err: error }, "its claims cannot be given back yet");
     }
     await sleep(giveBackAgainMs, undefined, { signal: draining }).catch(() => {});
-    // Nobody is to wait for it at the end: it stays registered then, and the sweep releases what it left.
+    // Nobody is to wait for it at the end: the sweep releases what it left.
   } while (!draining.aborted);
 }

@@ -1,8 +1,8 @@
-import type { BlockSpan } from "../block.js";
 // The supervisor: forks the orchestrator and the workers, holds the host's lease, replaces who dies,
 // kills who hangs, and ends them all in order. It does no chain work, so that its event loop never
 // stalls: the lease and the heartbeats hang on it.
 
+import type { BlockSpan } from "../block.js";
 import { connectionOptions } from "../child/connections.js";
 import type { Config } from "../config/schema.js";
 import { createPool } from "../db/pool.js";
