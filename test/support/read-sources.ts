@@ -95,9 +95,19 @@ function specifierOf(node: ts.Node): string | undefined {
   return first !== undefined && ts.isStringLiteral(first) ? first.text : undefined;
 }
 
-/** Every string that stands in a file. */
-export function stringsOf(tree: ts.SourceFile): string[] {
-  return nodesOf(tree).flatMap((node) => (ts.isStringLiteralLike(node) ? [node.text] : []));
+/** What runs the program in tests (test/cli/blockmill.ts): the first of its arguments is the command. */
+const runners = new Set(["blockmill", "startBlockmill"]);
+
+/** The commands that a test runs the program with. */
+export function commandsRunBy(tree: ts.SourceFile): string[] {
+  return nodesOf(tree).flatMap((node) => {
+    if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return [];
+    const [args] = node.arguments;
+    if (!runners.has(node.expression.text) || args === undefined || !ts.isArrayLiteralExpression(args))
+      return [];
+    const [command] = args.elements;
+    return command !== undefined && ts.isStringLiteral(command) ? [command.text] : [];
+  });
 }
 
 function nodesOf(root: ts.Node): ts.Node[] {
