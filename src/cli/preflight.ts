@@ -16,7 +16,7 @@ import { type Session, withDatabase } from "./session.js";
 import { obstacleError, poolerError, sessionFaultError, wrongSettingsError } from "./session-faults.js";
 
 /** What was seen of the chain before work begins; null: nobody could tell. */
-export interface Place {
+export interface SeenChain {
   chainId: number | null;
   /** Only asked for where a person reads it. */
   head: number | null;
@@ -26,7 +26,7 @@ export interface Place {
  * Looks at every endpoint before work begins: throws a ConfigError when one serves another chain than
  * the schema holds, or than the others. One that is down is logged and left to the workers, which wait.
  */
-export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<Place> {
+export async function checkEndpoints(session: Session, pool: pg.Pool): Promise<SeenChain> {
   const asksHead = session.logStyle.pretty !== undefined;
   const endpoints: Endpoints = endpointsOf(session.config.rpc, session.log);
   try {
@@ -92,7 +92,7 @@ export async function provePlace(session: Session): Promise<{ unreached: number 
  * Checks the sessions, the schema, and the endpoints against it, and undoes a reorg that happened meanwhile. What cannot
  * be reached is logged, and left to the daemon, which waits.
  */
-export async function checkPlace(session: Session): Promise<Place> {
+export async function checkPlace(session: Session): Promise<SeenChain> {
   try {
     return await withDatabase(session, async (pool) => {
       await checkSessions(session, pool);

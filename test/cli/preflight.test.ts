@@ -29,14 +29,15 @@ const holds = (chainId: number) =>
   );
 
 test("the chain is that of the schema, or else of the first endpoint that tells", async () => {
-  assert.equal(await checkEndpoints(open({ urls: [none, node.url] }).session, queue.pool), 1);
+  const seen = { chainId: 1, head: null };
+  assert.deepEqual(await checkEndpoints(open({ urls: [none, node.url] }).session, queue.pool), seen);
   await holds(1);
-  assert.equal(await checkEndpoints(open({ urls: [none] }).session, queue.pool), 1);
+  assert.deepEqual(await checkEndpoints(open({ urls: [none] }).session, queue.pool), seen);
 });
 
 test("an endpoint that is down is logged and left to the workers; where all are, nobody can tell", async () => {
   const { session, logged } = open({ urls: [none] });
-  assert.equal(await checkEndpoints(session, queue.pool), null);
+  assert.deepEqual(await checkEndpoints(session, queue.pool), { chainId: null, head: null });
   assert.match(logged(), /this endpoint does not answer yet/);
 });
 

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { serve } from "../../src/cli/service.js";
-import type { ServiceEnvironment } from "../../src/config/service.js";
+import { type ServiceEnvironment, takeServiceEnvironment } from "../../src/config/service.js";
 import { ConfigError } from "../../src/errors.js";
 import { askToReload } from "../../src/supervisor/control.js";
 import type { Supervisor } from "../../src/supervisor/supervisor.js";
 import { silent } from "../orchestrator/scene.js";
 import { waitFor } from "../support/process.js";
 
-const none: ServiceEnvironment = { notifyFd: undefined, watchdogMs: undefined, runtimeDirectory: undefined };
+const none = takeServiceEnvironment({});
 
 const snapshot = () => ({
   phase: "working",

@@ -70,11 +70,11 @@ async function dump(t: TestContext, ...args: string[]): Promise<string> {
 /** An empty schema, and what restores into it. */
 async function target(t: TestContext) {
   const { pool, env } = await place(t);
-  const restore = async (file: string, contents?: string[]) => {
+  const restore = async (file: string, isKept: (line: string) => boolean = () => true) => {
     const archive = await openArchive(file, env);
     const signal = new AbortController().signal;
-    const given = contents === undefined ? archive : { ...archive, contents };
-    await restoreArchive(pool, given, { env, jobs: 2, reason: "just restored", signal });
+    const contents = archive.contents.filter(isKept);
+    await restoreArchive(pool, { ...archive, contents }, { env, jobs: 2, reason: "just restored", signal });
   };
   return { pool, env, restore };
 }
@@ -134,7 +134,8 @@ test("nothing is restored into a schema that holds anything", { skip }, async (t
 test("a restore that breaks off says how to begin again", { skip }, async (t) => {
   const { restore } = await target(t);
   await assert.rejects(
-    restore(await dump(t), ["no line of a table of contents", "999999; 0 0 TABLE public nothing nobody"]),
+    // Its rows have no place to go to.
+    restore(await dump(t), (line) => !line.includes(" TABLE public alerts ")),
     (error) =>
       error instanceof ToolError &&
       /the schema is not whole: drop schema "public" cascade, then restore again/.test(error.message),

@@ -33,7 +33,7 @@ test("an empty schema has no head, no lag, no leader and nothing else", async ()
       newestBlock: null,
       leader: null,
       workers: [],
-      ranges: { total: 0, ranges: [] },
+      ranges: { total: { count: 0, atLeast: false }, ranges: [] },
       failures: [],
       blocksPerSecond: 0,
     },
