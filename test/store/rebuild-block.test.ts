@@ -156,7 +156,7 @@ test("a receipt's extra is taken out of its transaction's, which is null where n
 
 test("what is wrong is told with the row's place", () => {
   const { wrong } = rebuild({
-    header: { ...header, miner: null },
+    header: { ...header, hash: null },
     transactions: [{ ...transaction(4), hash: "0x" }],
     withdrawals: [{ index: "9", validator_index: "2", address: null, amount: "3" }],
     tokenTransfers: [
@@ -175,7 +175,7 @@ test("what is wrong is told with the row's place", () => {
     ],
   });
   assert.deepEqual(wrong.sort(), [
-    "miner",
+    "hash",
     "token_transfers[5, 1].standard",
     "transactions[4].hash",
     "withdrawals[index 9].address",
