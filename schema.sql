@@ -509,7 +509,7 @@ comment on column blocks.requests_hash            is 'Hash of the execution requ
 comment on column blocks.transaction_count        is 'Rows of this block in transactions.';
 comment on column blocks.log_count                is 'Rows of this block in logs.';
 comment on column blocks.extra                    is 'Header fields that this table has no column for, or whose value their column cannot hold (then it is null), as the node sent them (other chains, newer forks). Unproven: no hash covers it.';
-comment on column blocks.verified                 is 'What was proven before it was stored: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... Empty: nothing.';
+comment on column blocks.verified                 is 'What was proven before it was stored, of what the block has: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... What the chain''s rules leave out is listed where it held. Empty: nothing.';
 comment on column blocks.digest                   is 'SHA-256 over the columns of this row and of all the block''s rows in the other tables that digest_version covers, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
 comment on column blocks.digest_version           is 'Which columns the digest covers: those that existed when this version of it began. Columns that came later are null in this block''s rows. From version 2 on the digest covers the version too.';
 

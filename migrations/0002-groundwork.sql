@@ -13,6 +13,9 @@ alter table blocks add column digest_version smallint not null default 1;
 comment on column blocks.digest                   is 'SHA-256 over the columns of this row and of all the block''s rows in the other tables that digest_version covers, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
 comment on column blocks.digest_version           is 'Which columns the digest covers: those that existed when this version of it began. Columns that came later are null in this block''s rows. From version 2 on the digest covers the version too.';
 
+-- What is proven of a block, and of which the chain's rules leave some out.
+comment on column blocks.verified                 is 'What was proven before it was stored, of what the block has: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... What the chain''s rules leave out is listed where it held. Empty: nothing.';
+
 create table chain_tables (
   name      text        primary key check (name ~ '^[a-z][a-z0-9_]{0,39}$'),
   added_at  timestamptz not null default now()

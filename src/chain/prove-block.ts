@@ -46,7 +46,7 @@ export function createProve({ level, recoverSenders, onRules, onDerived }: Prove
     return verified;
   };
   const lenience = (number: number, chainId: number): Lenience => {
-    const checks = checksAt(number, { level, rules: rulesFor(chainId) });
+    const { demanded: checks } = checksAt(number, { level, rules: rulesFor(chainId) });
     return {
       header: !checks.includes("hash"),
       transactions: !checks.includes("transactionHashes"),

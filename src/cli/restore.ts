@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type pg from "pg";
+import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { sessionUrl } from "../child/connections.js";
 import { environment } from "../config/environment.js";
 import { inTransaction } from "../db/pool.js";
@@ -42,7 +43,7 @@ export function addRestore(program: Command): void {
       `
 The schema that database.schema names must be the backup's, and be missing or empty. It comes up paused, so
 that nobody works on half of it. What was claimed when the backup was taken is pending again, uncounted; the
-processes of that time are forgotten. If a block of the sample is not proven it stays paused. Owner of
+processes of that time are forgotten. If a block of the sample is wrong it stays paused. Owner of
 everything is whoever runs this; roles get their rights back by \`blockmill grant\`.
 
 A backup is SQL, which defines tables, functions and triggers as whoever runs this. One that holds others than
@@ -50,7 +51,7 @@ blockmill's is refused, and they are named. Restore only backups that you trust.
 
 pg_restore must be on the PATH, and no older than the server.
 
-Exit code 0: it is restored, and the sample proven. 1: it is restored, but some blocks are wrong.
+Exit code 0: it is restored, and nothing of the sample is wrong. 1: it is restored, but some blocks are wrong.
 
 Examples:
   blockmill restore mainnet.dump -c mainnet.json
@@ -83,8 +84,9 @@ async function restore(session: Session, options: RestoreOptions, file: string):
     if (archive.version < schemaVersion) await applySchema(pool, schema);
     const requeued = await inTransaction(pool, requeueInHand);
     process.stdout.write(await describe(pool, { archive, requeued }));
-    const code =
-      options.sample === 0 ? exitCodes.done : await prove(pool, { sample: options.sample, signal });
+    const level = session.config.chain.verify as VerifyLevel;
+    const { sample } = options;
+    const code = sample === 0 ? exitCodes.done : await prove(pool, { sample, level, signal });
     process.stdout.write(await conclude(pool, { code, keepPaused: options.keepPaused ?? false }));
     return code;
   };
@@ -138,10 +140,10 @@ async function describe(
 
 async function prove(
   pool: pg.Pool,
-  { sample, signal }: { sample: number; signal: AbortSignal },
+  { sample, level, signal }: { sample: number; level: VerifyLevel; signal: AbortSignal },
 ): Promise<number> {
   const started = performance.now();
-  const plan = await planVerification({ pool, span: null, sample, recoverSenders: true, signal });
+  const plan = await planVerification({ pool, span: null, sample, level, recoverSenders: true, signal });
   const report = createReport({ json: false, repair: false });
   for await (const batch of plan.run()) report.add(batch);
   return report.end({ ...plan, requeued: 0, interrupted: signal.aborted, ms: performance.now() - started });

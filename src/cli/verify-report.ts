@@ -20,6 +20,9 @@ interface End extends Pick<VerifyPlan, "span" | "strays"> {
 export function createReport({ json, repair }: { json: boolean; repair: boolean }) {
   let blocks = 0;
   let wrong = 0;
+  let unproven = 0;
+  /** What does not hold of the unproven ones. */
+  const withoutProof = new Set<string>();
   let missing = 0;
   let orphaned = 0;
   let lines = 0;
@@ -27,6 +30,8 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
 
   const print = (finding: Finding, place: number): void => {
     if (json) process.stdout.write(`${JSON.stringify(jsonOf(finding))}\n`);
+    // There may be a whole chain of them: the summary says how many.
+    else if (finding.kind === "unproven") return;
     else if (lines < linesShown && place < linesPerBlock) {
       process.stdout.write(`${describe(finding)}\n`);
       lines += 1;
@@ -48,17 +53,23 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
       const lost = length(ofKind("missing"));
       missing += lost;
       wrong += length(ofKind("wrong"));
+      for (const { kind, from, to, expected } of batch.findings) {
+        if (kind !== "unproven") continue;
+        unproven += to - from + 1;
+        for (const check of expected.split(", ")) withoutProof.add(check);
+      }
       // Where the queue does not miss the block.
       orphaned += length(ofKind("missing", "orphan")) - lost;
     },
     /** Prints the summary, and returns the exit code. */
     end({ span, strays, requeued, interrupted, ms }: End): number {
       const seconds = ms / 1_000;
-      const proven = blocks - wrong;
+      const proven = blocks - wrong - unproven;
       const bad = wrong + missing + orphaned;
       if (json) {
         const summary = {
           proven,
+          unproven,
           wrong,
           missing,
           orphaned,
@@ -77,7 +88,12 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
           ),
           span === null
             ? "Nothing is stored."
-            : `${plural(proven, "block")} proven, ${count(wrong)} wrong, ${count(missing)} missing, in ${timeSpan(seconds)}, ${rate(blocks / seconds)} blocks/s.`,
+            : `${plural(proven, "block")} proven, ${unproven > 0 ? `${count(unproven)} unproven, ` : ""}${count(wrong)} wrong, ${count(missing)} missing, in ${timeSpan(seconds)}, ${rate(blocks / seconds)} blocks/s.`,
+          ...(unproven > 0
+            ? [
+                `Unproven: what is stored is what was written, but ${[...withoutProof].join(", ")} ${withoutProof.size === 1 ? "does" : "do"} not hold, which neither chain.verify nor the chain's rules demand.`,
+              ]
+            : []),
           ...(orphaned > 0 ? [`There are rows of ${plural(orphaned, "block")} that are not stored.`] : []),
           ...(interrupted ? ["Interrupted: not everything was looked at."] : []),
           ...(bad > 0 ? [advice({ repair, requeued })] : []),

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
+import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { dependents } from "../pipeline/dependents.js";
 import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
@@ -30,10 +31,16 @@ were written. Finds parents that do not match, rows without a block, and blocks 
 FROM those that the queue says are stored (others: blockmill gaps), with FROM each one that is not stored.
 No endpoint is asked. It reads consistent snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in hand.
 
---repair gives what is wrong or missing a job again. The rows of a wrong block stay until that job replaces
-them; rows without a block are removed.
+proven:   all that Ethereum's rules, less what is known of the chain, say of the block holds; its hash,
+          transactionsRoot and receiptsRoot are among it.
+unproven: the rows are those that were written, but one of these does not hold, and neither chain.verify
+          nor the chain's rules demand it, nor was it proven when the block was stored (blocks.verified).
+wrong:    rows contradict each other, the digest, chain.verify, or what was proven when it was stored.
 
-Exit code 0: all of it is proven. 1: something is wrong. 130: it was interrupted, and nothing was
+--repair gives what is wrong or missing a job again. The rows of a wrong block stay until that job replaces
+them; rows without a block are removed. An unproven block would come again as it is.
+
+Exit code 0: nothing is wrong or missing. 1: something is. 130: it was interrupted, and nothing was
 wrong so far.
 
 Examples:
@@ -58,17 +65,18 @@ async function verify(
   last: number | undefined,
 ): Promise<number> {
   const span = from === undefined ? null : blockSpan(from, last);
-  return withDatabase(session, (pool) => verifySpan(pool, span, options));
+  const level = session.config.chain.verify as VerifyLevel;
+  return withDatabase(session, (pool) => verifySpan(pool, span, { ...options, level }));
 }
 
 async function verifySpan(
   pool: pg.Pool,
   span: BlockSpan | null,
-  { repair = false, sample, senders, json = false }: VerifyOptions,
+  { repair = false, sample, senders, json = false, level }: VerifyOptions & { level: VerifyLevel },
 ): Promise<number> {
   const started = performance.now();
   const { signal, forgetSignals } = abortOnSignals();
-  const plan = await planVerification({ pool, span, sample, recoverSenders: senders, signal });
+  const plan = await planVerification({ pool, span, sample, level, recoverSenders: senders, signal });
   const report = createReport({ json, repair });
   const progress = showProgress(process.stderr, { label: "verify", total: Math.max(1, plan.total) });
   const door = { pool, dependents };

@@ -11,6 +11,7 @@ import type { AnswerBytes } from "../chain/endpoint/wire.js";
 import { type ChainRules, rulesFor } from "../chain/verify/chain-rules.js";
 import { checksAt, type VerifyLevel } from "../chain/verify/verify-block.js";
 import {
+  CHECKS,
   type Check,
   checkBit,
   RESULT_OFFSETS,
@@ -33,7 +34,7 @@ interface DirectExports {
   place(blockBytes: number, receiptsBytes: number): number;
   placeOfReceipts(): number;
   read(blockId: number, receiptsId: number): void;
-  check(checks: number): void;
+  check(checks: number, asItIs: boolean): number;
   encode(verifiedBytes: number): void;
   resultAt(): number;
   verifiedAt(): number;
@@ -78,22 +79,22 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
   if (instantiate === null) return () => null;
   let module = instantiate();
   const resultAt = module.resultAt();
-  const verifiedFields = new Map<string, Buffer>();
+  const verifiedFields = new Map<number, { checks: readonly Check[]; field: Buffer }>();
 
   const told = (memory: Buffer, name: ResultName): number =>
     memory.readUInt32LE(resultAt + RESULT_OFFSETS[name]);
 
-  /** The column `verified` with these names. */
-  const verifiedField = (checks: readonly Check[]): Buffer => {
-    const key = checks.join();
-    const known = verifiedFields.get(key);
+  /** The checks of these bits, and the column `verified` with their names. */
+  const verifiedOf = (bits: number) => {
+    const known = verifiedFields.get(bits);
     if (known !== undefined) return known;
+    const checks = CHECKS.filter((check) => (bits & checkBit(check)) !== 0);
     const out = new CopyWriter();
     out.begin(Buffer.alloc(0));
     out.textArray(checks);
-    const field = Buffer.from(out.bytesOf({ from: 0, to: out.size }));
-    verifiedFields.set(key, field);
-    return field;
+    const made = { checks, field: Buffer.from(out.bytesOf({ from: 0, to: out.size })) };
+    verifiedFields.set(bits, made);
+    return made;
   };
 
   const put = ({ chunks }: AnswerBytes, at: number): void => {
@@ -120,10 +121,10 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
     if (number !== wanted.number || (wanted.hash !== null && hash !== wanted.hash)) return null;
 
     const started = performance.now();
-    const checks = checksAt(number, { level, rules });
-    module.check(bitsOf(checks));
+    const { demanded, tried } = checksAt(number, { level, rules });
+    const held = module.check(bitsOf(demanded), false);
+    const { checks, field } = verifiedOf(tried.length === 0 ? held : withTried(tried, held));
     const verified = performance.now();
-    const field = verifiedField(checks);
     memory = Buffer.from(module.memory.buffer);
     field.copy(memory, module.verifiedAt());
     module.encode(field.length);
@@ -140,6 +141,23 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
       verifyMs: verified - started,
       encodeMs: performance.now() - verified,
     };
+  };
+
+  /** The bits of what is proven, and of what holds of the tried, as verify-block.ts tries them. */
+  const withTried = (tried: readonly Check[], proven: number): number => {
+    const hash = checkBit("hash");
+    const hashed = tried.includes("hash") ? proven | bitsThatHold(hash) : proven;
+    if ((hashed & hash) === 0) return proven;
+    return tried.reduce((bits, check) => bits | bitsThatHold(checkBit(check)), hashed);
+  };
+
+  const bitsThatHold = (bit: number): number => {
+    try {
+      return module.check(bit, true);
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      return 0;
+    }
   };
 
   return ({ block, receipts }, { wanted, chainId }) => {

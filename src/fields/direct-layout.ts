@@ -22,10 +22,9 @@
  * On request:
  * - `senders`: each `from` is who signed
  */
-export const CHECKS = [
-  "indexes",
-  "gas",
-  "logsBloom",
+export const CHEAP_CHECKS = ["indexes", "gas", "logsBloom"] as const;
+
+export const ROOT_CHECKS = [
   "hash",
   "uncles",
   "transactionHashes",
@@ -35,8 +34,9 @@ export const CHECKS = [
   "blobGas",
   "prices",
   "contractAddresses",
-  "senders",
 ] as const;
+
+export const CHECKS = [...CHEAP_CHECKS, ...ROOT_CHECKS, "senders"] as const;
 
 export type Check = (typeof CHECKS)[number];
 

@@ -1,29 +1,54 @@
 import type { Block, Log } from "../block.js";
 import type { ChainRules } from "../chain/verify/chain-rules.js";
 import { VerificationError } from "../chain/verify/verification-error.js";
-import type { Verifier } from "../chain/verify/verify-block.js";
+import {
+  type Checks,
+  checksAt,
+  isAbout,
+  type Verified,
+  type Verifier,
+  type VerifyLevel,
+} from "../chain/verify/verify-block.js";
 import { decodeTokenTransfers, type TokenTransfer } from "../decode/decode-token-transfers.js";
 import { describeError } from "../errors.js";
+import { CHECKS, type Check } from "../fields/direct-layout.js";
 import type { LoadedBlock } from "../store/load-blocks.js";
 import type { Contradiction } from "../store/stored-row.js";
 
 export interface Prover {
   verifier: Verifier;
   rules: ChainRules;
+  /** What is demanded of every block: chain.verify. What was proven when a block was stored is demanded of it in any case. */
+  level: VerifyLevel;
   recoverSenders: boolean;
 }
 
+/** What became of a block's proof. */
+export interface RowsProof {
+  /** What contradicts other rows, the digest, or what is demanded. */
+  wrong: Contradiction[];
+  /** Where nothing is wrong: what had to hold for the block to be proven, and does not, though nobody demands it. */
+  unproven: readonly Check[];
+  /** What holds of the block. */
+  proven: Verified;
+}
+
+/** With these a block's rows follow from its hash. On chains whose rules leave one of them out a block may be as it was written, and is not proven. */
+const CORE: readonly Check[] = ["hash", "transactionsRoot", "receiptsRoot"];
+
 /**
- * Proves one block from what was read of it, and returns what is wrong; nothing, when it is proven.
- * `digest` is that of its rows as they are now. Pure.
+ * Proves one block from what was read of it. `digest` is that of its rows as they are now. Pure.
  */
 export function proveRows(
-  { rebuilt, contradictions, digest: written, number }: LoadedBlock,
+  { rebuilt, contradictions, digest: written, number, verified }: LoadedBlock,
   { digest, ...prover }: Prover & { digest: string | undefined },
-): Contradiction[] {
+): RowsProof {
   const wrong = [...contradictions];
+  let proven: Verified = [];
   if (rebuilt !== null) {
-    wrong.push(...proveBlock(rebuilt.block, number, prover));
+    const proof = proveBlock(rebuilt.block, checksOf(number, verified, prover), prover);
+    wrong.push(...proof.wrong);
+    proven = proof.proven;
     wrong.push(...compareTransfers(decodeTokenTransfers(rebuilt.block), rebuilt.tokenTransfers));
   }
   // It is undefined where no program wrote such a version: `contradictions` says so.
@@ -31,31 +56,38 @@ export function proveRows(
     const [expected, actual] = [written ?? "32 bytes", written === null ? "none" : String(digest)];
     wrong.push({ table: "blocks", field: "digest", expected, actual });
   }
-  return wrong;
+  if (wrong.length > 0 || rebuilt === null) return { wrong, unproven: [], proven };
+  const { demanded } = checksAt(number, { ...prover, level: "roots" });
+  const needed = CHECKS.filter((check) => demanded.includes(check) || CORE.includes(check));
+  const unproven = needed.filter((check) => isAbout(check, rebuilt.block) && !proven.includes(check));
+  return { wrong, unproven, proven };
+}
+
+/** Demanded is what chain.verify and the chain's rules say, and what held when the block was stored. The rest is tried. */
+function checksOf(number: number, verified: readonly unknown[], prover: Prover): Checks {
+  const asked = CHECKS.filter((check) => check !== "senders" || prover.recoverSenders);
+  const chosen = checksAt(number, prover).demanded;
+  const demanded = asked.filter((check) => chosen.includes(check) || verified.includes(check));
+  return { demanded, tried: asked.filter((check) => !demanded.includes(check)) };
 }
 
 function proveBlock(
   block: Block,
-  number: number,
-  { verifier, rules, recoverSenders }: Prover,
-): Contradiction[] {
+  checks: Checks,
+  { verifier, rules }: Prover,
+): Pick<RowsProof, "wrong" | "proven"> {
   try {
-    verifier.verifyBlock(block, { level: "roots", rules, endpoint: "the database", recoverSenders });
-    return [];
+    const proven = verifier.verifyChecks(block, { ...checks, rules, endpoint: "the database" });
+    return { wrong: [], proven };
   } catch (error) {
     if (error instanceof VerificationError) {
       const { field, expected, actual } = error.facts as Record<"field" | "expected" | "actual", string>;
-      return [{ table: tableOf(field), field, expected, actual }];
+      return { wrong: [{ table: tableOf(field), field, expected, actual }], proven: [] };
     }
     // Rows may hold anything. One block that cannot even be encoded must not keep the others from being proven.
-    return [
-      {
-        table: "blocks",
-        field: "number",
-        expected: "a block that can be encoded",
-        actual: `${number}: ${describeError(error)}`,
-      },
-    ];
+    const expected = "a block that can be encoded";
+    const actual = `${block.header.number}: ${describeError(error)}`;
+    return { wrong: [{ table: "blocks", field: "number", expected, actual }], proven: [] };
   }
 }
 

@@ -10,6 +10,7 @@
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
 import { inTransaction } from "../db/pool.js";
+import type { Check } from "../fields/direct-layout.js";
 import { findCompleted } from "../queue/gaps.js";
 import { type LoadedBlock, loadBlocks } from "../store/load-blocks.js";
 import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
@@ -23,10 +24,13 @@ import { type Prover, proveRows } from "./prove-rows.js";
 /** What a missing block should have been by the queue's word; by somebody's who asked for it, just a row. */
 export const asQueueSays = "a row, as the queue says";
 
-/** What is wrong with the blocks from `from` to `to`, mostly one. */
+/** What is to be said of the blocks from `from` to `to`, mostly one. */
 export interface Finding extends BlockSpan, Contradiction {
-  /** `wrong`: a stored block. `missing`: the queue says that it is stored, or somebody asked for it. `orphan`: rows without a block. */
-  kind: "wrong" | "missing" | "orphan";
+  /**
+   * `wrong`: a stored block. `missing`: the queue says that it is stored, or somebody asked for it. `orphan`: rows without
+   * a block. `unproven`: nothing is wrong with a stored block, but it does not follow from its hash, and need not.
+   */
+  kind: "wrong" | "missing" | "orphan" | "unproven";
 }
 
 export interface ProvenBatch {
@@ -61,7 +65,7 @@ export async function* proveStored({
     const read = await readBatch(pool, { from, to: span.to }, prover);
     const findings = proveBatch(read, { prover, span, isAsked, wrongBefore });
     yield { upTo: read.upTo, blocks: read.blocks.length, findings };
-    wrongBefore = new Set(findings.map(({ to }) => to));
+    wrongBefore = new Set(findings.flatMap(({ kind, to }) => (kind === "unproven" ? [] : [to])));
     from = read.upTo + 1;
   }
 }
@@ -125,16 +129,21 @@ function proveBatch(
   const { blocks, digests, neighbours, orphans, holes, missing } = read;
   const findings: Finding[] = [];
   const wrong = new Set(wrongBefore);
+  const unproven: UnprovenBlock[] = [];
   for (const block of blocks) {
-    const contradictions = proveRows(block, { ...prover, digest: digests.get(block.number) });
-    if (contradictions.length > 0) wrong.add(block.number);
-    for (const each of contradictions)
-      findings.push({ kind: "wrong", from: block.number, to: block.number, ...each });
+    const { number } = block;
+    const proof = proveRows(block, { ...prover, digest: digests.get(number) });
+    if (proof.wrong.length > 0) wrong.add(number);
+    if (proof.unproven.length > 0) unproven.push({ ...proof, number });
+    for (const each of proof.wrong) findings.push({ kind: "wrong", from: number, to: number, ...each });
   }
   // What the last batch named is named already.
-  for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong, span }))
-    if (!wrongBefore.has(number))
-      findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
+  for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong, span })) {
+    if (wrongBefore.has(number)) continue;
+    wrong.add(number);
+    findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
+  }
+  findings.push(...unprovenFindings(unproven.filter(({ number }) => !wrong.has(number))));
   const unheardOf = isAsked ? holes.flatMap((hole) => holesBetween(missing, hole)) : [];
   for (const [spans, expected] of [
     [missing, asQueueSays],
@@ -160,5 +169,28 @@ function proveBatch(
       expected: "a stored block",
       actual: `${plural(rows, "row")} without one`,
     });
+  return findings;
+}
+
+interface UnprovenBlock {
+  number: number;
+  unproven: readonly Check[];
+  proven: readonly Check[];
+}
+
+/** Neighbours of which the same is to be said are one finding: there may be a whole chain of them. */
+function unprovenFindings(blocks: readonly UnprovenBlock[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const { number, unproven, proven } of blocks) {
+    const expected = unproven.join(", ");
+    const actual = proven.join(", ") || "nothing";
+    const last = findings.at(-1);
+    if (last?.to === number - 1 && last.expected === expected && last.actual === actual) last.to = number;
+    else
+      findings.push({
+        ...{ kind: "unproven", from: number, to: number },
+        ...{ table: "blocks", field: "verified", expected, actual },
+      });
+  }
   return findings;
 }

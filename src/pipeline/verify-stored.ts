@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
 import { rulesFor } from "../chain/verify/chain-rules.js";
-import { createVerifier } from "../chain/verify/verify-block.js";
+import { createVerifier, type VerifyLevel } from "../chain/verify/verify-block.js";
 import { storedSpan } from "../queue/gaps.js";
 import { readHead } from "../queue/head.js";
 import { countStrays } from "../store/orphan-rows.js";
@@ -15,6 +15,8 @@ export interface VerifyStoredOptions {
   span: BlockSpan | null;
   /** Only so many blocks, drawn at random. */
   sample?: number | undefined;
+  /** What is demanded of every block: chain.verify. */
+  level: VerifyLevel;
   recoverSenders: boolean;
   signal?: AbortSignal;
 }
@@ -35,12 +37,13 @@ export interface VerifyPlan {
  * are left out.
  */
 export async function planVerification(options: VerifyStoredOptions): Promise<VerifyPlan> {
-  const { pool, sample, recoverSenders, signal } = options;
+  const { pool, sample, level, recoverSenders, signal } = options;
   const everything = await boundsOf(pool);
   const span = options.span ?? everything;
   const strays = options.span === null && sample === undefined ? await countStrays(pool) : [];
   if (span === null) return { span, total: 0, strays, async *run() {} };
-  const prover = { verifier: createVerifier(), rules: rulesFor(await chainIdOf(pool)), recoverSenders };
+  const rules = rulesFor(await chainIdOf(pool));
+  const prover = { verifier: createVerifier(), rules, level, recoverSenders };
   const isAsked = options.span !== null && sample === undefined;
   const prove = (part: BlockSpan) =>
     proveStored({ pool, prover, isAsked, ...part, ...(signal !== undefined && { signal }) });

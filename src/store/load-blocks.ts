@@ -18,6 +18,8 @@ export interface LoadedBlock {
   parentHash: unknown;
   /** What the digest was when the block was written; null: it has none. */
   digest: Hex | null;
+  /** What was proven when the block was written: names of checks, or whatever stands there. */
+  verified: readonly unknown[];
   /** Null: a value is stored that no block can have, see `contradictions`. */
   rebuilt: { block: Block; tokenTransfers: TokenTransfer[] } | null;
   /** Rows that contradict others, or that no block can have. */
@@ -119,6 +121,7 @@ function loadedBlock(rows: RowsOfBlock, bloomOf: (logs: readonly Log[]) => Hex):
     hash: header.hash,
     parentHash: header.parent_hash,
     digest: header.digest as Hex | null,
+    verified: header.verified as unknown[],
     rebuilt: misshapen ? null : rebuilt,
     contradictions: wrong,
     rowCount: 1 + transactions.length + logs.length + withdrawals.length + tokenTransfers.length,

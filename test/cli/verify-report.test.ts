@@ -79,6 +79,25 @@ test("each finding says what, where, what was expected and what is there; blocks
   ]);
 });
 
+test("unproven blocks are counted and not listed, what does not hold of them is named, and they are not an error", (t) => {
+  const { written, report, add, end } = scene(t);
+  const verified = { table: "blocks", field: "verified", actual: "nothing" };
+  add(50, finding("unproven", 1, { to: 40, ...verified, expected: "hash, receiptsRoot" }));
+  add(50, finding("unproven", 90, { ...verified, expected: "hash" }), finding("wrong", 91));
+  assert.equal(report.wrong(), 1);
+  assert.equal(end(), 1);
+  assert.deepEqual(written, [
+    "block 91: logs[0].data (logs): expected 0x01, got 0x02",
+    "58 blocks proven, 41 unproven, 1 wrong, 0 missing, in 2.0 s, 50.0 blocks/s.",
+    "Unproven: what is stored is what was written, but hash, receiptsRoot do not hold, which neither chain.verify nor the chain's rules demand.",
+    "Fetch them again: the same command with --repair",
+  ]);
+
+  const alone = scene(t);
+  alone.add(1, finding("unproven", 1, { ...verified, expected: "hash" }));
+  assert.equal(alone.end(), 0);
+});
+
 test("of one block four lines are shown, and of all a hundred; the rest is counted", (t) => {
   const { written, add, end } = scene(t);
   for (let block = 1; block <= 30; block += 1)
@@ -113,6 +132,7 @@ test("as JSON each finding is a line, and the summary is the last", (t) => {
     from: 1,
     to: 100,
     proven: 9,
+    unproven: 0,
     wrong: 1,
     missing: 3,
     orphaned: 0,

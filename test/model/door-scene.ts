@@ -32,7 +32,7 @@ function withDependents(of: World, those: World["dependents"]): World {
 /** `verify --repair`. Returns how much it found. */
 export async function repair({ pool, dependents }: World): Promise<number> {
   let findings = 0;
-  const plan = await planVerification({ pool, span: null, recoverSenders: false });
+  const plan = await planVerification({ pool, span: null, level: "roots", recoverSenders: false });
   for await (const batch of plan.run()) {
     findings += batch.findings.length;
     await repairStored({ pool, dependents }, batch.findings);

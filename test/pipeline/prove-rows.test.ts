@@ -8,17 +8,19 @@ import type { Block } from "../../src/block.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { rulesFor } from "../../src/chain/verify/chain-rules.js";
 import { createVerifier } from "../../src/chain/verify/verify-block.js";
+import { CHECKS } from "../../src/fields/direct-layout.js";
 import { decodeTokenTransfers, type TokenTransfer } from "../../src/decode/decode-token-transfers.js";
-import { proveRows } from "../../src/pipeline/prove-rows.js";
+import { type Prover, proveRows } from "../../src/pipeline/prove-rows.js";
 import type { LoadedBlock } from "../../src/store/load-blocks.js";
 
 const chain = new Chain(chainOptions({}));
 const prover = {
   verifier: createVerifier(),
   rules: rulesFor(chain.options.chainId),
+  level: "roots",
   recoverSenders: true,
   digest: "0xaa",
-};
+} satisfies Prover & { digest: string };
 
 function parsed(): Block {
   const stored = chain.block(MAIN, 1);
@@ -26,25 +28,39 @@ function parsed(): Block {
   return parseBlock(read("full"), read("receipts"), { endpoint: "made up", number: 1 });
 }
 
-/** What is found wrong with a block whose rows were changed. */
-function proven(
+/** The proof of a block whose rows were changed. */
+function proof(
   change: (block: Block, transfers: TokenTransfer[]) => void,
   loaded: Partial<LoadedBlock> = {},
-): string[] {
+  by: Partial<Prover> = {},
+) {
   const block = parsed();
   const tokenTransfers = decodeTokenTransfers(block);
   change(block, tokenTransfers);
   const rows = {
     number: 1,
     digest: "0xaa",
+    verified: [],
     contradictions: [],
     rebuilt: { block, tokenTransfers },
     ...loaded,
   };
-  return proveRows(rows as unknown as LoadedBlock, prover).map(
+  return proveRows(rows as unknown as LoadedBlock, { ...prover, ...by });
+}
+
+/** What is found wrong with it. */
+function proven(...of: Parameters<typeof proof>): string[] {
+  return proof(...of).wrong.map(
     ({ table, field, expected, actual }) => `${table}: ${field}: ${expected}, not ${actual}`,
   );
 }
+
+const loseHash = ({ header }: Block) => {
+  header.hash = `0x${"11".repeat(32)}`;
+};
+const loseReceipt = ({ header }: Block) => {
+  header.receiptsRoot = `0x${"11".repeat(32)}`;
+};
 
 test("a block as it came is proven", () => {
   assert.deepEqual(
@@ -90,8 +106,8 @@ test("a digest that is missing or another's is named, and one of a version that 
     proven(() => {}, { digest: null }),
     ["blocks: digest: 32 bytes, not none"],
   );
-  const loaded = { number: 1, digest: "0xbb", contradictions: [], rebuilt: null } as unknown as LoadedBlock;
-  assert.deepEqual(proveRows(loaded, { ...prover, digest: undefined }), []);
+  const loaded = { number: 1, digest: "0xbb", verified: [], contradictions: [], rebuilt: null };
+  assert.deepEqual(proveRows(loaded as unknown as LoadedBlock, { ...prover, digest: undefined }).wrong, []);
 });
 
 test("a block that cannot even be encoded is wrong, and no error", () => {
@@ -99,4 +115,45 @@ test("a block that cannot even be encoded is wrong, and no error", () => {
     block.header.gasLimit = "not hex" as "0x0";
   });
   assert.match(wrong, /^blocks: /);
+});
+
+test("what chain.verify demands is wrong where it does not hold, and what it does not is unproven", () => {
+  for (const [level, wrong, unproven] of [
+    ["roots", 1, []],
+    ["bloom", 0, ["hash"]],
+    ["off", 0, ["hash"]],
+  ] as const) {
+    const found = proof(loseHash, {}, { level });
+    assert.deepEqual([found.wrong.length, found.unproven[0] ?? []], [wrong, unproven[0] ?? []], level);
+  }
+  assert.deepEqual(
+    proof(() => {}, {}, { level: "off" }),
+    { wrong: [], unproven: [], proven: CHECKS },
+    "what holds is proven, whoever demands it",
+  );
+});
+
+test("without the block's hash no root of it is believed", () => {
+  const { unproven, proven } = proof(loseHash, {}, { level: "off" });
+  assert(unproven.includes("receiptsRoot") && unproven.includes("transactionsRoot"));
+  assert.deepEqual(proven, []);
+});
+
+test("what a chain's rules leave out is tried, and a block without it is neither wrong nor proven", () => {
+  const rules = rulesFor(999);
+  assert.deepEqual(proof(() => {}, {}, { rules }).unproven, []);
+  for (const [change, check] of [
+    [loseHash, "hash"],
+    [loseReceipt, "hash"],
+  ] as const) {
+    const { wrong, unproven } = proof(change, {}, { rules });
+    assert.deepEqual(wrong, []);
+    assert.equal(unproven[0], check);
+  }
+});
+
+test("what was proven when a block was stored must still hold, whatever is demanded by now", () => {
+  const [wrong = ""] = proven(loseHash, { verified: ["hash", "a check of a later release"] }, { level: "off" });
+  assert.match(wrong, /^blocks: hash: /);
+  assert.match(proven(loseHash, { verified: ["hash"] }, { rules: rulesFor(999) })[0] ?? "", /^blocks: hash: /);
 });

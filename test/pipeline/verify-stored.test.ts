@@ -9,7 +9,7 @@ import {
 } from "../../src/pipeline/verify-stored.js";
 import { useStoredChain } from "../stored/stored-chain.js";
 
-const all = { span: null, recoverSenders: true } satisfies Omit<VerifyStoredOptions, "pool">;
+const all = { span: null, level: "roots", recoverSenders: true } satisfies Omit<VerifyStoredOptions, "pool">;
 
 async function batchesOf(plan: VerifyPlan) {
   const batches: { blocks: number; done: number }[] = [];

@@ -33,7 +33,8 @@ export interface StoredChain {
   pool: pg.Pool;
   chainId: number;
   parsed(number: number, branch?: string, change?: (raw: RawBlock) => void): Block;
-  encoded(block: Block): EncodedBlock;
+  /** As if `verified` had been proven of it. */
+  encoded(block: Block, verified?: readonly string[]): EncodedBlock;
   /** Writes blocks of the chain, and covers them. */
   store(from: number, to: number): Promise<void>;
   /** Writes whatever is given, and covers it. */
@@ -62,7 +63,7 @@ export async function createStoredChain(
     max: 4,
   });
   const { encode } = createEncoder();
-  const prover: Prover = { verifier: createVerifier(), rules: rulesFor(chainId), recoverSenders: true };
+  const prover: Prover = { verifier: createVerifier(), rules: rulesFor(chainId), level: "roots", recoverSenders: true };
 
   const parsed: StoredChain["parsed"] = (number, branch = MAIN, change = () => {}) => {
     const stored = chain.block(branch, number);
@@ -73,7 +74,8 @@ export async function createStoredChain(
     return parseBlock(raw.block, raw.receipts, { endpoint: "made up", number });
   };
   const partitions = createPartitions(pool);
-  const encoded = (block: Block) => encode(toRows(block, decodeTokenTransfers(block), verified));
+  const encoded: StoredChain["encoded"] = (block, proven = verified) =>
+    encode(toRows(block, decodeTokenTransfers(block), proven));
   const write = async (blocks: readonly EncodedBlock[]) => {
     await partitions.prepare(blocks.map(({ number }) => number));
     await inTransaction(pool, async (tx) => {

@@ -82,3 +82,40 @@ test("verify of blocks that are not stored calls them missing, and ends with exi
   assert.match(some.stdout, /^blocks 4 to 6: missing$/m);
   assert.match(some.stdout, /^2 blocks proven, 0 wrong, 4 missing, /m);
 });
+
+test("a block that was stored unproven is not wrong for a hash that its chain does not have, nor proven", async (t) => {
+  const chain = await useStoredChain(t);
+  const withHash = (number: number, hash: `0x${string}`) => {
+    const block = chain.parsed(number);
+    block.header.hash = hash;
+    return block;
+  };
+  const own = `0x${"11".repeat(32)}` as const;
+  const child = chain.parsed(5);
+  child.header.parentHash = own;
+  child.header.hash = `0x${"22".repeat(32)}`;
+  // Block 4 and 5 as on a chain with hashes of its own; 7 is as it should be, though nobody looked.
+  await chain.write([
+    chain.encoded(withHash(4, own), []),
+    chain.encoded(child, []),
+    chain.encoded(chain.parsed(7), []),
+  ]);
+  const off = await verify(chain.database.url, "--set", "chain.verify=off");
+  assert.equal(off.code, 0, off.stdout);
+  assert.match(off.stdout, /^1 block proven, 2 unproven, 0 wrong, 0 missing, /);
+  assert.match(off.stdout, /^Unproven: .* hash, .*receiptsRoot.* do not hold, /m);
+
+  const json = await verify(chain.database.url, "--set", "chain.verify=off", "--json", "--repair");
+  assert.equal(json.code, 0);
+  const [finding, last] = linesOf(json.stdout);
+  assert.deepEqual([finding?.block, finding?.field, finding?.actual], [4, "verified", "nothing"]);
+  assert.deepEqual([last?.summary?.unproven, last?.summary?.requeued], [2, 0]);
+
+  const roots = await verify(chain.database.url);
+  assert.equal(roots.code, 1, "chain.verify demands it");
+  assert.match(roots.stdout, /^1 block proven, 2 wrong, 0 missing, /m);
+  await chain.pool.query("update blocks set size = size + 1 where number = 4");
+  const touched = await verify(chain.database.url, "--set", "chain.verify=off");
+  assert.equal(touched.code, 1);
+  assert.match(touched.stdout, /^block 4: digest: its rows are not those that were written$/m);
+});

@@ -4,7 +4,8 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Block, Hex, Transaction } from "../../src/block.js";
 import { exceptionsOf, holds, rulesFor } from "../../src/chain/verify/chain-rules.js";
 import { VerificationError } from "../../src/chain/verify/verification-error.js";
-import { createVerifier } from "../../src/chain/verify/verify-block.js";
+import { checksAt, createVerifier } from "../../src/chain/verify/verify-block.js";
+import { CHECKS } from "../../src/fields/direct-layout.js";
 import { madeBlock } from "./made-block.js";
 import { resealed } from "./reseal.js";
 
@@ -45,6 +46,40 @@ test("where all checks are skipped nothing is proven, and nothing is refused", a
   block.header.hash = `0x${"00".repeat(32)}`;
   const options = { level: "roots", rules: rulesFor(314), endpoint: "lotus" } as const;
   assert.deepEqual(verifier.verifyBlock(block, options), []);
+});
+
+test("what a chain's rules leave out is tried where its hash is Ethereum's, and listed where it holds", async () => {
+  const ethereum = { level: "roots", rules: rulesFor(1), endpoint: "node" } as const;
+  const all = verifier.verifyBlock(await madeBlock(SHAPE), ethereum);
+  // HyperEVM, whose rules demand nothing; Blast, whose demand the cheap checks; a chain of Orbit.
+  for (const chainId of [999, 81_457, 42_170]) {
+    const rules = rulesFor(chainId);
+    assert.notEqual(exceptionsOf(rules).length, 0);
+    const options = { ...ethereum, rules };
+    assert.deepEqual(verifier.verifyBlock(await madeBlock(SHAPE), options), all, String(chainId));
+    const { demanded, tried } = checksAt(1, options);
+    assert.deepEqual(new Set([...demanded, ...tried]), new Set(CHECKS.filter((check) => check !== "senders")));
+  }
+  assert.deepEqual(checksAt(1, ethereum).tried, [], "a chain of which all is demanded costs nothing");
+  for (const level of ["bloom", "off"] as const)
+    assert.deepEqual(checksAt(1, { level, rules: rulesFor(999) }).tried, []);
+});
+
+test("a try that does not hold refuses no block, and takes no other check from it", async () => {
+  const options = { level: "roots", rules: rulesFor(999), endpoint: "node" } as const;
+  const block = await madeBlock(SHAPE);
+  const [first] = block.transactions;
+  assert.ok(first);
+  first.receipt.effectiveGasPrice = "0x1";
+  first.value = "0x7";
+  const proven = verifier.verifyBlock(block, options);
+  assert.ok(proven.includes("hash") && proven.includes("receiptsRoot"));
+  for (const check of ["prices", "transactionsRoot", "transactionHashes"] as const)
+    assert.equal(proven.includes(check), false, check);
+
+  // What is no block of Ethereum's at all.
+  first.receipt.gasUsed = "nonsense" as "0x0";
+  assert.equal(verifier.verifyBlock(block, options).includes("gas"), false);
 });
 
 test("a transaction of an opaque type takes the roots from the proof, and spares no other transaction", async () => {

@@ -1,8 +1,9 @@
 // Which checks hold on which chain. Ethereum's rules are the default; a chain is listed here only for
 // what differs. Where it is not known for sure that a check holds, the check is skipped with a reason
-// that begins with "not verified": refusing good blocks is worse than proving less.
+// that begins with "not verified": refusing good blocks is worse than proving less. What is skipped is
+// tried all the same (verify-block.ts): a block is never refused for it, and gets what holds.
 
-import type { Check } from "../../fields/direct-layout.js";
+import { CHEAP_CHECKS, type Check, ROOT_CHECKS } from "../../fields/direct-layout.js";
 
 export interface Skip {
   reason: string;
@@ -61,20 +62,8 @@ interface ChainEntry {
   stateSync?: boolean;
 }
 
-const CHEAP: readonly Check[] = ["indexes", "gas", "logsBloom"];
-
-const ROOTS: readonly Check[] = [
-  "hash",
-  "uncles",
-  "transactionHashes",
-  "transactionsRoot",
-  "receiptsRoot",
-  "withdrawalsRoot",
-  "blobGas",
-  "prices",
-  "contractAddresses",
-  "senders",
-];
+const CHEAP: readonly Check[] = CHEAP_CHECKS;
+const ROOTS: readonly Check[] = [...ROOT_CHECKS, "senders"];
 
 function skip(checks: readonly Check[], reason: string, until?: number): ChainRules["skips"] {
   const entry = until === undefined ? { reason } : { reason, until };

@@ -1,5 +1,5 @@
 import type { Block, Hex, Log } from "../../block.js";
-import { CHECKS, type Check } from "../../fields/direct-layout.js";
+import { CHEAP_CHECKS, CHECKS, type Check } from "../../fields/direct-layout.js";
 import { BLOOM_BYTES, BloomMaker } from "./bloom.js";
 import { type ChainRules, holds } from "./chain-rules.js";
 import { checkBlooms, checkGas, checkIndexes } from "./cheap-checks.js";
@@ -32,12 +32,25 @@ export interface VerifyOptions {
   onDerived?: OnDerived;
 }
 
-/** What was proven. Checks that the chain's rules skip, or that this block does not allow, are missing. */
+/** The checks of one block. */
+export interface Checks {
+  /** One that does not hold refuses the block. */
+  demanded: readonly Check[];
+  /** The block has them if they hold, and is none the worse if they do not. */
+  tried: readonly Check[];
+}
+
+/**
+ * What was proven, in the order of CHECKS. Left out is what this block does not allow, or does not have: one from before
+ * Shanghai has no withdrawals to be proven.
+ */
 export type Verified = readonly Check[];
 
 export interface Verifier {
   /** Proves a block, or throws a VerificationError that names the first field that is wrong. */
   verifyBlock(block: Block, options: VerifyOptions): Verified;
+  /** The same with these checks. */
+  verifyChecks(block: Block, options: Omit<VerifyOptions, "level"> & Checks): Verified;
   /** The bloom filter of logs: what a receipt's `logsBloom` must be. */
   bloomOf(logs: readonly Log[]): Hex;
 }
@@ -49,30 +62,24 @@ export interface Verifier {
 export function createVerifier({ keccak = createKeccak() }: { keccak?: Keccak } = {}): Verifier {
   const writer = new RlpWriter(keccak);
   const blooms = new BloomMaker(writer);
+  const verifyChecks: Verifier["verifyChecks"] = (block, { demanded, tried, ...options }) => {
+    const { rules, endpoint, onDerived = null } = options;
+    const bytes = { header: 0, transactions: 0, withdrawals: 0 };
+    const tools = { writer, blooms, onDerived, bytes };
+    const proof = { block, rules, endpoint, checks: demanded, ...tools, ...coverage(block, rules) };
+    try {
+      const proven = demanded.filter((check) => prove(check, proof));
+      deriveSize(proof);
+      return tried.length === 0 ? proven : withTried(tried, proof, proven);
+    } finally {
+      // A check that threw left a part of what it wrote.
+      writer.truncate(0);
+    }
+  };
   return {
-    verifyBlock(block, { level, rules, endpoint, recoverSenders = false, onDerived = null }) {
-      const checks = checksAt(block.header.number, { level, rules, recoverSenders });
-      const bytes = { header: 0, transactions: 0, withdrawals: 0 };
-      const proof = {
-        block,
-        rules,
-        endpoint,
-        checks,
-        writer,
-        blooms,
-        onDerived,
-        bytes,
-        ...coverage(block, rules),
-      };
-      try {
-        const verified = checks.filter((check) => prove(check, proof));
-        deriveSize(proof);
-        return verified;
-      } finally {
-        // A check that threw left a part of what it wrote.
-        writer.truncate(0);
-      }
-    },
+    verifyChecks,
+    verifyBlock: (block, options) =>
+      verifyChecks(block, { ...options, ...checksAt(block.header.number, options) }),
     bloomOf(logs) {
       const filter = Buffer.alloc(BLOOM_BYTES);
       blooms.add(logs, filter, filter);
@@ -97,8 +104,6 @@ const PROVE: Readonly<Record<Check, (proof: Proof) => void>> = {
   senders: checkSenders,
 };
 
-const CHEAP: readonly Check[] = ["indexes", "gas", "logsBloom"];
-
 /** In this order: the header is proven first, so that what contradicts it later is what is wrong. */
 const UNASKED: readonly Check[] = CHECKS.filter((check) => check !== "senders");
 
@@ -106,14 +111,49 @@ const UNASKED: readonly Check[] = CHECKS.filter((check) => check !== "senders");
 export function checksAt(
   number: number,
   { level, rules, recoverSenders = false }: Omit<VerifyOptions, "endpoint" | "onDerived">,
-): readonly Check[] {
-  return checksOf(level, recoverSenders).filter((check) => holds(rules, check, number));
+): Checks {
+  const asked = checksOf(level, recoverSenders);
+  const demanded = asked.filter((check) => holds(rules, check, number));
+  // Where the rules leave nothing out there is nothing to try.
+  const isAll = level !== "roots" || demanded.length === asked.length;
+  return { demanded, tried: isAll ? [] : asked.filter((check) => !demanded.includes(check)) };
 }
 
 function checksOf(level: VerifyLevel, recoverSenders: boolean): readonly Check[] {
   if (level === "off") return [];
-  if (level === "bloom") return CHEAP;
+  if (level === "bloom") return CHEAP_CHECKS;
   return recoverSenders ? CHECKS : UNASKED;
+}
+
+/** Whether the block has what a check is about. Some forks brought, and some chains never have it. */
+export function isAbout(check: Check, { header }: Block): boolean {
+  if (check === "withdrawalsRoot") return header.withdrawalsRoot !== null;
+  if (check === "blobGas") return header.blobGasUsed !== null;
+  return true;
+}
+
+/**
+ * What is proven, and what holds of the tried. They are tried only where the block's hash is that of its header, which
+ * costs one hash to find out: a root beside it would prove nothing, and that of an empty list stands on any chain.
+ */
+function withTried(tried: readonly Check[], proof: Proof, proven: Verified): Verified {
+  const isHashed = proven.includes("hash") || (tried.includes("hash") && doesHold("hash", proof));
+  if (!isHashed) return proven;
+  const held = new Set<Check>([...proven, "hash"]);
+  for (const check of tried) if (check !== "hash" && doesHold(check, proof)) held.add(check);
+  return CHECKS.filter((check) => held.has(check));
+}
+
+/** Whatever it throws: what a chain makes of this is not Ethereum's, and nobody said that it would be. */
+function doesHold(check: Check, proof: Proof): boolean {
+  try {
+    // As the block is: what follows only from a try is not put right.
+    return prove(check, { ...proof, checks: [check], onDerived: null });
+  } catch {
+    return false;
+  } finally {
+    proof.writer.truncate(0);
+  }
 }
 
 /** These need the encoding of every transaction in the block. */
@@ -124,10 +164,10 @@ const WHOLE: ReadonlySet<Check> = new Set([
   "senders",
 ]);
 
-/** Makes a check. False if it cannot prove the whole block, since the block has opaque transactions. */
+/** Makes a check. False if it proves nothing of the block, or not all of it, since it has opaque transactions. */
 function prove(check: Check, proof: Proof): boolean {
   const whole = proof.encodable || !WHOLE.has(check);
   // Hashes and senders of the other transactions are worth comparing all the same.
   if (whole || check === "transactionHashes" || check === "senders") PROVE[check](proof);
-  return whole;
+  return whole && isAbout(check, proof.block);
 }

@@ -66,12 +66,18 @@ import { checkUnhashedFields } from "./unhashed";
 const GAS_PER_BLOB: u64 = 131_072;
 
 let checks: u32 = 0;
+/** Nothing that is missing is put in its place. */
+let asItIs: bool = false;
 let withdrawals: usize = 0;
 /** Two numbers of 256 bits, as four of 64 each, lowest first, and their sum. */
 let wide: usize = 0;
 
-/** Makes the checks whose bits are set. `bytes`: of the two answers. */
-export function makeChecks(header: usize, made: u32, bytes: usize): void {
+/**
+ * Makes the checks whose bits are set, and returns those of what the block has. `bytes`: of the two answers. `given`: the
+ * block is checked as it is, and nothing of it is put right.
+ */
+export function makeChecks(header: usize, made: u32, given: bool, bytes: usize): u32 {
+  asItIs = given;
   checks = made;
   transactionBytes = 0;
   withdrawalBytes = 0;
@@ -101,6 +107,9 @@ export function makeChecks(header: usize, made: u32, bytes: usize): void {
   if (has(CHECK_WITHDRAWALS_ROOT)) checkWithdrawalsRoot(header);
   if (has(CHECK_CONTRACT_ADDRESSES)) checkContractAddresses();
   if (isSizeProven(header)) noteSize(header, sizeOf(header), sizeText);
+  if (isNull(header, WITHDRAWALS_ROOT)) made &= ~CHECK_WITHDRAWALS_ROOT;
+  if (isNull(header, BLOB_GAS_USED)) made &= ~CHECK_BLOB_GAS;
+  return made;
 }
 
 /** Bytes of what was written of the block: its header, its transactions, its withdrawals. */
@@ -309,6 +318,7 @@ function takeContractAddresses(): void {
 
 /** Some nodes name none where the creation failed: it has the one that was just hashed. */
 function noteAddress(receipt: usize): void {
+  leaveUnless(!asItIs, LEFT_PROOF);
   store<u16>(addresses, 0x7830); // 0x
   for (let i: usize = 0; i < 20; i++) {
     const byte = load<u8>(HASH_AT + 12 + i);

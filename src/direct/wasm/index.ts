@@ -111,9 +111,9 @@ function expectId(answer: usize, id: f64): void {
   leaveUnless(told === id, LEFT_PLACE);
 }
 
-/** Makes the checks whose bits are set, src/fields/direct-layout.ts. */
-export function check(checks: u32): void {
-  makeChecks(header, checks, blockBytes + receiptsBytes);
+/** Makes the checks whose bits are set, src/fields/direct-layout.ts. Returns those that prove something of this block. */
+export function check(checks: u32, asItIs: bool): u32 {
+  return makeChecks(header, checks, asItIs, blockBytes + receiptsBytes);
 }
 
 /** Writes the rows, and tells where each table's lie and how many there are. */
