@@ -99,6 +99,7 @@ export class BlockBuilder {
       }),
       // EIP-7685: no requests, so the SHA-256 of nothing.
       ...(this.#since("prague", number) && { requestsHash: createHash("sha256").digest() }),
+      ...(this.#since("unknown", number) && { unknownRoot: createHash("sha256").digest() }),
     };
     const header: Input[] = [...Object.values(fields), ...Object.values(later)];
     const encodedHeader = RLP.encode(header);

@@ -16,7 +16,11 @@ export interface Eras {
   cancun: number;
   /** EIP-7702 and EIP-7685: type 4, the requests hash. */
   prague: number;
+  /** A fork that no program knows: one more field is hashed, `unknownRoot`. */
+  unknown: number;
 }
+
+const never = Number.MAX_SAFE_INTEGER;
 
 export type EraName = keyof Eras;
 
@@ -33,6 +37,7 @@ export const PRESETS: Readonly<Record<EraPreset, Eras>> = {
     shanghai: 0,
     cancun: 0,
     prague: 0,
+    unknown: never,
   },
   compressed: {
     spuriousDragon: 10,
@@ -43,6 +48,7 @@ export const PRESETS: Readonly<Record<EraPreset, Eras>> = {
     shanghai: 60,
     cancun: 70,
     prague: 80,
+    unknown: never,
   },
   mainnet: {
     spuriousDragon: 2_675_000,
@@ -53,5 +59,6 @@ export const PRESETS: Readonly<Record<EraPreset, Eras>> = {
     shanghai: 17_034_870,
     cancun: 19_426_587,
     prague: 22_431_084,
+    unknown: never,
   },
 };

@@ -9,6 +9,7 @@ import type { ConnectionOptions } from "../db/connection.js";
 import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
 import type { Door } from "../pipeline/change-rows.js";
+import { createHeadFailuresAlert } from "./alerts/head-failures.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
@@ -85,7 +86,11 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       onError,
     });
     // Beside the others, which may be what waits.
-    const watch = runDuties({ duties: [createLockWatch(options)], signal, onError });
+    const watch = runDuties({
+      duties: [createLockWatch(options), createHeadFailuresAlert(options)],
+      signal,
+      onError,
+    });
     hint = duties.hint;
     terms.push(following, duties.done, watch.done);
   };

@@ -8,8 +8,8 @@ import type { Block } from "../../src/block.js";
 import { parseBlock } from "../../src/chain/parse/parse-block.js";
 import { rulesFor } from "../../src/chain/verify/chain-rules.js";
 import { createVerifier } from "../../src/chain/verify/verify-block.js";
-import { CHECKS } from "../../src/fields/direct-layout.js";
 import { decodeTokenTransfers, type TokenTransfer } from "../../src/decode/decode-token-transfers.js";
+import { CHECKS } from "../../src/fields/direct-layout.js";
 import { type Prover, proveRows } from "../../src/pipeline/prove-rows.js";
 import type { LoadedBlock } from "../../src/store/load-blocks.js";
 
@@ -153,7 +153,14 @@ test("what a chain's rules leave out is tried, and a block without it is neither
 });
 
 test("what was proven when a block was stored must still hold, whatever is demanded by now", () => {
-  const [wrong = ""] = proven(loseHash, { verified: ["hash", "a check of a later release"] }, { level: "off" });
+  const [wrong = ""] = proven(
+    loseHash,
+    { verified: ["hash", "a check of a later release"] },
+    { level: "off" },
+  );
   assert.match(wrong, /^blocks: hash: /);
-  assert.match(proven(loseHash, { verified: ["hash"] }, { rules: rulesFor(999) })[0] ?? "", /^blocks: hash: /);
+  assert.match(
+    proven(loseHash, { verified: ["hash"] }, { rules: rulesFor(999) })[0] ?? "",
+    /^blocks: hash: /,
+  );
 });

@@ -63,7 +63,12 @@ export async function createStoredChain(
     max: 4,
   });
   const { encode } = createEncoder();
-  const prover: Prover = { verifier: createVerifier(), rules: rulesFor(chainId), level: "roots", recoverSenders: true };
+  const prover: Prover = {
+    verifier: createVerifier(),
+    rules: rulesFor(chainId),
+    level: "roots",
+    recoverSenders: true,
+  };
 
   const parsed: StoredChain["parsed"] = (number, branch = MAIN, change = () => {}) => {
     const stored = chain.block(branch, number);

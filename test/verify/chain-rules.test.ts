@@ -58,7 +58,10 @@ test("what a chain's rules leave out is tried where its hash is Ethereum's, and 
     const options = { ...ethereum, rules };
     assert.deepEqual(verifier.verifyBlock(await madeBlock(SHAPE), options), all, String(chainId));
     const { demanded, tried } = checksAt(1, options);
-    assert.deepEqual(new Set([...demanded, ...tried]), new Set(CHECKS.filter((check) => check !== "senders")));
+    assert.deepEqual(
+      new Set([...demanded, ...tried]),
+      new Set(CHECKS.filter((check) => check !== "senders")),
+    );
   }
   assert.deepEqual(checksAt(1, ethereum).tried, [], "a chain of which all is demanded costs nothing");
   for (const level of ["bloom", "off"] as const)

@@ -76,6 +76,7 @@ export function wrong(
   field: string,
   expected: string | number,
   actual: unknown,
+  hint?: string,
 ): VerificationError {
   return new VerificationError({
     endpoint: proof.endpoint,
@@ -83,6 +84,7 @@ export function wrong(
     field,
     expected: String(expected),
     actual: String(actual),
+    ...(hint !== undefined && { hint }),
   });
 }
 

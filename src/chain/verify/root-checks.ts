@@ -1,4 +1,4 @@
-import type { Hex, Transaction } from "../../block.js";
+import type { Header, Hex, Transaction } from "../../block.js";
 import { withdrawalFields } from "../../fields/withdrawal.js";
 import { plural } from "../../wording.js";
 import { writeHeader } from "./header-rlp.js";
@@ -25,7 +25,21 @@ export function checkHash(proof: Proof): void {
   proof.bytes.header = writer.size - mark;
   const expected = writer.hash(mark);
   writer.truncate(mark);
-  if (header.hash !== expected) throw wrong(proof, "hash", expected, header.hash);
+  if (header.hash !== expected)
+    throw wrong(proof, "hash", expected, header.hash, unknownFieldsHint(header.extra));
+}
+
+/** So many unknown fields are named. */
+const mostNamed = 5;
+
+/** A hard fork adds fields to what is hashed: then no block's hash holds here, and nobody is to blame. */
+function unknownFieldsHint(extra: Header["extra"]): string | undefined {
+  // They are a node's words.
+  const names = Object.keys(extra ?? {}).filter((name) => /^\w{1,40}$/.test(name));
+  if (names.length === 0) return undefined;
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
+  const list = `${names.slice(0, mostNamed).join(", ")}${more}`;
+  return `Its header has fields that this version does not know (${list}): after a hard fork upgrade blockmill, or set chain.verify`;
 }
 
 /** There are no uncles exactly where sha3Uncles says so. Which uncles there are is not provable here. */

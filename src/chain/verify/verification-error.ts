@@ -10,17 +10,18 @@ export interface VerificationFacts {
   expected: string;
   /** What was sent. */
   actual: string;
+  /** What it may come from, and what to do. */
+  hint?: string;
 }
 
 /** A block contradicts itself: what was sent in `field` is not what the rest of the block demands. */
 export class VerificationError extends BlockmillError {
   readonly disposition = "retry";
 
-  constructor(facts: VerificationFacts) {
-    super(
-      `block ${facts.block} of ${facts.endpoint} is not proven: ${facts.field}: expected ${facts.expected}, got ${facts.actual}`,
-      { ...facts },
-    );
+  constructor({ hint, ...facts }: VerificationFacts) {
+    const { block, endpoint, field, expected, actual } = facts;
+    const what = `block ${block} of ${endpoint} is not proven: ${field}: expected ${expected}, got ${actual}`;
+    super(hint === undefined ? what : `${what}. ${hint}`, { ...facts });
   }
 }
 

@@ -1,0 +1,57 @@
+// A hard fork that this version does not know: its blocks' hashes cover a field more.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertCleanStop, type Scene, setScene, until } from "./scene.js";
+
+const follows = { pipeline: { auto_enqueue: true, check_interval: 0.1 }, chain: { start_block: 398 } };
+
+const alerts = async ({ pool }: Scene, open: boolean) =>
+  (
+    await pool.query<{ message: string }>(
+      "select message from alerts where kind = 'head_failures' and (cleared_at is null) = $1",
+      [open],
+    )
+  ).rows.map(({ message }) => message);
+const stored = (scene: Scene, block: number) =>
+  until(
+    async () => (await scene.pool.query("select from blocks where number = $1", [block])).rowCount === 1,
+    `block ${block} to be stored`,
+  );
+const failed = (scene: Scene, block: number) =>
+  until(
+    async () => (await scene.jobs()).some((job) => job.block_number === block && job.status === "failed"),
+    `block ${block} to fail`,
+  );
+
+test("an unknown hard fork is named with what to do, three heads of it are an alert, and a stored head clears it", async (t) => {
+  const scene = await setScene(t, { node: { eras: { unknown: 401 } } });
+  const daemon = await scene.start(follows);
+  await stored(scene, 400);
+  await scene.node.mine();
+  await failed(scene, 401);
+  const [job] = (await scene.jobs()).filter(({ block_number }) => block_number === 401);
+  assert.match(
+    job?.last_error ?? "",
+    /hash: expected 0x[0-9a-f]{64}, got 0x[0-9a-f]{64}\. Its header has fields that this version does not know \(unknownRoot\): after a hard fork upgrade blockmill, or set chain\.verify/,
+  );
+  await scene.node.mine();
+  await failed(scene, 402);
+  assert.deepEqual(await alerts(scene, true), [], "two heads are not three");
+  await scene.node.mine();
+  const [message = ""] = await until(async () => {
+    const open = await alerts(scene, true);
+    return open.length > 0 && open;
+  }, "the alert");
+  assert.match(
+    message,
+    /^the heads from block 401 to 403 failed for the same reason, .*unknownRoot.*upgrade blockmill/,
+  );
+  await daemon.stop();
+
+  const second = await scene.start({ ...follows, chain: { ...follows.chain, verify: "bloom" } });
+  await scene.node.mine();
+  await stored(scene, 404);
+  await until(async () => (await alerts(scene, false)).length === 1, "the alert to be cleared");
+  await assertCleanStop(second, scene.pool);
+});
