@@ -91,7 +91,7 @@ export function createReport({ json, repair }: { json: boolean; repair: boolean 
             : `${plural(proven, "block")} proven, ${unproven > 0 ? `${count(unproven)} unproven, ` : ""}${count(wrong)} wrong, ${count(missing)} missing, in ${timeSpan(seconds)}, ${rate(blocks / seconds)} blocks/s.`,
           ...(unproven > 0
             ? [
-                `Unproven: what is stored is what was written, but ${[...withoutProof].join(", ")} ${withoutProof.size === 1 ? "does" : "do"} not hold, which neither chain.verify nor the chain's rules demand.`,
+                `Unproven: what is stored is what was written, and neither chain.verify nor the chain's rules demand more; not proven of them: ${[...withoutProof].join(", ")}.`,
               ]
             : []),
           ...(orphaned > 0 ? [`There are rows of ${plural(orphaned, "block")} that are not stored.`] : []),

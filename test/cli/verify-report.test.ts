@@ -89,7 +89,7 @@ test("unproven blocks are counted and not listed, what does not hold of them is 
   assert.deepEqual(written, [
     "block 91: logs[0].data (logs): expected 0x01, got 0x02",
     "58 blocks proven, 41 unproven, 1 wrong, 0 missing, in 2.0 s, 50.0 blocks/s.",
-    "Unproven: what is stored is what was written, but hash, receiptsRoot do not hold, which neither chain.verify nor the chain's rules demand.",
+    "Unproven: what is stored is what was written, and neither chain.verify nor the chain's rules demand more; not proven of them: hash, receiptsRoot.",
     "Fetch them again: the same command with --repair",
   ]);
 

@@ -118,13 +118,14 @@ test("a block that cannot even be encoded is wrong, and no error", () => {
 });
 
 test("what chain.verify demands is wrong where it does not hold, and what it does not is unproven", () => {
-  for (const [level, wrong, unproven] of [
-    ["roots", 1, []],
-    ["bloom", 0, ["hash"]],
-    ["off", 0, ["hash"]],
+  for (const [level, wrong] of [
+    ["roots", 1],
+    ["bloom", 0],
+    ["off", 0],
   ] as const) {
     const found = proof(loseHash, {}, { level });
-    assert.deepEqual([found.wrong.length, found.unproven[0] ?? []], [wrong, unproven[0] ?? []], level);
+    assert.equal(found.wrong.length, wrong, level);
+    assert.equal(found.unproven.includes("hash"), wrong === 0, level);
   }
   assert.deepEqual(
     proof(() => {}, {}, { level: "off" }),
@@ -148,7 +149,7 @@ test("what a chain's rules leave out is tried, and a block without it is neither
   ] as const) {
     const { wrong, unproven } = proof(change, {}, { rules });
     assert.deepEqual(wrong, []);
-    assert.equal(unproven[0], check);
+    assert(unproven.includes(check));
   }
 });
 

@@ -18,7 +18,7 @@ async function loaded(chain: StoredChain, numbers: number[]) {
 }
 
 async function assertReadBack(chain: StoredChain, blocks: Block[]): Promise<void> {
-  await chain.write(blocks.map(chain.encoded));
+  await chain.write(blocks.map((block) => chain.encoded(block)));
   const numbers = blocks.map(({ header }) => header.number);
   const read = await loaded(chain, numbers);
   assert.deepEqual(
