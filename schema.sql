@@ -97,7 +97,7 @@ comment on column processing_jobs.deaths       is 'How many workers died while t
 comment on column processing_jobs.claims       is 'How many claims were ever made of it. Only grows, whatever becomes of attempts: so, with started_at, no two claims ever have the same token, and one that was taken away can settle nothing.';
 comment on column processing_jobs.last_error   is 'The last failure, in one line, without secrets. Every failure is in processing_failures.';
 comment on column processing_jobs.metadata     is 'Yours. blockmill never writes it.';
-comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go.';
+comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go. absent: the chain has no block at this number, as its neighbours prove; only then it is there.';
 comment on column processing_jobs.block_hash   is 'The hash that is wanted at this number; null: whatever is canonical.';
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';
@@ -192,7 +192,8 @@ comment on column processing_workers.doing         is 'Counts since its start, m
 
 create table if not exists processing_coverage (
   one     boolean primary key default true check (one),
-  blocks  int8multirange not null default '{}'
+  blocks  int8multirange not null default '{}',
+  absent  int8multirange not null default '{}'
 );
 
 insert into processing_coverage default values on conflict do nothing;
@@ -201,6 +202,7 @@ comment on table processing_coverage is
   'The blocks whose completed jobs were archived, as one multirange. Gaps are a range minus this, minus the completed jobs still in processing_jobs.';
 comment on column processing_coverage.one    is 'Always true: there is one row.';
 comment on column processing_coverage.blocks is 'The archived blocks: {[0,21000000),[21000005,21000010)}.';
+comment on column processing_coverage.absent is 'Those of them at which the chain has no block (a null round of Filecoin), which its neighbours'' links prove: they have no row, and are no gap.';
 
 create table if not exists processing_control (
   one        boolean primary key default true check (one),

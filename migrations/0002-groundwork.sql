@@ -5,13 +5,17 @@
 lock table processing_jobs, processing_ranges, processing_workers, blocks in access exclusive mode;
 
 -- What stands in a result is said by its fields now.
-comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go.';
+comment on column processing_jobs.result       is 'What blockmill says of the block when it completes the job. transactions: its rows in transactions. logs: its rows in logs. withdrawals: its rows in withdrawals. token_transfers: its rows in token_transfers. fetch_ms: milliseconds to fetch it, retries included. verify_ms: milliseconds to prove it. encode_ms: milliseconds to turn it into rows. endpoint: the endpoint that served it. direct: whether it went the direct way, from the bytes of the answers to rows in one go. absent: the chain has no block at this number, as its neighbours prove; only then it is there.';
 
 -- Which columns a block's digest covers. Rows that are there, and those that programs of version 1 go on to write,
 -- have the digest of version 1.
 alter table blocks add column digest_version smallint not null default 1;
 comment on column blocks.digest                   is 'SHA-256 over the columns of this row and of all the block''s rows in the other tables that digest_version covers, in PostgreSQL''s binary COPY format: blockmill verify finds any byte that changed since, also where no root of the chain covers it. 32 bytes.';
 comment on column blocks.digest_version           is 'Which columns the digest covers: those that existed when this version of it began. Columns that came later are null in this block''s rows. From version 2 on the digest covers the version too.';
+
+-- Numbers at which a chain has no block.
+alter table processing_coverage add column absent int8multirange not null default '{}';
+comment on column processing_coverage.absent is 'Those of them at which the chain has no block (a null round of Filecoin), which its neighbours'' links prove: they have no row, and are no gap.';
 
 -- What is proven of a block, and of which the chain's rules leave some out.
 comment on column blocks.verified                 is 'What was proven before it was stored, of what the block has: hash, transactionsRoot, receiptsRoot, withdrawalsRoot, logsBloom, ... What the chain''s rules leave out is listed where it held. Empty: nothing.';

@@ -23,9 +23,9 @@ export class Canonical {
   }
 
   get head(): HeadInfo {
-    const number = this.tip(this.#branch);
-    const block = this.chain.block(this.#branch, number);
-    return { branch: this.#branch, number, hash: block?.hash ?? "" };
+    const tip = this.tip(this.#branch);
+    const { number = tip, hash = "" } = this.chain.upTo(this.#branch, tip) ?? {};
+    return { branch: this.#branch, number, hash };
   }
 
   /** The highest block of the branch that nodes have seen. */

@@ -13,6 +13,8 @@ export interface ChainOptions {
   /** `real`: `from` can be recovered. `random`: r and s are noise and `from` is arbitrary. */
   signatures: "real" | "random";
   eras: Eras;
+  /** Numbers at which a branch has no block, as Filecoin's null rounds: the next block's parent is the last one before them. */
+  nullRounds: Readonly<Record<string, readonly number[]>>;
   /** Seconds since 1970 of block 0, and between blocks. */
   timestamp: { first: number; step: number };
 }
@@ -29,6 +31,7 @@ export function chainOptions(wishes: ChainWishes = {}): ChainOptions {
     transactions: 5,
     logsPerTransaction: 2,
     signatures: "real",
+    nullRounds: {},
     timestamp: { first: 1_600_000_000, step: 12 },
     ...rest,
     eras: typeof eras === "string" ? PRESETS[eras] : { ...PRESETS.prague, ...eras },

@@ -20,7 +20,8 @@ interface Branch {
   parent: Branch | undefined;
   /** The first block of its own. */
   first: number;
-  blocks: StoredBlock[];
+  /** By their number, from the first on. Undefined: it has none there. */
+  blocks: (StoredBlock | undefined)[];
 }
 
 export class Chain {
@@ -48,7 +49,7 @@ export class Chain {
     return this.#branches.has(branch);
   }
 
-  /** The block of that number on the branch or its ancestors, built now if need be; undefined below the start. */
+  /** The block of that number on the branch or its ancestors, built now if need be; undefined below the start, and in a null round. */
   block(branch: string, number: number): StoredBlock | undefined {
     if (!Number.isSafeInteger(number) || number < this.options.start) return undefined;
     return this.#block(this.#branch(branch), number);
@@ -59,10 +60,28 @@ export class Chain {
     return this.#byHash.get(hash);
   }
 
+  /** The newest block of a branch up to a number: there may be none at it. */
+  upTo(branch: string, number: number): StoredBlock | undefined {
+    return this.#upTo(this.#branch(branch), number);
+  }
+
+  #upTo(branch: Branch, number: number): StoredBlock | undefined {
+    for (let at = number; at >= this.options.start; at -= 1) {
+      const block = this.#block(branch, at);
+      if (block !== undefined) return block;
+    }
+    return undefined;
+  }
+
   #block(branch: Branch, number: number): StoredBlock | undefined {
     if (number < branch.first) return branch.parent && this.#block(branch.parent, number);
+    const nullRounds = this.options.nullRounds[branch.name];
     for (let next = branch.first + branch.blocks.length; next <= number; next += 1) {
-      const parent = this.#block(branch, next - 1);
+      if (nullRounds?.includes(next)) {
+        branch.blocks.push(undefined);
+        continue;
+      }
+      const parent = this.#upTo(branch, next - 1);
       const parentHash = parent?.hash ?? this.#builder.firstParentHash();
       const built = this.#builder.build({ ancestry: ancestryOf(branch), number: next, parentHash });
       const stored = inMemory(built, branch.name);

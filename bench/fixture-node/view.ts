@@ -37,13 +37,16 @@ export class View {
   get head(): number {
     const { head, headLag } = this.#faults();
     const { start } = this.#canonical.chain.options;
-    return Math.max(start, (head ?? this.#canonical.tip(this.branch)) - (headLag ?? 0));
+    const { chain } = this.#canonical;
+    const at = Math.max(start, (head ?? this.#canonical.tip(this.branch)) - (headLag ?? 0));
+    return chain.upTo(this.branch, at)?.number ?? at;
   }
 
   /** The block at a number or tag; undefined: not there (yet). */
   at(numberOrTag: number | string): StoredBlock | undefined {
-    const number = typeof numberOrTag === "number" ? numberOrTag : this.#tagged(numberOrTag);
-    return number > this.head ? undefined : this.#canonical.chain.block(this.branch, number);
+    const { chain } = this.#canonical;
+    if (typeof numberOrTag !== "number") return chain.upTo(this.branch, this.#tagged(numberOrTag));
+    return numberOrTag > this.head ? undefined : chain.block(this.branch, numberOrTag);
   }
 
   byHash(hash: string): StoredBlock | undefined {

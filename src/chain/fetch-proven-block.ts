@@ -1,10 +1,12 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Block } from "../block.js";
 import type { Compute } from "../child/compute-mark.js";
-import { BadResponseError, BlockNotFoundError } from "../errors.js";
+import { BadResponseError, BlockmillError, BlockNotFoundError } from "../errors.js";
+import type { Endpoint } from "./endpoint/endpoint.js";
 import { askForBlock, type BlockAnswers, readBlock, type WantedBlock } from "./endpoint/fetch-block.js";
 import { fetchHeaderByNumber } from "./endpoint/fetch-head.js";
 import type { Endpoints } from "./endpoints.js";
+import { AbsentBlockError, maySkip, proveAbsence } from "./prove-absence.js";
 import type { Prove } from "./prove-block.js";
 import { VerificationError } from "./verify/verification-error.js";
 
@@ -50,7 +52,7 @@ const announcedWaitsMs = [20, 50, 100, 200, 400, 800];
 /**
  * Fetches a block and proves it. Data that cannot be proven blames its endpoint, and another is tried; where nobody's can,
  * each transaction's receipt is asked for by itself. A block that is wanted by its hash was announced: it is waited
- * for a little, until some endpoint has it.
+ * for a little, until some endpoint has it. Throws an AbsentBlockError where it is proven that the chain has none at the number.
  */
 export async function fetchProvenBlock<Taken>(
   options: FetchProvenOptions<Taken>,
@@ -59,7 +61,9 @@ export async function fetchProvenBlock<Taken>(
     return await fetchWhenThere(options);
   } catch (error) {
     if (options.signal.aborted) throw error;
-    if (error instanceof BlockNotFoundError) throw await inItsPlace(options, error);
+    if (error instanceof BlockNotFoundError) {
+      throw (await provenAbsent(options)) ?? (await inItsPlace(options, error));
+    }
     if (!mayBeReceipts(error)) throw error;
     // What is thrown is the first reason: to ask singly was a last try.
     return await fetchOnce({ ...options, singly: true }).catch(() => {
@@ -81,6 +85,24 @@ async function fetchWhenThere<Taken>(
     }
   }
   return fetchOnce(options);
+}
+
+/** The error that says that the chain has no block at the number, where its rules say that this happens. Null: nobody can prove it. */
+async function provenAbsent<Taken>({
+  endpoints,
+  wanted: { number, hash },
+  signal,
+}: FetchProvenOptions<Taken>): Promise<AbsentBlockError | null> {
+  if (hash !== null || !endpoints.all.some(maySkip)) return null;
+  const prove = async (endpoint: Endpoint, cancelled: AbortSignal): Promise<AbsentBlockError | null> => {
+    const absence = await proveAbsence(endpoint, number, cancelled);
+    return absence === null ? null : new AbsentBlockError({ number, absence, endpoint: endpoint.name });
+  };
+  return endpoints.tryEach(prove, { signal, block: number }).catch((error: unknown) => {
+    // What was thrown first tells more.
+    if (error instanceof BlockmillError) return null;
+    throw error;
+  });
 }
 
 /** The error that says so when another block than the one with this hash is canonical at its number by now. */

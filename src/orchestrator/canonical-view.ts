@@ -6,7 +6,7 @@ import type { Head } from "../chain/parse/parse-head.js";
  * next. A view never changes; a new head gives another one.
  */
 export class CanonicalView {
-  /** In the order of their numbers, without a hole. */
+  /** In the order of their numbers. At a number between two of them the chain has no block, which only happens on some. */
   readonly headers: readonly Head[];
 
   constructor(headers: readonly Head[] = []) {
@@ -22,8 +22,30 @@ export class CanonicalView {
   }
 
   hashAt(number: number): Hex | undefined {
-    const tail = this.tail;
-    return tail === undefined ? undefined : this.headers[number - tail.number]?.hash;
+    const { headers, tail } = this;
+    if (tail === undefined) return undefined;
+    // Without a number that is left out it is the first one that is looked at.
+    for (let i = Math.min(number - tail.number, headers.length - 1); i >= 0; i -= 1) {
+      const header = headers[i];
+      if (header === undefined || header.number < number) return undefined;
+      if (header.number === number) return header.hash;
+    }
+    return undefined;
+  }
+
+  /** Whether the chain has no block at a number: those around it are linked. */
+  isAbsent(number: number): boolean {
+    const { tail, tip } = this;
+    if (tail === undefined || tip === undefined || number <= tail.number || number >= tip.number)
+      return false;
+    return this.hashAt(number) === undefined;
+  }
+
+  /** The parent of a header, if the view has it. `skips`: it may be more than one below. */
+  parentOf({ number, parentHash }: Head, { skips = false }: { skips?: boolean }): Head | undefined {
+    return this.headers.findLast(
+      (each) => each.hash === parentHash && (skips ? each.number < number : each.number === number - 1),
+    );
   }
 
   /** The view without the headers below `number`. */
@@ -41,7 +63,9 @@ export interface ExtendOptions {
   head: Head;
   /** Headers below this number are not fetched. */
   lowest: number;
-  /** A header by its hash. Throws when the endpoint does not have it. */
+  /** Whether the chain may have no block at a number. */
+  skips?: boolean;
+  /** A header by its hash, at the number, or, where the chain skips some, below. Throws when the endpoint does not have it. */
   fetchByHash(hash: Hex, number: number): Promise<Head>;
   /** Headers by their numbers, which may be of any branch. */
   fetchByNumber(numbers: number[]): Promise<Head[]>;
@@ -65,14 +89,15 @@ export async function extendView(
   const parentOf = createWalk(view, options);
   const path = [head];
   for (let child = head; ; ) {
-    const parentNumber = child.number - 1;
-    if (view.hashAt(parentNumber) === child.parentHash) {
-      const kept = view.headers.filter(({ number }) => number <= parentNumber);
+    const known = view.parentOf(child, options);
+    if (known !== undefined) {
+      const kept = view.headers.filter(({ number }) => number <= known.number);
       return { view: new CanonicalView([...kept, ...path.reverse()]), linked: true };
     }
-    if (parentNumber < lowest || parentNumber < 0)
+    const parent = child.number > lowest && child.number > 0 ? await parentOf(child) : undefined;
+    if (parent === undefined || parent.number < lowest)
       return { view: new CanonicalView(path.reverse()), linked: false };
-    child = await parentOf(child);
+    child = parent;
     path.push(child);
   }
 }

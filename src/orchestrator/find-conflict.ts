@@ -12,8 +12,8 @@ import type { KnownBlocks } from "./known-blocks.js";
 export interface Conflict {
   /** The lowest block that is dropped. */
   block: number;
-  /** The hash that the database, or else the view before, knows of it. */
-  hash: Hex;
+  /** The hash that the database, or else the view before, knows of it; null: that the chain has no block there. */
+  hash: Hex | null;
   /** The newest block that is stored or asked for by its hash. */
   oldHead: number;
   /** The chain's headers from `block` on; blocks that the database does not know may be left out. */
@@ -26,32 +26,32 @@ export interface Conflict {
  * the branch of the one before, what is known of that branch above the view's tip is dropped as well.
  */
 export function findConflict(
-  { claimed, wanted, stored }: KnownBlocks,
+  { claimed, absent = [], wanted, stored }: Omit<KnownBlocks, "absent"> & Partial<KnownBlocks>,
   view: CanonicalView,
   before: CanonicalView,
 ): Conflict | null {
+  const differs = (number: number, hash: Hex | null): boolean => {
+    const canonical = view.hashAt(number);
+    return canonical === undefined ? hash !== null && view.isAbsent(number) : canonical !== hash;
+  };
   const assumed = claimed.flatMap((number): [number, Hex][] => {
     const hash = before.hashAt(number);
     return hash === undefined ? [] : [[number, hash]];
   });
-  const left = before.headers.find(({ number, hash }) => differs(view.hashAt(number), hash));
-  const known = [...assumed, ...wanted, ...stored];
+  const left = before.headers.find(({ number, hash }) => differs(number, hash));
+  const without = absent.map((number): [number, null] => [number, null]);
+  const known = [...without, ...assumed, ...wanted, ...stored];
   const dropped = known.filter(([number, hash]) => {
-    const canonical = view.hashAt(number);
-    return canonical === undefined
-      ? left !== undefined && before.hashAt(number) === hash
-      : differs(canonical, hash);
+    if (view.hashAt(number) !== undefined || view.isAbsent(number)) return differs(number, hash);
+    return left !== undefined && hash !== null && before.hashAt(number) === hash;
   });
   if (dropped.length === 0) return null;
   const block = Math.min(...dropped.map(([number]) => number), left?.number ?? Infinity);
-  const hash = dropped.findLast(([number]) => number === block)?.[1] ?? before.hashAt(block);
+  const found = dropped.findLast(([number]) => number === block);
+  const hash = found === undefined ? before.hashAt(block) : found[1];
   if (hash === undefined) return null;
   const oldHead = Math.max(...known.map(([number]) => number));
   return { block, hash, oldHead, branch: view.above(block - 1) };
-}
-
-function differs(canonical: Hex | undefined, hash: Hex): boolean {
-  return canonical !== undefined && canonical !== hash;
 }
 
 /**
@@ -75,15 +75,16 @@ export async function findConflictBelow(
     // a hole nothing is known; but what lies deeper than could be undone is not looked for there.
     const isParent = same === block.number + 1;
     if (same !== undefined && !isParent && block.number <= oldHead - limit) break;
-    if (isParent || (await source.headerAt(block.number)).hash === block.hash) same = block.number;
+    if (isParent || (await source.headerUpTo(block.number)).hash === block.hash) same = block.number;
     else lowest = block;
   }
   if (lowest === undefined) return null;
   if (same === undefined && stored.length === limit) return "too deep";
   const below = await branchBelow(tail, { ...lowest, top: Math.min(oldHead, tail.number - 1) }, source);
   const parent = stored.find(({ number }) => number === same && number === lowest.number - 1);
-  if (parent !== undefined && below[0]?.parentHash !== parent.hash) throw changed(lowest.number);
-  return { block: lowest.number, hash: lowest.hash, oldHead, branch: [...below, ...view.headers] };
+  const branch = [...below, ...view.headers];
+  if (parent !== undefined && branch[0]?.parentHash !== parent.hash) throw changed(lowest.number);
+  return { block: lowest.number, hash: lowest.hash, oldHead, branch };
 }
 
 /**
@@ -94,10 +95,13 @@ export async function findConflictBelow(
 async function branchBelow(
   tail: Head,
   { number: lowest, top }: { number: number; top: number },
-  { fetchByHash, headerAt, walkDown }: HeaderSource,
+  { fetchByHash, headerAt, headerUpTo, walkDown }: HeaderSource,
 ): Promise<readonly Head[]> {
-  if (top === tail.number - 1) return walkDown(await fetchByHash(tail.parentHash, top), lowest);
-  const below = await walkDown(await headerAt(top), lowest);
+  const isParent = top === tail.number - 1;
+  const first = await (isParent ? fetchByHash(tail.parentHash, top) : headerUpTo(top));
+  // Where the chain skips numbers there may be none of it left.
+  const below = first.number < lowest ? [] : await walkDown(first, lowest);
+  if (isParent) return below;
   if ((await headerAt(tail.number)).hash !== tail.hash) throw changed(tail.number);
   return below;
 }

@@ -4,6 +4,7 @@
 
 import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
+import { rulesFor } from "../chain/verify/chain-rules.js";
 import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
 import type { Door } from "../pipeline/change-rows.js";
@@ -64,6 +65,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const { pool, endpoints, config, chainId, log } = options;
   const { max_reorg_depth: maxDepth, finality_depth: finalityDepth } = config.chain;
   const confirmBranch = createConfirmBranch(endpoints, options.confirm);
+  const { nullRounds: skips } = rulesFor(chainId);
   let view = new CanonicalView();
   let judge: HeadJudge | undefined;
   /** When a head was last found to be false; an earlier leader may have found one just now. */
@@ -83,7 +85,7 @@ export function createFollower(options: FollowerOptions): Follower {
         if (!(await judge.isFalse())) return { kind: "known" };
         await withdraw(head, judge.believed?.number ?? head.number);
       }
-      const source = askForHeaders(endpoints, toldBy);
+      const source = askForHeaders(endpoints, toldBy, { skips });
       const lowest = lowestOpen(head, tags);
       if (config.pipeline.auto_enqueue && head.parentHash === view.tip?.hash) options.announce?.(head);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
@@ -159,7 +161,7 @@ export function createFollower(options: FollowerOptions): Follower {
     const [first, ...rest] = conflict.branch;
     const tip = candidate.tip;
     if (first === undefined || tip === undefined) return false;
-    const forkBlock = first.number - 1;
+    const forkBlock = conflict.block - 1;
     const { oldHead, hash: oldHash } = conflict;
     const facts = { forkBlock, oldHead, newHead: tip.number, toldBy };
     const claim = { number: first.number, hash: first.hash, tip: tip.number, toldBy };

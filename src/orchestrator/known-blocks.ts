@@ -10,6 +10,8 @@ export interface KnownBlocks {
   claimed: number[];
   /** Their jobs wait for the branch to reach their height. */
   suspended: number[];
+  /** Completed as numbers at which the chain has no block. */
+  absent: number[];
   /** The hashes that jobs ask for, and those that are stored. */
   wanted: [number: number, hash: Hex][];
   stored: [number: number, hash: Hex][];
@@ -21,7 +23,7 @@ export interface KnownBlocks {
 const statement = `${jobsFromSql} union all ${storedFromSql} union all ${doubtsSql}`;
 
 interface Row {
-  kind: "claimed" | "suspended" | "wanted" | "stored" | "doubt";
+  kind: "claimed" | "suspended" | "absent" | "wanted" | "stored" | "doubt";
   number: number;
   hash: Hex;
   id: number;
@@ -33,9 +35,9 @@ export async function readKnownBlocks(
   { from, afterDoubt }: { from: number; afterDoubt: number },
 ): Promise<KnownBlocks> {
   const { rows } = await sql.query<Row>({ name: "known", text: statement, values: [from, afterDoubt] });
-  const known: KnownBlocks = { claimed: [], suspended: [], wanted: [], stored: [], doubts: [] };
+  const known: KnownBlocks = { claimed: [], suspended: [], absent: [], wanted: [], stored: [], doubts: [] };
   for (const { kind, number, hash, id } of rows) {
-    if (kind === "claimed" || kind === "suspended") known[kind].push(number);
+    if (kind === "claimed" || kind === "suspended" || kind === "absent") known[kind].push(number);
     else if (kind === "doubt") known.doubts.push({ id, blockNumber: number });
     else known[kind].push([number, hash]);
   }

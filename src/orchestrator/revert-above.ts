@@ -13,11 +13,11 @@ export interface Revert {
   schema: string;
   /** The last block that stays. */
   forkBlock: number;
-  /** The new branch above it, in order; the first is `forkBlock + 1`. */
+  /** The new branch above it, in order. The first is `forkBlock + 1`, unless the chain has no block there. */
   branch: readonly [Head, ...Head[]];
   /** The newest block of the old branch that is stored or asked for, and its hash right above the fork. */
   oldHead: number;
-  oldHash: Hex;
+  oldHash: Hex | null;
   toldBy: string;
   confirmedBy: string;
 }
@@ -44,7 +44,7 @@ export async function revertAbove(door: Door, revert: Revert): Promise<Record<st
     const done = await changeRows(door, {
       async decide(tx) {
         await lockHead(tx);
-        if (await isUndone(tx, branch)) return null;
+        if (await isUndone(tx, branch, forkBlock + 1)) return null;
         stored = [...(await storedHashes(tx, lower + 1)).keys()];
         await requeueAbove(tx, rewind());
         return { kind: "remove", spans: [{ from: lower + 1, to: maxNumber }] };
@@ -77,8 +77,7 @@ export async function revertAbove(door: Door, revert: Revert): Promise<Record<st
 }
 
 /** Whether all that the database knows from the fork on is the new branch by now. */
-async function isUndone(tx: Tx, branch: Revert["branch"]): Promise<boolean> {
-  const from = branch[0].number;
+async function isUndone(tx: Tx, branch: Revert["branch"], from: number): Promise<boolean> {
   const known = [...(await storedHashes(tx, from)), ...(await wantedHashes(tx, from))];
   const isNew = new Map(branch.map(({ number, hash }) => [number, hash]));
   return known.length > 0 && known.every(([number, hash]) => isNew.get(number) === hash);

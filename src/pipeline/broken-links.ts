@@ -22,11 +22,14 @@ export function brokenLinks({
   neighbours,
   wrong,
   span,
+  absent = new Set(),
 }: {
   blocks: readonly (Linked & { number: number })[];
   neighbours: ReadonlyMap<number, Linked>;
   wrong: ReadonlySet<number>;
   span: BlockSpan;
+  /** Numbers at which the chain has no block: those on both sides of them are neighbours. */
+  absent?: ReadonlySet<number>;
 }): BrokenLink[] {
   const inside = new Map<number, Linked>(blocks.map((block) => [block.number, block]));
   const at = (number: number): Linked | undefined => inside.get(number) ?? neighbours.get(number);
@@ -35,12 +38,15 @@ export function brokenLinks({
     if (number < span.from || number > span.to) return;
     broken.push({ number, field, expected: String(expected), actual: String(actual) });
   };
-  for (const number of new Set(blocks.flatMap((block) => [block.number, block.number + 1]))) {
-    const [parent, child] = [at(number - 1), at(number)];
+  const behind = (number: number): number => (absent.has(number + 1) ? behind(number + 1) : number + 1);
+  const before = (number: number): number => (absent.has(number - 1) ? before(number - 1) : number - 1);
+  for (const number of new Set(blocks.flatMap((block) => [block.number, behind(block.number)]))) {
+    const below = before(number);
+    const [parent, child] = [at(below), at(number)];
     if (parent === undefined || child === undefined || parent.hash === child.parentHash) continue;
-    const [parentIsWrong, childIsWrong] = [wrong.has(number - 1), wrong.has(number)];
+    const [parentIsWrong, childIsWrong] = [wrong.has(below), wrong.has(number)];
     if (childIsWrong || !parentIsWrong) add(number, "parent_hash", parent.hash, child.parentHash);
-    if (parentIsWrong || !childIsWrong) add(number - 1, "hash", child.parentHash, parent.hash);
+    if (parentIsWrong || !childIsWrong) add(below, "hash", child.parentHash, parent.hash);
   }
   return broken;
 }

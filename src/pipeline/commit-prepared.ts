@@ -1,5 +1,7 @@
 // The transaction of a batch: its jobs are completed and their rows written, together or not at all.
 
+import type { Endpoints } from "../chain/endpoints.js";
+import { maySkip } from "../chain/prove-absence.js";
 import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { dispositionOf, MissingPartitionError } from "../errors.js";
@@ -12,11 +14,13 @@ import type { EncodedBlock } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
 import { copyBlocks } from "../store/write-blocks.js";
 import { changeRows, type Door } from "./change-rows.js";
+import { absentAround } from "./complete-absent.js";
 import type { EdgeGuard } from "./edge-guard.js";
 import { addOutcome, type BatchOutcome, type FailureOptions, settleFailure } from "./settle-failure.js";
 
 /** What batches are committed with, and by whom. */
 export interface CommitOptions extends Door, FailureOptions {
+  endpoints: Endpoints;
   partitions: Partitions;
   edges: EdgeGuard;
   workerId: string;
@@ -124,20 +128,22 @@ async function goAlone(tx: Tx, { edges }: CommitOptions): Promise<boolean> {
 /** Completes the jobs, if the blocks link to their neighbours. `stored`: the numbers of those that are stored, in order. */
 async function completeLinked(
   tx: Tx,
-  { workerId }: CommitOptions,
+  { workerId, endpoints }: CommitOptions,
   { prepared, alone }: { prepared: readonly PreparedJob[]; alone: boolean },
 ): Promise<{ blocks: EncodedBlock[]; stored: number[] }> {
   const blocks = prepared.map(({ rows }) => rows);
   const completions = prepared.map(({ job, result }) => ({ token: job.token, result }));
   const completing = completion(workerId, completions);
-  const look = storedAround(blocks);
+  const absent = endpoints.all.some(maySkip) ? await absentAround(tx, blocks) : new Set<number>();
+  const edges = lockEdges([...blocks, ...[...absent].map((number) => ({ number }))]);
+  const look = storedAround(blocks, absent);
   const [held, around] = alone
     ? await sendTogether(tx, [completing, look])
-    : await sendTogether(tx, [completing, shareCommits(), lockEdges(blocks), look]).then(
+    : await sendTogether(tx, [completing, shareCommits(), edges, look]).then(
         ([held, , , around]) => [held, around] as const,
       );
   if (held.size < prepared.length) throw new ClaimsLost(held);
-  assertLinked(blocks, around);
+  assertLinked(blocks, around, absent);
   const given = new Set(blocks.map(({ number }) => number));
   const stored = around.flatMap(({ number }) => (given.has(number) ? [number] : []));
   return { blocks, stored: stored.sort((a, b) => a - b) };

@@ -15,6 +15,7 @@ import type { BlockSpan } from "../block.js";
 import type { WantedBlock } from "../chain/endpoint/fetch-block.js";
 import type { Endpoints } from "../chain/endpoints.js";
 import { fetchProvenBlock, type ProvenBlock, type TakenBlock } from "../chain/fetch-proven-block.js";
+import { AbsentBlockError } from "../chain/prove-absence.js";
 import type { Prove } from "../chain/prove-block.js";
 import type { Compute } from "../child/compute-mark.js";
 import { decodeTokenTransfers } from "../decode/decode-token-transfers.js";
@@ -34,6 +35,7 @@ import {
   type PreparedBlock,
   type PreparedJob,
 } from "./commit-prepared.js";
+import { completeAbsent } from "./complete-absent.js";
 import type { FetchSlots } from "./fetch-slots.js";
 import type { ReadAhead } from "./read-ahead.js";
 import { addOutcome, type BatchOutcome, type FailedJob, settleFailure } from "./settle-failure.js";
@@ -195,7 +197,13 @@ function resultOf(
  */
 export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Promise<BatchOutcome> {
   const outcome = await commitPrepared(pipeline, batch.prepared);
-  for (const failure of batch.failed) addOutcome(outcome, await settleFailure(pipeline, failure));
+  for (const { job, error } of batch.failed) {
+    const settled =
+      error instanceof AbsentBlockError
+        ? completeAbsent(pipeline, job, error)
+        : settleFailure(pipeline, { job, error });
+    addOutcome(outcome, await settled);
+  }
   await giveBack(
     pipeline.pool,
     pipeline.workerId,

@@ -9,8 +9,10 @@
 
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
+import { mostSkipped } from "../chain/prove-absence.js";
 import { inTransaction } from "../db/pool.js";
 import type { Check } from "../fields/direct-layout.js";
+import { findAbsent } from "../queue/absent.js";
 import { findCompleted } from "../queue/gaps.js";
 import { type LoadedBlock, loadBlocks } from "../store/load-blocks.js";
 import { findOrphans, type RowSpan } from "../store/orphan-rows.js";
@@ -19,6 +21,7 @@ import { nextStored, readLinks } from "../store/stored-numbers.js";
 import type { Contradiction } from "../store/stored-row.js";
 import { plural } from "../wording.js";
 import { brokenLinks } from "./broken-links.js";
+import { mergeSpans } from "./merge-spans.js";
 import { type Prover, proveRows } from "./prove-rows.js";
 
 /** What a missing block should have been by the queue's word; by somebody's who asked for it, just a row. */
@@ -79,9 +82,11 @@ interface ReadBatch {
   orphans: RowSpan[];
   holes: BlockSpan[];
   missing: BlockSpan[];
+  /** Of the holes: the chain has no block there. */
+  absent: BlockSpan[];
 }
 
-function readBatch(pool: pg.Pool, { from, to }: BlockSpan, { verifier }: Prover): Promise<ReadBatch> {
+function readBatch(pool: pg.Pool, { from, to }: BlockSpan, { verifier, rules }: Prover): Promise<ReadBatch> {
   return inTransaction(pool, async (tx) => {
     await tx.query("set transaction isolation level repeatable read, read only");
     await tx.query("set local bytea_output = 'hex'");
@@ -94,16 +99,37 @@ function readBatch(pool: pg.Pool, { from, to }: BlockSpan, { verifier }: Prover)
       numbers.map((number) => ({ from: number, to: number })),
       { from, to: upTo },
     );
+    const absent = rules.nullRounds ? await findAbsent(tx, [beside({ from, to: upTo })]) : [];
+    const completed = holes.length === 0 ? [] : await findCompleted(tx, holes);
+    const [below, above] = [neighbourBelow(from, absent), neighbourAbove(to, absent)];
     return {
       upTo,
       blocks: await loadBlocks(tx, numbers, verifier.bloomOf),
       digests: await storedDigests(tx, numbers),
-      neighbours: await readLinks(tx, upTo === to ? [from - 1, to + 1] : [from - 1]),
+      neighbours: await readLinks(tx, upTo === to ? [below, above] : [below]),
       orphans: holes.length === 0 ? [] : await findOrphans(tx, holes),
       holes,
-      missing: holes.length === 0 ? [] : await findCompleted(tx, holes),
+      missing: completed.flatMap((span) => holesBetween(absent, span)),
+      absent,
     };
   });
+}
+
+/** A span, with as many numbers on both sides as a chain may skip. */
+function beside({ from, to }: BlockSpan): BlockSpan {
+  return {
+    from: Math.max(0, from - mostSkipped),
+    to: Math.min(to + mostSkipped, Number.MAX_SAFE_INTEGER - 1),
+  };
+}
+
+/** The number before `from` at which the chain may have a block. */
+function neighbourBelow(from: number, absent: readonly BlockSpan[]): number {
+  return (absent.find((span) => span.from < from && span.to >= from - 1)?.from ?? from) - 1;
+}
+
+function neighbourAbove(to: number, absent: readonly BlockSpan[]): number {
+  return (absent.find((span) => span.to > to && span.from <= to + 1)?.to ?? to) + 1;
 }
 
 /** What of a span lies in none of these spans, which are in order. */
@@ -126,7 +152,7 @@ function proveBatch(
     wrongBefore,
   }: { prover: Prover; span: BlockSpan; isAsked: boolean; wrongBefore: ReadonlySet<number> },
 ): Finding[] {
-  const { blocks, digests, neighbours, orphans, holes, missing } = read;
+  const { blocks, digests, neighbours, orphans, holes, missing, absent } = read;
   const findings: Finding[] = [];
   const wrong = new Set(wrongBefore);
   const unproven: UnprovenBlock[] = [];
@@ -138,13 +164,20 @@ function proveBatch(
     for (const each of proof.wrong) findings.push({ kind: "wrong", from: number, to: number, ...each });
   }
   // What the last batch named is named already.
-  for (const { number, ...link } of brokenLinks({ blocks, neighbours, wrong, span })) {
+  for (const { number, ...link } of brokenLinks({
+    blocks,
+    neighbours,
+    wrong,
+    span,
+    absent: numbersOf(absent),
+  })) {
     if (wrongBefore.has(number)) continue;
     wrong.add(number);
     findings.push({ kind: "wrong", from: number, to: number, table: "blocks", ...link });
   }
   findings.push(...unprovenFindings(unproven.filter(({ number }) => !wrong.has(number))));
-  const unheardOf = isAsked ? holes.flatMap((hole) => holesBetween(missing, hole)) : [];
+  const known = mergeSpans([...missing, ...absent]);
+  const unheardOf = isAsked ? holes.flatMap((hole) => holesBetween(known, hole)) : [];
   for (const [spans, expected] of [
     [missing, asQueueSays],
     [unheardOf, "a row"],
@@ -170,6 +203,10 @@ function proveBatch(
       actual: `${plural(rows, "row")} without one`,
     });
   return findings;
+}
+
+function numbersOf(spans: readonly BlockSpan[]): ReadonlySet<number> {
+  return new Set(spans.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i)));
 }
 
 interface UnprovenBlock {

@@ -1,6 +1,12 @@
 import type { Sql } from "../db/pool.js";
 
-export type AlertKind = "reorg_too_deep" | "old_transaction" | "false_head" | "lock_wait" | "crash_loop" | "head_failures";
+export type AlertKind =
+  | "reorg_too_deep"
+  | "old_transaction"
+  | "false_head"
+  | "lock_wait"
+  | "crash_loop"
+  | "head_failures";
 
 /** Raises an alert; one of its kind that is open keeps its time and gets the new message. */
 export async function raiseAlert(sql: Sql, kind: AlertKind, message: string): Promise<void> {

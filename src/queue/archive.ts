@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { inTransaction, type Sql } from "../db/pool.js";
+import { saysAbsent } from "./absent.js";
 import { statuses } from "./job-status.js";
 import { lockCoverage } from "./lock-coverage.js";
 
@@ -45,7 +46,10 @@ const fold = `
   ),
   folded as (
     update processing_coverage
-    set blocks = blocks + (select range_agg(run) from runs)
+    set blocks = blocks + (select range_agg(run) from runs),
+        absent = absent - (select range_agg(run) from runs) + coalesce((
+          select range_agg(int8range(block_number, block_number + 1)) from gone where ${saysAbsent}
+        ), '{}')
     where exists (select from gone)
   )
   select count(*) as count from gone`;

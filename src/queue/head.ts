@@ -55,7 +55,7 @@ export const headPriority = 100;
 
 export interface AdvanceOptions {
   chainId: number;
-  /** The head and its ancestors, in order, without a hole. Blocks among them are fetched by their hash, older ones by number. */
+  /** The head and its ancestors, in order; at a number between two the chain has no block. Blocks among them are fetched by their hash, older ones by number. */
   headers: readonly { number: number; hash: Hex; timestamp: number }[];
   /** Those of them that are new since the last call. */
   fresh: readonly { number: number; hash: Hex }[];
@@ -87,7 +87,7 @@ export async function advanceHead(pool: pg.Pool, options: AdvanceOptions): Promi
     const [followed, isAwaited] = await sendTogether(tx, [lockForNews, lookForAwaited(head.number)]);
     const from = followed ?? startBlock ?? head.number;
     const isNew = autoEnqueue && head.number >= from;
-    const byHash = isNew ? headers.filter(({ number }) => number >= from) : [];
+    const byHash = isNew ? withSkipped(headers).filter(({ number }) => number >= from) : [];
     const enqueued = new Set(byHash.map(({ number }) => number));
     const pinned = fresh.filter(({ number }) => !enqueued.has(number));
     if (isAwaited) await tx.query(reviveAwaited, [head.number, numbersOf(pinned)]);
@@ -187,7 +187,7 @@ const note = namedParameters<{
   pinned: number[];
   pinned_hashes: Buffer[];
   numbers: number[];
-  hashes: Buffer[];
+  hashes: (Buffer | null)[];
   priority_from: number;
   chain_id: number;
   next_block: number | null;
@@ -237,7 +237,7 @@ const note = namedParameters<{
 async function noteHead(
   tx: Tx,
   { chainId, headers, safeBlock, finalizedBlock, priorityBlocks }: AdvanceOptions,
-  { pinned, byHash, nextBlock }: { pinned: BlockRef[]; byHash: BlockRef[]; nextBlock: number | null },
+  { pinned, byHash, nextBlock }: { pinned: BlockRef[]; byHash: MaybeBlock[]; nextBlock: number | null },
 ): Promise<void> {
   const head = headers.at(-1);
   if (head === undefined) return;
@@ -246,7 +246,7 @@ async function noteHead(
       pinned: numbersOf(pinned),
       pinned_hashes: hashesOf(pinned),
       numbers: numbersOf(byHash),
-      hashes: hashesOf(byHash),
+      hashes: hashesOrNullOf(byHash),
       priority_from: priorityFrom(head, priorityBlocks),
       chain_id: chainId,
       next_block: nextBlock,
@@ -259,6 +259,20 @@ async function noteHead(
   );
 }
 
-const numbersOf = (headers: readonly BlockRef[]): number[] => headers.map(({ number }) => number);
+/** Null: the chain has no block at the number, which is for its job to prove. */
+type MaybeBlock = Omit<BlockRef, "hash"> & { hash: Hex | null };
+
+/** The headers, with the numbers between them at which the chain has no block. */
+function withSkipped(headers: readonly BlockRef[]): MaybeBlock[] {
+  return headers.flatMap((header, i) => {
+    const first = (headers[i - 1]?.number ?? header.number - 1) + 1;
+    const skipped = Array.from({ length: header.number - first }, (_, at) => first + at);
+    return [...skipped.map((number): MaybeBlock => ({ number, hash: null })), header];
+  });
+}
+
+const numbersOf = (headers: readonly MaybeBlock[]): number[] => headers.map(({ number }) => number);
 const hashesOf = (headers: readonly BlockRef[]): Buffer[] => headers.map(({ hash }) => bytesOf(hash));
+const hashesOrNullOf = (headers: readonly MaybeBlock[]): (Buffer | null)[] =>
+  headers.map(({ hash }) => (hash === null ? null : bytesOf(hash)));
 const bytesOf = (hash: Hex): Buffer => Buffer.from(hash.slice(2), "hex");

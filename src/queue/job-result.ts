@@ -23,12 +23,18 @@ export const resultFields = {
     kind: "flag",
     says: "whether it went the direct way, from the bytes of the answers to rows in one go",
   },
+  absent: {
+    kind: "flag",
+    says: "the chain has no block at this number, as its neighbours prove; only then it is there",
+  },
 } as const satisfies Record<string, { kind: keyof Kinds; says: string }>;
 
 type ResultField = keyof typeof resultFields;
 
+type Results = { [F in ResultField]: Kinds[(typeof resultFields)[F]["kind"]] };
+
 /** A job's result, as it is written. */
-export type JobResult = { [F in ResultField]: Kinds[(typeof resultFields)[F]["kind"]] };
+export type JobResult = Omit<Results, "absent"> & Partial<Pick<Results, "absent">>;
 
 const typeOf = { rows: "number", milliseconds: "number", name: "string", flag: "boolean" } as const;
 

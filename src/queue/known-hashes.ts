@@ -1,5 +1,6 @@
 import type { Hex } from "../block.js";
 import type { Sql } from "../db/pool.js";
+import { saysAbsent } from "./absent.js";
 import { statuses } from "./job-status.js";
 
 // Blockmill asks by hash for blocks up to the head that it followed. A hash beyond it is somebody's own: as the top of
@@ -27,16 +28,21 @@ export async function newestWanted(sql: Sql): Promise<number | null> {
 
 /**
  * What jobs know of the blocks from $1 on, as rows (kind, number, hash, id): those that ask for a hash
- * (`wanted`), those that are just being fetched by their number, of whatever branch (`claimed`), and those
- * that wait for the branch to reach their height (`suspended`).
+ * (`wanted`), those that are just being fetched by their number, of whatever branch (`claimed`), those
+ * that wait for the branch to reach their height (`suspended`), and numbers without a block (`absent`).
  */
 export const jobsFromSql = `
   select case when block_hash is not null then 'wanted' when status = ${statuses.processing} then 'claimed'
-      else 'suspended' end as kind,
+      when status = ${statuses.completed} then 'absent' else 'suspended' end as kind,
     block_number as number, '0x' || encode(block_hash, 'hex') as hash, null::bigint as id
   from processing_jobs
   where block_number >= $1 and case when block_hash is not null then status <> ${statuses.cancelled} and ${isFollowed}
-    else status = ${statuses.processing} or (status = ${statuses.scheduled} and suspended) end`;
+    else status = ${statuses.processing} or (status = ${statuses.scheduled} and suspended)
+      or (status = ${statuses.completed} and ${saysAbsent}) end
+  union all
+  select 'absent', number, null, null
+  from processing_coverage, unnest(absent * blocks * int8multirange(int8range($1, null))) as span,
+    generate_series(lower(span), upper(span) - 1) as number`;
 
 // Claims in flight lose their token, as in requeue-above.ts.
 const unpin = `

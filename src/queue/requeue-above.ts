@@ -32,7 +32,7 @@ const suspend = `
 // Blocks that are stored without a job (most were archived) get one again.
 const renew = namedParameters<{
   numbers: readonly number[];
-  hashes: readonly Buffer[];
+  hashes: readonly (Buffer | null)[];
   priority: number;
   stored: readonly number[];
   fork_block: number;
@@ -40,9 +40,9 @@ const renew = namedParameters<{
 }>(`
   insert into processing_jobs (block_number, block_hash, priority, status, run_at, suspended)
   select lost.number, branch.hash, :priority,
-    case when branch.hash is null then ${statuses.scheduled} else ${statuses.pending} end,
-    case when branch.hash is null then 'infinity' else now() end,
-    branch.hash is null
+    case when branch.number is null then ${statuses.scheduled} else ${statuses.pending} end,
+    case when branch.number is null then 'infinity' else now() end,
+    branch.number is null
   from (
     select unnest(:stored::bigint[]) as number
     union
@@ -79,9 +79,15 @@ export interface Rewind {
  * again; whoever removes their rows uncovers them.
  */
 export async function requeueAbove(tx: Tx, { forkBlock, branch, oldHead, stored }: Rewind): Promise<void> {
-  const numbers = branch.map(({ number }) => number);
-  const hashes = branch.map(({ hash }) => Buffer.from(hash.slice(2), "hex"));
   const newHead = branch.at(-1)?.number ?? forkBlock;
+  const hashAt = new Map<number, Buffer | null>(
+    branch.map(({ number, hash }) => [number, Buffer.from(hash.slice(2), "hex")]),
+  );
+  // Where the chain has no block at a number, that is for its job to prove.
+  for (let number = forkBlock + 1; number <= Math.min(oldHead, newHead); number += 1)
+    if (!hashAt.has(number)) hashAt.set(number, null);
+  const numbers = [...hashAt.keys()];
+  const hashes = [...hashAt.values()];
   await tx.query(lock, [forkBlock, Math.max(oldHead, newHead)]);
   await tx.query(rewind, [numbers, hashes, headPriority]);
   await tx.query(suspend, [newHead, oldHead, branch.length > 0]);

@@ -134,3 +134,23 @@ test("the view never goes below the genesis", async () => {
   });
   assert.deepEqual([seen(view), linked], [["a0", "a1", "a2"], false]);
 });
+
+test("a parent more than one below is taken where the chain skips numbers, and there the view knows of no block", async () => {
+  const child: Head = { ...header("a", 12), parentHash: hashOf("a", 9) };
+  const source = {
+    fetchByHash: async () => assert.fail(),
+    fetchByNumber: async () => assert.fail(),
+    head: child,
+    lowest: 5,
+  };
+  const { view, linked } = await extendView(viewOf("a", 5, 9), { ...source, skips: true });
+  assert.deepEqual([seen(view), linked], [["a5", "a6", "a7", "a8", "a9", "a12"], true]);
+  assert.deepEqual(
+    [9, 10, 11, 12, 13].map((number) => view.isAbsent(number)),
+    [false, true, true, false, false],
+  );
+  assert.deepEqual([view.hashAt(10), view.hashAt(12)], [undefined, hashOf("a", 12)]);
+  // Elsewhere its parent is asked for.
+  const chain = { ...source, fetchByHash: async () => header("a", 11), skips: false };
+  assert.equal((await extendView(viewOf("a", 5, 9), { ...chain, lowest: 11 })).linked, false);
+});

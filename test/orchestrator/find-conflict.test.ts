@@ -27,6 +27,7 @@ function view(branch: string, from: number, to: number): CanonicalView {
 const known = (blocks: Partial<KnownBlocks>): KnownBlocks => ({
   claimed: [],
   suspended: [],
+  absent: [],
   wanted: [],
   stored: [],
   doubts: [],
@@ -72,4 +73,15 @@ test("a block above the tip that is of neither branch is not known to be wrong",
 
 test("a view whose tip is lower on the same branch drops nothing above it", () => {
   assert.equal(findConflict(known({ stored: of("a", 8) }), view("a", 5, 6), view("a", 5, 8)), null);
+});
+
+test("a number without a block on one branch and with one on the other is a conflict in both directions", () => {
+  const [five, , seven] = view("a", 5, 7).headers;
+  assert(five !== undefined && seven !== undefined);
+  const skipped = new CanonicalView([five, seven]);
+  assert.equal(findConflict(known({ absent: [6], stored: [[5, five.hash]] }), skipped, skipped), null);
+  const stored = findConflict(known({ stored: of("a", 5, 6) }), skipped, none);
+  assert.equal(stored?.block, 6);
+  const absent = findConflict(known({ absent: [6] }), view("a", 5, 7), none);
+  assert.deepEqual([absent?.block, absent?.hash, absent?.branch[0]?.number], [6, null, 6]);
 });

@@ -13,13 +13,20 @@ function broken(
     neighbours = [],
     wrong = [],
     span = { from: 0, to: 1_000 },
-  }: { neighbours?: ReturnType<typeof chain>; wrong?: number[]; span?: { from: number; to: number } } = {},
+    absent = new Set(),
+  }: {
+    neighbours?: ReturnType<typeof chain>;
+    wrong?: number[];
+    span?: { from: number; to: number };
+    absent?: Set<number>;
+  } = {},
 ) {
   return brokenLinks({
     blocks,
     neighbours: new Map(neighbours.map((each) => [each.number, each])),
     wrong: new Set(wrong),
     span,
+    absent,
   }).map(({ number, field, expected, actual }) => `${number}.${field}: ${expected}, not ${actual}`);
 }
 
@@ -46,5 +53,17 @@ test("the neighbours below and above are compared, and only blocks of the span a
   assert.deepEqual(broken(chain(5, "ab"), { neighbours, span }), [
     "5.parent_hash: x, not a",
     "5.hash: y, not b",
+  ]);
+});
+
+test("where the chain has no block at a number, those on both sides of it are neighbours", () => {
+  const options = { absent: new Set([6, 7]) };
+  assert.deepEqual(broken([...chain(5, "ab"), ...chain(8, "bc")], options), []);
+  assert.deepEqual(broken([...chain(5, "ab"), ...chain(8, "xc")], options), [
+    "8.parent_hash: b, not x",
+    "5.hash: x, not b",
+  ]);
+  assert.deepEqual(broken(chain(8, "xc"), { ...options, neighbours: chain(5, "ab"), wrong: [5] }), [
+    "5.hash: x, not b",
   ]);
 });

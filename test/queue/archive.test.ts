@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { inTransaction } from "../../src/db/pool.js";
+import { findAbsent } from "../../src/queue/absent.js";
 import { archiveJobs } from "../../src/queue/archive.js";
 import { enqueueBlocks } from "../../src/queue/enqueue.js";
 import { numbers, useQueue } from "./queue-database.js";
@@ -141,4 +142,17 @@ test("no block is ever lost: whatever is completed is a job or covered, also whe
     ),
     { numRuns: 25 },
   );
+});
+
+test("numbers without a block are remembered as absent, until a block is stored there", async () => {
+  await queue.insert([1, 2, 3], "completed");
+  await queue.rows(`update processing_jobs set result = '{"absent": true}' where block_number = 2`);
+  const absent = () => findAbsent(queue.pool, [{ from: 0, to: 10 }]);
+  assert.deepEqual(await absent(), [{ from: 2, to: 2 }]);
+  assert.equal(await archive(), 3);
+  assert.equal(await coverage(), "{[1,4)}");
+  assert.deepEqual(await absent(), [{ from: 2, to: 2 }]);
+  await queue.insert([2], "completed");
+  assert.equal(await archive(), 1);
+  assert.deepEqual(await absent(), []);
 });

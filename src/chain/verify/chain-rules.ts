@@ -21,6 +21,8 @@ export interface ChainRules {
   opaqueTypes: ReadonlySet<number>;
   /** Polygon: an unsigned transaction at a block's end may be outside of all roots. */
   stateSync: boolean;
+  /** Filecoin: there may be no block at a number. The next one's parent is then the last one before it. */
+  nullRounds: boolean;
 }
 
 /** The rules of a chain; Ethereum's, if the chain is not listed. */
@@ -31,6 +33,7 @@ export function rulesFor(chainId: number): ChainRules {
     skips: own?.skips ?? {},
     opaqueTypes: new Set(own?.opaqueTypes),
     stateSync: own?.stateSync ?? false,
+    nullRounds: own?.nullRounds ?? false,
   };
 }
 
@@ -60,6 +63,7 @@ interface ChainEntry {
   skips?: ChainRules["skips"];
   opaqueTypes?: readonly number[];
   stateSync?: boolean;
+  nullRounds?: boolean;
 }
 
 const CHEAP: readonly Check[] = CHEAP_CHECKS;
@@ -178,8 +182,9 @@ const CHAINS: readonly ChainEntry[] = [
     },
   },
   {
-    // Filecoin: a tipset is shown as a block.
+    // Filecoin: a tipset is shown as a block. An epoch may have none.
     chainIds: [314, 314_159],
+    nullRounds: true,
     skips: skip([...CHEAP, ...ROOTS], "a tipset shown as a block: hash, roots and bloom are made up"),
   },
   {
