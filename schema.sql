@@ -57,6 +57,7 @@ create table if not exists processing_jobs (
   due_at        timestamptz generated always as (case when status = 'scheduled' then run_at end) stored,
   absences      int         not null default 0,
   suspended     boolean     not null default false,
+  losses        int         not null default 0,
   constraint processing_has_owner
     check (status <> 'processing' or (worker_id is not null and started_at is not null)),
   -- Numbers that JavaScript has exactly, and their successors: one row beyond them stops whoever reads it with others.
@@ -102,6 +103,7 @@ comment on column processing_jobs.block_hash   is 'The hash that is wanted at th
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';
 comment on column processing_jobs.absences     is 'How often in a row its block could not be had yet: it costs no attempt, and each wait is longer than the last. The head''s arrival at its height ends it.';
+comment on column processing_jobs.losses       is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
 comment on column processing_jobs.suspended    is 'Set by blockmill, while run_at is infinity: a reorg dropped its block, and it runs when the new branch reaches this height. A job with run_at = infinity that is not suspended is parked: it waits for a person.';
 
 create table if not exists processing_failures (
@@ -316,7 +318,7 @@ create unique index if not exists alerts_open on alerts (kind) where cleared_at 
 
 comment on table alerts is 'What a person should look at. At most one of a kind is open.';
 comment on column alerts.id         is 'In the order in which they were raised.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. head_failures: three heads in a row failed for the same reason, and none behind them is stored. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. head_failures: three heads in a row failed for the same reason, and none behind them is stored. other_chain: an endpoint that served this chain serves another one now; nothing of it is stored. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 comment on column alerts.message    is 'What happened and what to do.';
 comment on column alerts.raised_at  is 'When it was noticed first.';
 comment on column alerts.cleared_at is 'When it was over; null: it is still so.';

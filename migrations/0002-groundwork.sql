@@ -183,7 +183,7 @@ create or replace trigger processing_jobs_mark after update of run_at on process
 -- A false head brings a range that no chain has.
 alter table processing_ranges add column by_head boolean not null default false;
 comment on column processing_ranges.by_head is 'Made by blockmill for the blocks between two heads: cut when the later one proves false.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. head_failures: three heads in a row failed for the same reason, and none behind them is stored. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
+comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. head_failures: three heads in a row failed for the same reason, and none behind them is stored. other_chain: an endpoint that served this chain serves another one now; nothing of it is stored. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 
 
 -- What a chain's nodes do not tell is null, where nothing proves it. Programs of version 1 write a value always.
@@ -215,3 +215,7 @@ comment on column transactions.v                        is 'Signature v, as the 
 comment on column transactions.contract_address         is 'Receipt: the contract that it created, or would have created had it not failed.';
 comment on column blocks.miner                    is 'The fee recipient (before the merge: who mined it). 20 bytes. Null where nothing proves the block and its node does not tell: so with every column that may be null here and that a proof demands.';
 comment on column transactions.y_parity                 is 'Parity of the signature''s y, 0 or 1 (types 1 to 4; some nodes say it of type 0 as well).';
+
+-- Deaths of which nobody knows the cause.
+alter table processing_jobs add column losses int not null default 0;
+comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';

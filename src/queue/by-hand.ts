@@ -14,7 +14,7 @@ export async function retryJobs(
 ): Promise<number> {
   const { rowCount } = await sql.query(
     `update processing_jobs
-     set status = ${statuses.pending}, attempts = 0, deaths = 0, absences = 0, run_at = now(), suspended = false,
+     set status = ${statuses.pending}, attempts = 0, deaths = 0, losses = 0, absences = 0, run_at = now(), suspended = false,
        completed_at = null
      where block_number = any (array(
        select block_number from processing_jobs

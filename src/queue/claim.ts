@@ -13,14 +13,18 @@ const beforeMost = 2_147_483_646;
 const claimed = `status = ${statuses.processing}, worker_id = $1, attempts = least(attempts, ${beforeMost}) + 1,
       claims = least(claims, ${beforeMost}) + 1, started_at = (select clock_timestamp())`;
 
+/** Above 0: the job is claimed alone. */
+const seenDeaths = "greatest(deaths, losses / 3)";
+
 // `block_number = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
-// A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it.
+// A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it. So is one that was in
+// hand at three deaths of which nobody knows the cause.
 // The jobs of a claim have one `started_at`. They come in one row, a list for each column: read as rows of eight
 // columns they cost this process and the server a fifth of what the whole queue costs for a job that does nothing.
 const claimOf = (candidates: string) => `
   with candidate as materialized (
     select block_number, deaths from (
-      select block_number, deaths from processing_jobs
+      select block_number, ${seenDeaths} as deaths from processing_jobs
       where not exists (select from processing_control where paused_at is not null) and ${candidates}
       limit ${mostJobs}
       for update skip locked
@@ -35,7 +39,7 @@ const claimOf = (candidates: string) => `
       select candidate.block_number from candidate, first
       where candidate.block_number = first.block_number or (candidate.deaths = 0 and first.deaths = 0)
     ))
-    returning id, block_number, priority, attempts, claims, started_at, deaths, block_hash
+    returning id, block_number, priority, attempts, claims, started_at, ${seenDeaths} as deaths, block_hash
   )
   select (extract(epoch from min(started_at)) * 1000000)::bigint as claimed_at,
     json_agg(id) as ids, json_agg(block_number) as block_numbers, json_agg(priority) as priorities,
@@ -55,7 +59,7 @@ const claimOneOf = (candidates: string) => `
   )
   returning (extract(epoch from started_at) * 1000000)::bigint as claimed_at,
     json_build_array(id) as ids, json_build_array(block_number) as block_numbers, json_build_array(priority) as priorities,
-    json_build_array(attempts) as attempts, json_build_array(claims) as claims, json_build_array(deaths) as deaths,
+    json_build_array(attempts) as attempts, json_build_array(claims) as claims, json_build_array(${seenDeaths}) as deaths,
     json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes`;
 
 // Evaluated once, and true. The transaction that it is in commits without waiting for the disk.

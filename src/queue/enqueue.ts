@@ -9,7 +9,7 @@ const coverage = "select coalesce((select blocks + '{}' from processing_coverage
 // A job that is being processed runs already: it is left alone.
 const again = `update
   set status = ${statuses.pending}, priority = greatest(job.priority, excluded.priority), run_at = now(), suspended = false,
-      attempts = 0, deaths = 0, absences = 0, last_error = null, completed_at = null
+      attempts = 0, deaths = 0, losses = 0, absences = 0, last_error = null, completed_at = null
   where job.status <> ${statuses.processing}`;
 
 // The blocks come in order, so that two calls that touch the same jobs wait for each other and do not deadlock.

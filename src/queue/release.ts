@@ -2,40 +2,59 @@ import type { Sql } from "../db/pool.js";
 import { statuses } from "./job-status.js";
 
 const isBlamed = "block_number = any (array(select block_number from blamed))";
+const isDoomed = "block_number = any (array(select block_number from blamed where doomed))";
+
+interface Rules {
+  /** Which of the jobs the death counts for; the others lose no attempt. */
+  blame: string;
+  /** Which of the jobs are failed now, however few deaths they saw, and the reason. */
+  doom?: { if: string; reason: string };
+  /** Whether the others may have been the cause all the same. */
+  suspect?: string;
+  /** What becomes of the attempts of a job that is blamed. */
+  attempts: string;
+  /** For which of them the reason is written down. */
+  told: string;
+}
 
 // A row that is locked belongs to a settlement that is about to commit or to be rolled back: it is
-// passed over, and looked at again. `blame`: which of the jobs the death counts for; the others lose no attempt.
-// `attempts`: what becomes of those of a job that is blamed. `told`: for which of them the reason is written down.
+// passed over, and looked at again.
 const releaseWhere = (
   condition: string,
-  { blame, attempts, told }: { blame: string; attempts: string; told: string },
+  { blame, doom = { if: "false", reason: "$3" }, suspect = "false", attempts, told }: Rules,
 ) => `
   with lost as materialized (
-    select block_number from processing_jobs
+    select block_number, losses from processing_jobs
     where queued and status = ${statuses.processing} and ${condition}
     for update skip locked
   ),
   blamed as materialized (
-    select block_number from lost where ${blame}
+    select block_number, ${doom.if} as doomed from lost where ${blame} or ${doom.if}
   ),
   released as (
     update processing_jobs
     set deaths = least(deaths, 2147483646) + case when ${isBlamed} then 1 else 0 end,
+        losses = least(losses, 2147483646) + case when ${suspect} then 1 else 0 end,
         attempts = case when ${isBlamed} then ${attempts} else greatest(attempts - 1, 0) end,
-        status = case when ${isBlamed} and deaths >= $2 - 1 then ${statuses.failed} else ${statuses.pending} end,
-        last_error = case when ${told} then $3 else last_error end
+        status = case when ${isBlamed} and deaths >= $2 - 1 or ${isDoomed} then ${statuses.failed} else ${statuses.pending} end,
+        last_error = case when ${isDoomed} then ${doom.reason} when ${told} then $3 else last_error end
     where block_number = any (array(select block_number from lost))
-    returning id, block_number, attempts, worker_id, status, ${isBlamed} as blamed
+    returning id, block_number, attempts, worker_id, status, ${isBlamed} as blamed, ${isDoomed} as doomed
   ),
   recorded as (
     insert into processing_failures (job_id, block_number, attempt, class, message, worker_id)
-    select id, block_number, attempts, case when blamed then 'died' else 'lost' end, $3, worker_id
+    select id, block_number, attempts, case when blamed then 'died' else 'lost' end,
+      case when doomed then ${doom.reason} else $3 end, worker_id
     from released where ${told}
   )
   select id, block_number, worker_id, status, blamed from released`;
 
+// Nobody knows what a worker died of that was killed while it computed nothing. What was in hand at that is suspected;
+// a job that was so too often is failed.
 const ofWorker = releaseWhere("worker_id = $1", {
   blame: "$4::bigint[] is null or block_number = any ($4)",
+  doom: { if: "($5 and losses >= $6 - 1)", reason: "$7" },
+  suspect: "$5",
   attempts: "attempts",
   told: isBlamed,
 });
@@ -106,16 +125,26 @@ async function release(
   }));
 }
 
+/** Which jobs a worker's death counts for: these; all that it held; none; or nobody knows, and all are suspected. */
+export type Blame = readonly number[] | "all" | "none" | "suspects";
+
+/** A job is failed that was in hand at so many deaths that nobody knows the cause of, or five times `maxDeaths`. */
+export const leastLosses = 16;
+
 /**
  * Takes the claims of a dead worker from it. For the blocks that are blamed, all unless stated, the attempt and the
- * death count; the others go back unharmed.
+ * death count; the others go back unharmed. Suspects lose no attempt, but each loss is counted: after the third a job is
+ * claimed alone, and after many more it is failed.
  */
 export function releaseWorker(
   sql: Sql,
   workerId: string,
-  { blamed = "all", ...options }: ReleaseOptions & { blamed?: readonly number[] | "all" },
+  { blamed = "all", ...options }: ReleaseOptions & { blamed?: Blame },
 ): Promise<ReleasedJob[]> {
-  return release(sql, ofWorker, workerId, options, [blamed === "all" ? null : blamed]);
+  const blocks = blamed === "all" ? null : typeof blamed === "string" ? [] : blamed;
+  const mostLosses = Math.max(leastLosses, 5 * options.maxDeaths);
+  const reason = `${mostLosses} workers died while they held this block and computed nothing. Out of memory? blockmill retry runs it again`;
+  return release(sql, ofWorker, workerId, options, [blocks, blamed === "suspects", mostLosses, reason]);
 }
 
 /**

@@ -16,7 +16,7 @@ const rewind = `
   update processing_jobs as job
   set status = case when ${isParked} then status else ${statuses.pending} end, block_hash = branch.hash,
       priority = greatest(job.priority, $3), run_at = case when ${isParked} then run_at else now() end,
-      suspended = false, attempts = 0, deaths = 0, absences = 0, completed_at = null, last_error = null
+      suspended = false, attempts = 0, deaths = 0, losses = 0, absences = 0, completed_at = null, last_error = null
   from unnest($1::bigint[], $2::bytea[]) as branch (number, hash)
   where job.block_number = branch.number and job.status <> ${statuses.cancelled}`;
 
@@ -24,7 +24,7 @@ const rewind = `
 // the head does: suspended says so, and run_at to programs of version 1. The old branch may have been seen further than it is stored ($3).
 const suspend = `
   update processing_jobs
-  set status = ${statuses.scheduled}, run_at = 'infinity', suspended = not (${isParked}), block_hash = null, attempts = 0, deaths = 0, absences = 0,
+  set status = ${statuses.scheduled}, run_at = 'infinity', suspended = not (${isParked}), block_hash = null, attempts = 0, deaths = 0, losses = 0, absences = 0,
       completed_at = null, last_error = 'its block was dropped by a reorg; it waits for the new branch to reach this height'
   where block_number > $1 and status <> ${statuses.cancelled}
     and block_number <= greatest($2, (select head_number from processing_head where $3))`;
@@ -57,7 +57,7 @@ const renew = namedParameters<{
 // is not waited for: whoever has it locked runs it again, or decides about it.
 const revive = `
   update processing_jobs
-  set status = ${statuses.pending}, run_at = now(), attempts = 0, deaths = 0, absences = 0, last_error = null
+  set status = ${statuses.pending}, run_at = now(), attempts = 0, deaths = 0, losses = 0, absences = 0, last_error = null
   where block_number = (
     select block_number from processing_jobs
     where block_number = $1 and status = ${statuses.failed} for update skip locked

@@ -6,7 +6,7 @@ import { isParked, statuses } from "./job-status.js";
 // The jobs that the false head brought, and others that were tried in vain. What a person put into them stays.
 const suspend = `
   update processing_jobs
-  set status = ${statuses.scheduled}, run_at = 'infinity', suspended = true, block_hash = null, attempts = 0, deaths = 0,
+  set status = ${statuses.scheduled}, run_at = 'infinity', suspended = true, block_hash = null, attempts = 0, deaths = 0, losses = 0,
       last_error = 'the head that was told of at this height was false; it waits for the chain to reach it'
   where block_number = any (array(
     select block_number from processing_jobs

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { describeError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { giveBackUnknown } from "../queue/give-back.js";
-import type { ReleasedJob } from "../queue/release.js";
+import type { Blame, ReleasedJob } from "../queue/release.js";
 import { unregisterWorker } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import { an } from "../wording.js";
@@ -25,7 +25,7 @@ export interface BuryOptions {
 const giveBackAgainMs = 2_000;
 
 /** How a child ended, and whether it was to end. */
-interface End {
+export interface End {
   exit: ChildExit;
   asked: boolean;
 }
@@ -84,13 +84,16 @@ const brokenBy: readonly (NodeJS.Signals | null)[] = [
 ];
 
 /**
- * Which blocks a death counts for: the one that was computed. Where none was, a kill from outside is no block's
- * fault; but a worker that broke by itself, and nobody knows at what, did so at one of those that it held.
+ * Which blocks a death counts for: the one that was computed. Where none was, a worker that broke by itself, and nobody
+ * knows at what, did so at one of those that it held. One that was killed from outside may have been so for one of them (the
+ * kernel's killer of what takes too much memory sends the same signal as a person), so they are suspected.
  */
-function blamedFor({ exit, asked }: End): readonly number[] | "all" {
+export function blamedFor({ exit, asked }: End): Blame {
   if (typeof exit.computing === "number") return [exit.computing];
+  if (exit.computing === "unknown") return "all";
+  if (asked || exit.fatal !== undefined) return "none";
   const broke = exit.signal === null || brokenBy.includes(exit.signal);
-  return exit.computing === "unknown" || (broke && !asked) ? "all" : [];
+  return broke ? "all" : "suspects";
 }
 
 /** Gives back, unharmed, what a worker that ended in order could not give back itself, as the database was away. */

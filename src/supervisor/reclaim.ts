@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { dispositionOf } from "../errors.js";
 import { countClaims } from "../queue/count-claims.js";
-import { endSessions, type ReleasedJob, releaseWorker } from "../queue/release.js";
+import { type Blame, endSessions, type ReleasedJob, releaseWorker } from "../queue/release.js";
 
 export interface ReclaimOptions {
   workerId: string;
   maxDeaths: number;
-  /** The blocks that the death counts for; the others go back unharmed. */
-  blamed?: readonly number[] | "all";
+  /** What the death counts for; the others go back unharmed. */
+  blamed?: Blame;
   reason: string;
   signal: AbortSignal;
 }

@@ -6,7 +6,13 @@ import { claimJobs } from "../../src/queue/claim.js";
 import { countClaims } from "../../src/queue/count-claims.js";
 import { giveBackUnknown } from "../../src/queue/give-back.js";
 import type { Token } from "../../src/queue/job.js";
-import { endSessions, releaseOverdue, releaseSupervisor, releaseWorker } from "../../src/queue/release.js";
+import {
+  endSessions,
+  leastLosses,
+  releaseOverdue,
+  releaseSupervisor,
+  releaseWorker,
+} from "../../src/queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures } from "../../src/queue/sweep.js";
 import { registerWorkers, type WorkerRow } from "../../src/queue/workers.js";
 import { completeJobs } from "../support/complete-jobs.js";
@@ -277,6 +283,55 @@ test("a worker's death counts for the block that it computed, and costs the othe
       [0, 0],
     ],
   );
+});
+
+test("a job in hand at deaths that nobody knows the cause of is claimed alone after three, and failed after many", async () => {
+  await queue.insert([1, 2, 3]);
+  const suspect = async (death: number, limit: number) => {
+    const jobs = await claim(`vm.1.a/w${death}`, limit);
+    const released = await releaseWorker(queue.pool, `vm.1.a/w${death}`, { ...options, blamed: "suspects" });
+    return { claimed: jobs.map(({ blockNumber }) => blockNumber), released };
+  };
+  for (let death = 1; death <= 3; death += 1)
+    assert.deepEqual((await suspect(death, 2)).claimed, [1, 2], `death ${death}`);
+  assert.deepEqual((await suspect(4, 3)).claimed, [1]);
+  for (let death = 5; death < leastLosses; death += 1) await suspect(death, 1);
+  assert.deepEqual(
+    (await queue.jobs()).map(({ status, attempts, deaths }) => [status, attempts, deaths]),
+    [
+      ["pending", 0, 0],
+      ["pending", 0, 0],
+      ["pending", 0, 0],
+    ],
+  );
+  assert.deepEqual(await queue.rows("select from processing_failures"), []);
+  const { released } = await suspect(leastLosses, 1);
+  assert.deepEqual(
+    released.map(({ blockNumber, status }) => [blockNumber, status]),
+    [[1, "failed"]],
+  );
+  assert.match((await queue.job(1)).last_error ?? "", /^16 workers died while they held this block/);
+  assert.deepEqual(await queue.rows("select block_number, class from processing_failures"), [
+    { block_number: 1, class: "died" },
+  ]);
+  // The other one that was in hand is still alone, and the third goes on.
+  const [next] = await claim("vm.1.a/w99", 2);
+  assert.equal(next?.blockNumber, 2);
+  assert.deepEqual(
+    (await claim("vm.1.a/w98", 2)).map(({ blockNumber }) => blockNumber),
+    [3],
+  );
+});
+
+test("a counter of losses at its end stays there", async () => {
+  await queue.insert([1]);
+  await queue.rows("update processing_jobs set losses = 2147483647, deaths = 2147483647");
+  assert.equal((await claim("vm.1.a/w1")).length, 1);
+  await releaseWorker(queue.pool, "vm.1.a/w1", { ...options, blamed: "none" });
+  assert.equal((await queue.job(1)).status, "pending");
+  await claim("vm.1.a/w2");
+  await releaseWorker(queue.pool, "vm.1.a/w2", { ...options, blamed: "suspects" });
+  assert.equal((await queue.job(1)).status, "failed");
 });
 
 test("children that outlive their supervisor are left to give their claims back, for one sweep", async () => {
