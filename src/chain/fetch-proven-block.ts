@@ -144,14 +144,16 @@ function fetchOnce<Taken>({
       cancelled.throwIfAborted();
       // Known: an endpoint is probed before its first work.
       const chainId = endpoint.capabilities.chainId ?? 0;
-      const taken = compute(wanted.number, () => take?.(answers, { wanted, chainId }) ?? null);
+      const place = endpoints.all.indexOf(endpoint);
+      const computeHere: Compute = (block, work) => compute(block, work, place);
+      const taken = computeHere(wanted.number, () => take?.(answers, { wanted, chainId }) ?? null);
       const answerMs = Math.max(answers.block.tookMs, answers.receipts.tookMs);
       if (taken !== null) return { taken, endpoint: endpoint.name, answerMs };
       const lenience = prove.lenience(wanted.number, chainId);
-      const block = await readBlock(endpoint, answers, wanted, { signal: cancelled, compute, lenience });
+      const block = await readBlock(endpoint, answers, wanted, { signal: cancelled, compute: computeHere, lenience });
       if (inSteps) await setImmediate();
       const started = performance.now();
-      const verified = compute(wanted.number, () => prove(block, { endpoint: endpoint.name, chainId }));
+      const verified = computeHere(wanted.number, () => prove(block, { endpoint: endpoint.name, chainId }));
       return { block, verified, endpoint: endpoint.name, answerMs, verifyMs: performance.now() - started };
     },
     { signal, block: wanted.number },

@@ -21,6 +21,8 @@ export interface ChildSettings {
   computeFd?: number;
   /** Claim only these blocks, inclusive. */
   only?: BlockSpan;
+  /** Places in rpc.urls of endpoints at whose answers a worker of this host died a moment ago. */
+  suspects?: readonly number[];
 }
 
 /**
@@ -40,6 +42,8 @@ export type ToChild =
   | { type: "lease"; validForMs: number; pulse?: boolean }
   /** This child's share of the endpoints' limits, from now on (ChildSettings). */
   | { type: "share"; rpcShare: number }
+  /** A worker of this host died while it read an answer of this endpoint: its place in rpc.urls. */
+  | { type: "suspect"; endpoint: number }
   /** The leading orchestrator of this host was told of a block, and is about to enqueue it. */
   | ({ type: "announced" } & BlockRef)
   /** Finish what is claimed, claim no more, then exit. */

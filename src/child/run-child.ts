@@ -38,6 +38,8 @@ export interface ChildContext<R extends Role> {
   onAnnounced(heard: (block: BlockRef) => void): void;
   /** Calls `apply` whenever the child's share of the endpoints' limits changes. */
   onShare(apply: (rpcShare: number) => void): void;
+  /** Calls `heard` with each endpoint, its place in rpc.urls, at whose answer a worker of this host died. */
+  onSuspect(heard: (endpoint: number) => void): void;
 }
 
 /** How long a stopping child may take to give its claims back. After it the lease's fall does that. */
@@ -64,6 +66,7 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
   let pulseSent = (): void => {};
   let applyShare = (_share: number): void => {};
   let hearOf = (_block: BlockRef): void => {};
+  let suspect = (_endpoint: number): void => {};
   process.on("message", (message: ToChild) => {
     if (message.type === "start" && !started) {
       started = true;
@@ -73,6 +76,7 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
       lease.renew(message.validForMs);
       if (message.pulse) pulseSent();
     } else if (message.type === "share") applyShare(message.rpcShare);
+    else if (message.type === "suspect") suspect(message.endpoint);
     else if (message.type === "announced") hearOf({ number: message.number, hash: message.hash });
     else if (message.type === "drain") draining.abort();
     else if (message.type === "stop") stop();
@@ -145,6 +149,10 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
         announce: ({ number, hash }) => send({ type: "announced", number, hash }),
         onAnnounced(heard) {
           hearOf = heard;
+        },
+        onSuspect(heard) {
+          suspect = heard;
+          for (const endpoint of settings.suspects ?? []) heard(endpoint);
         },
         onShare(apply) {
           applyShare = apply;

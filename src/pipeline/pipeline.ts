@@ -62,7 +62,7 @@ export interface Pipeline extends CommitOptions {
 export interface PreparedBatch {
   prepared: PreparedJob[];
   failed: FailedJob[];
-  /** Jobs to be given back unharmed, and why: the endpoints are down, or the worker is to stop. */
+  /** Jobs to be given back unharmed, and why: the endpoints are down, or serve another chain, or the worker is to stop. */
   unharmed: ClaimedJob[];
   waitFor: unknown;
 }
@@ -108,7 +108,7 @@ export async function prepareBatch(
     try {
       batch.prepared.push(await prepareJob(pipeline, job, signal));
     } catch (error) {
-      if (!signal.aborted && dispositionOf(error) !== "wait") batch.failed.push({ job, error });
+      if (!signal.aborted && !isNobodysFault(error)) batch.failed.push({ job, error });
       else {
         batch.unharmed.push(job);
         batch.waitFor ??= error;
@@ -117,6 +117,12 @@ export async function prepareBatch(
   };
   await Promise.all(jobs.map((job) => pipeline.slots.use(() => prepare(job))));
   return batch;
+}
+
+/** No block's fault, at least: what is away, or what makes this process unable to work at all. */
+function isNobodysFault(error: unknown): boolean {
+  const disposition = dispositionOf(error);
+  return disposition === "wait" || disposition === "fatal-process";
 }
 
 async function prepareJob(pipeline: Pipeline, job: ClaimedJob, stop: AbortSignal): Promise<PreparedJob> {
@@ -161,9 +167,9 @@ export async function prepareBlock(
   if (inSteps) await setImmediate();
   const proven = performance.now();
   const { block, verified, verifyMs, endpoint, answerMs } = served;
-  const rows = pipeline.compute(wanted.number, () =>
-    pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified)),
-  );
+  const place = pipeline.endpoints.all.findIndex(({ name }) => name === endpoint);
+  const encode = () => pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
+  const rows = pipeline.compute(wanted.number, encode, place);
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };

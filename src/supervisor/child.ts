@@ -19,6 +19,8 @@ export interface ChildExit {
   livedMs: number;
   /** The block that it computed when it ended; none; `unknown`: it could not say. */
   computing: number | "none" | "unknown";
+  /** The endpoint whose answers it read for that: its place in rpc.urls. */
+  endpoint: number | undefined;
 }
 
 /** A live child of the supervisor, as the supervisor sees it. */
@@ -69,8 +71,9 @@ export function startChild(
   const exited = new Promise<ChildExit>((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null): void => {
       const computing = mark === undefined ? "unknown" : (mark.read() ?? "none");
+      const endpoint = mark?.readEndpoint();
       mark?.close();
-      resolve({ code, signal, fatal, livedMs: performance.now() - started, computing });
+      resolve({ code, signal, fatal, livedMs: performance.now() - started, computing, endpoint });
     };
     child.once("exit", end);
     if (child.pid === undefined) end(null, null);

@@ -12,6 +12,7 @@ import { type Generation, Place } from "./place.js";
 import { replace, roll, type Verbs } from "./roll.js";
 import { StartGate } from "./start-gate.js";
 import type { StartLimit } from "./start-limit.js";
+import { Suspects } from "./suspects.js";
 
 export interface LineUpOptions {
   supervisorId: string;
@@ -40,6 +41,7 @@ export class LineUp {
   readonly #children = new Set<Child>();
   readonly #places = new Set<Place>();
   readonly #gate = new StartGate(availableParallelism());
+  readonly #suspects = new Suspects();
   #ahead: LoadedAhead | undefined;
   #forked = 0;
   #completedByGone = 0;
@@ -125,6 +127,8 @@ export class LineUp {
       onExit: async (child, exit, asked) => {
         this.#children.delete(child);
         this.#completedByGone += child.doing.completed ?? 0;
+        // Before its jobs are anybody else's.
+        if (!asked && exit.endpoint !== undefined) this.#suspect(exit.endpoint);
         await onExit(child, exit, asked);
       },
       onFatal,
@@ -158,6 +162,7 @@ export class LineUp {
         rpcShare: this.#share(),
         rank: place.rank,
         ...(mark === undefined ? {} : { computeFd }),
+        suspects: this.#suspects.now(),
         ...(only === undefined ? {} : { only }),
       },
       mark,
@@ -210,6 +215,12 @@ export class LineUp {
     let rank = 0;
     while (taken.has(rank)) rank += 1;
     return rank;
+  }
+
+  /** Has the workers put an endpoint aside at whose answer one of them died: it may kill the next one as well. */
+  #suspect(endpoint: number): void {
+    this.#suspects.add(endpoint);
+    for (const child of this.#children) child.send({ type: "suspect", endpoint });
   }
 
   /** Which looks for work before the others when all are woken. */

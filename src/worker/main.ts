@@ -30,6 +30,11 @@ runChild("worker", async (context) => {
   const patience = new Patience(context.stopping);
   const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
   context.onShare(endpoints.setShare);
+  context.onSuspect((place) => {
+    const name = endpoints.all[place]?.name;
+    if (name !== undefined && endpoints.all.length > 1)
+      endpoints.blame(name, "a worker died while it read an answer of it");
+  });
   context.gauge(() => ({ throttled: isThrottled(endpoints), endpoints: describeEndpoints(endpoints) }));
   const { pipeline } = config;
   const level = config.chain.verify as VerifyLevel;

@@ -51,7 +51,12 @@ export async function runWorker({ work, wake, patience, context }: WorkerOptions
       else if (!work.hasBegun) throw waitFor;
     } catch (error) {
       if (stopping.aborted) break;
-      if (dispositionOf(error) === "fatal-process") throw error;
+      if (dispositionOf(error) === "fatal-process") {
+        // What it holds is no less good for that.
+        await Promise.race([committing.catch(() => {}), aborted(stopping)]);
+        await work.giveBackRest();
+        throw error;
+      }
       work.reportWaiting(error);
       await patience.wait(waits);
       waits += 1;

@@ -23,6 +23,14 @@ test("the mark is the block while it is computed, and none before, behind, and a
     );
     assert.equal(mark.read(), undefined);
   }
+  assert.equal(
+    compute(7, () => mark.readEndpoint(), 2),
+    2,
+  );
+  assert.equal(
+    compute(7, () => mark.readEndpoint()),
+    undefined,
+  );
   assert.throws(() => compute(8, () => assert.fail("no")), /no/);
   assert.equal(mark.read(), undefined);
 });

@@ -125,11 +125,16 @@ function computedBy(pid: number): number {
   return mark.length < 8 ? -1 : Number(mark.readBigInt64LE());
 }
 
+/** The place in rpc.urls of the endpoint whose answers it reads for that. */
+function endpointReadBy(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/fd/${computeFd}`).readBigInt64LE(8));
+}
+
 /** Kills the worker that holds a block while it computes it. Resolves with its id. One that was `killed` may still be dying. */
 async function killComputing(
   daemon: Daemon,
   scene: Scene,
-  { block, killed }: { block: number; killed: ReadonlySet<string> },
+  { block, killed, seen }: { block: number; killed: ReadonlySet<string>; seen?: (pid: number) => void },
 ): Promise<string> {
   return until(async () => {
     const job = (await scene.jobs()).find(({ block_number }) => block_number === block);
@@ -139,6 +144,7 @@ async function killComputing(
     process.kill(worker.pid, "SIGSTOP");
     await until(() => isStopped(worker.pid), "it to stop");
     const isComputing = computedBy(worker.pid) === block;
+    if (isComputing) seen?.(worker.pid);
     process.kill(worker.pid, isComputing ? "SIGKILL" : "SIGCONT");
     return isComputing ? worker.workerId : undefined;
   }, `block ${block} to be computed`);
@@ -177,6 +183,61 @@ test("a block whose workers die while they compute it is failed with that reason
     ],
   );
   await scene.assertWrittenOnce([5, 6, 8]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a block whose workers are killed while they compute nothing is failed in the end, and the others go on", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ pipeline: { max_attempts: 3, hung_seconds: 120 } });
+  // Time to be killed in: nothing is computed meanwhile.
+  await scene.node.setFaults({ latencyMs: 150 });
+  await scene.insert(5, 8);
+  const killed = new Set<string>();
+  const [job] = await until(async () => {
+    const jobs = (await scene.jobs()).filter(({ block_number }) => block_number === 5);
+    const holder = jobs[0]?.status === "processing" ? jobs[0].worker_id : null;
+    const worker = daemon.workers().find(({ workerId }) => workerId === holder);
+    if (worker !== undefined && !killed.has(worker.workerId)) {
+      process.kill(worker.pid, "SIGSTOP");
+      await until(() => isStopped(worker.pid), "it to stop");
+      const isWaiting = computedBy(worker.pid) === -1;
+      if (isWaiting) killed.add(worker.workerId);
+      process.kill(worker.pid, isWaiting ? "SIGKILL" : "SIGCONT");
+    }
+    return jobs[0]?.status === "failed" && jobs;
+  }, "block 5 to be failed");
+  assert.match(job?.last_error ?? "", /^16 workers died while they held this block and computed nothing/);
+  assert(killed.size >= 16, `${killed.size} deaths`);
+  const jobs = await scene.settled({ statuses: ["completed", "failed"] });
+  assert.deepEqual(
+    jobs.map(({ block_number, status, attempts, deaths }) => [block_number, status, attempts, deaths]),
+    [
+      [5, "failed", 1, 1],
+      [6, "completed", 1, 0],
+      [7, "completed", 1, 0],
+      [8, "completed", 1, 0],
+    ],
+  );
+  await scene.assertWrittenOnce([6, 7, 8]);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("an endpoint at whose answer a worker died is put aside, and another one's is read next", async (t) => {
+  const scene = await setScene(t, { node: { head: 10, transactions: 300, ports: 2 } });
+  const daemon = await scene.start({
+    pipeline: { max_attempts: 3, hung_seconds: 120 },
+    chain: { recover_senders: true },
+  });
+  await scene.insert(5);
+  const killed = new Set<string>();
+  let read: number | undefined;
+  await killComputing(daemon, scene, { block: 5, killed, seen: (pid) => (read = endpointReadBy(pid)) });
+  await scene.settled();
+  const { rows } = await scene.pool.query<{ endpoint: string; deaths: number }>(
+    "select result->>'endpoint' as endpoint, deaths from processing_jobs",
+  );
+  assert(read === 0 || read === 1, `endpoint ${read} was read`);
+  assert.deepEqual(rows, [{ endpoint: new URL(scene.node.urls[1 - read] ?? "").host, deaths: 1 }]);
   await assertCleanStop(daemon, scene.pool);
 });
 
