@@ -15,7 +15,7 @@ import { unpinBelow } from "../queue/known-hashes.js";
 import { withdrawHead } from "../queue/withdraw-head.js";
 import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
 import { CanonicalView, extendView } from "./canonical-view.js";
-import { type ConfirmOptions, createConfirmBranch } from "./confirm-branch.js";
+import { type ConfirmOptions, createConfirmBranch, stillServe } from "./confirm-branch.js";
 import { type Conflict, findConflict, findConflictBelow } from "./find-conflict.js";
 import { type Believed, createHeadJudge, type HeadJudge } from "./judge-heads.js";
 import { readKnownBlocks } from "./known-blocks.js";
@@ -82,14 +82,17 @@ export function createFollower(options: FollowerOptions): Follower {
       judge ??= createHeadJudge({ endpoints, confirmBranch, believed: await lastBelieved() });
       const lowestKnown = view.tail?.number ?? (judge.believed?.number ?? 0) - maxDepth;
       if (head.number < lowestKnown) {
-        if (!(await judge.isFalse())) return { kind: "known" };
-        await withdraw(head, judge.believed?.number ?? head.number);
+        const falsehood = await judge.isFalse();
+        if (falsehood === false) return { kind: "known" };
+        await withdraw(head, judge.believed?.number ?? head.number, falsehood);
       }
       const source = askForHeaders(endpoints, toldBy, { skips });
       const lowest = lowestOpen(head, tags);
       if (config.pipeline.auto_enqueue && head.parentHash === view.tip?.hash) options.announce?.(head);
       const { view: candidate, linked } = await extendView(view, { head, lowest, ...source });
-      if (!linked && !(await judge.isCredible(head, toldBy))) return disbelieve(head, toldBy, judge.believed);
+      const credibility = linked ? "credible" : await judge.isCredible(head, toldBy);
+      if (credibility === "false") return disbelieve(head, toldBy, judge.believed);
+      if (credibility === "unasked") await doubt(head, toldBy, judge.believed);
       const { conflict, doubts, suspended } = await compare(candidate, linked, source);
       if (conflict === "too deep") return halt(head, candidate, toldBy);
       if (conflict !== null && !(await undo(candidate, conflict, toldBy))) return { kind: "unconfirmed" };
@@ -170,6 +173,13 @@ export function createFollower(options: FollowerOptions): Follower {
       log.warn(facts, "another branch was told of, but is not confirmed; nothing is removed");
       return false;
     }
+    if (!(await stillServe(endpoints, { names: [toldBy, confirmedBy], chainId }))) {
+      log.warn(
+        { ...facts, confirmedBy, chainId },
+        "who told of another branch does not serve this chain now; nothing is removed",
+      );
+      return false;
+    }
     options.signal?.throwIfAborted();
     const removed = await revertAbove(options, {
       schema: config.database.schema,
@@ -221,20 +231,29 @@ export function createFollower(options: FollowerOptions): Follower {
     toldBy: string,
     believed: Believed | undefined,
   ): Promise<HeadOutcome> {
-    const reason = `it told of head ${number}, far above ${believed?.number}, and no other endpoint has it`;
-    endpoints.blame(toldBy, reason);
+    const last =
+      believed === undefined ? "All others are far below it" : `The last head was ${believed.number}`;
+    endpoints.blame(toldBy, `it told of head ${number}, and no other endpoint has it. ${last}`);
     const message =
-      `${toldBy} tells of head ${number}. The last head was ${believed?.number}, and no other endpoint confirms the new one. ` +
+      `${toldBy} tells of head ${number}. ${last}, and no other endpoint confirms the new one. ` +
       `Nothing was enqueued for it, and ${toldBy} is put aside for a while. If this goes on, remove it from rpc.urls.`;
     await alarm(message, { head: number, endpoint: toldBy });
     return { kind: "disbelieved" };
   }
 
-  async function withdraw({ number }: Head, believed: number): Promise<void> {
+  /** It is followed, since there is nobody to ask, and taken back when it proves false. */
+  async function doubt({ number }: Head, toldBy: string, believed: Believed | undefined): Promise<void> {
+    const message =
+      `${toldBy} tells of head ${number}, far above the last one (${believed?.number}), and no other endpoint can be asked. ` +
+      "It is followed, and taken back if it proves false. Two endpoints in rpc.urls would tell.";
+    await alarm(message, { head: number, endpoint: toldBy });
+  }
+
+  async function withdraw({ number }: Head, believed: number, falsehood: "gone" | "alone"): Promise<void> {
     await withdrawHead(pool, number);
     view = new CanonicalView();
     const message =
-      `Head ${believed} proved false: no endpoint has it any more. Following goes on from head ${number}; ` +
+      `Head ${believed} proved false: no ${falsehood === "gone" ? "endpoint has it any more" : "other endpoint has it"}. Following goes on from head ${number}; ` +
       "jobs above it wait for the chain to reach them.";
     await alarm(message, { head: number, believed });
   }

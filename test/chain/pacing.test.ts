@@ -97,6 +97,24 @@ test("the rhythm is the median time of a block, whatever was missed", () => {
   assert.equal(rhythm.lastAt, 10_000);
 });
 
+test("a head far above tells nothing of the rhythm, and hides none of the true heads after it", () => {
+  const rhythm = new BlockRhythm();
+  for (const [number, at] of [
+    [1, 0],
+    [2, 1_000],
+    [3, 2_000],
+    [1_000_000_003, 2_500],
+    [4, 3_000],
+    [5, 4_000],
+    [1_000_000_004, 4_500],
+    [6, 5_000],
+  ] as const) {
+    rhythm.saw(number, at);
+  }
+  assert.equal(rhythm.intervalMs, 1_000);
+  assert.equal(rhythm.lastAt, 5_000);
+});
+
 test("a head is news once, and once more when the chain comes back to it", () => {
   const seen = new SeenHeads();
   const told = (channel: string, ...hashes: string[]) =>

@@ -1,4 +1,6 @@
 const kept = 32;
+/** No node lags, or catches up, by so much while it is of use. */
+const farBlocks = 64;
 
 /** When blocks come: learnt from the heads that were seen, in milliseconds of one monotonic clock. */
 export class BlockRhythm {
@@ -18,10 +20,12 @@ export class BlockRhythm {
     return sorted[sorted.length >> 1];
   }
 
+  /** A number far from the newest one, in either direction, tells nothing of the rhythm: one of the two may be false. */
   saw(number: number, at: number): void {
     const newest = this.#newest;
-    if (newest !== undefined && number <= newest.number) return;
-    if (newest !== undefined) {
+    const isFar = newest !== undefined && Math.abs(number - newest.number) > farBlocks;
+    if (newest !== undefined && number <= newest.number && !isFar) return;
+    if (newest !== undefined && !isFar) {
       this.#intervals[this.#count % kept] = (at - newest.at) / (number - newest.number);
       this.#count += 1;
     }
