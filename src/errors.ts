@@ -41,6 +41,9 @@ export class EndpointUnavailableError extends BlockmillError {
   readonly disposition = "wait";
 }
 
+/** An endpoint that served the right chain serves another one. It is not asked until it serves the right one again. */
+export class ChangedChainError extends EndpointUnavailableError {}
+
 /** An endpoint asks us to slow down. */
 export class RateLimitedError extends BlockmillError {
   readonly disposition = "wait";

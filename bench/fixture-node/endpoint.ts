@@ -11,6 +11,7 @@ import type { CallLog } from "./call-log.js";
 import type { Canonical } from "./canonical.js";
 import { HeadsFeed } from "./heads-feed.js";
 import { Mutations } from "./mutations.js";
+import { OtherChain } from "./other-chain.js";
 import type { Counters, Faults } from "./protocol.js";
 import { View } from "./view.js";
 
@@ -28,6 +29,7 @@ export class Endpoint {
   readonly #calls: CallLog;
   readonly #control: ControlHandler;
   readonly #answerer: Answerer;
+  readonly #otherChain: OtherChain<Answerer>;
   readonly #server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   readonly #gzip: boolean;
   #faults: Faults;
@@ -62,7 +64,15 @@ export class Endpoint {
     const view = new View({ canonical, faults: current, finalityDepth });
     const seed = `${canonical.chain.options.seed}/errors/${index}`;
     this.#answerer = new Answerer({ view, faults: current, mutations: this.mutations, seed });
-    this.heads = new HeadsFeed({ view, canonical, faults: () => this.#faults.heads ?? {} });
+    this.#otherChain = new OtherChain(canonical, (other) => {
+      const view = new View({ canonical: other, faults: current, finalityDepth });
+      return new Answerer({ view, faults: current, mutations: this.mutations, seed });
+    });
+    this.heads = new HeadsFeed({
+      view,
+      canonical,
+      faults: () => (this.#faults.otherChain ? { silent: true } : (this.#faults.heads ?? {})),
+    });
     this.#server.on("connection", (socket) => {
       socket.setNoDelay(true);
       if (this.#faults.down === "reset") socket.resetAndDestroy();
@@ -89,8 +99,9 @@ export class Endpoint {
   }
 
   async setFaults(faults: Faults): Promise<void> {
+    const changesChain = (this.#faults.otherChain ?? null) !== (faults.otherChain ?? null);
     this.#faults = faults;
-    if (faults.down) {
+    if (faults.down || changesChain) {
       this.#server.closeAllConnections();
       this.heads.dropAll();
     }
@@ -168,7 +179,9 @@ export class Endpoint {
     if (this.#hangs(request)) return undefined;
     const { orders } = this.mutations;
     await this.#latency();
-    const reply = this.#answerer.reply(request, orders);
+    const { otherChain } = this.#faults;
+    const answerer = otherChain ? this.#otherChain.of(otherChain) : this.#answerer;
+    const reply = answerer.reply(request, orders);
     for (const chunk of reply.chunks) this.#bytesSent += chunk.length;
     return reply;
   }

@@ -49,6 +49,11 @@ export interface Faults {
   refusal?: Refusal | null;
   /** The newest so many blocks are announced, but not there yet in full: what is asked for of them is answered so. */
   notYet?: NotYet | null;
+  /**
+   * Another chain behind the same URL: blocks of this chain id from the first on, as high as the honest chain. Whenever it changes,
+   * every connection is closed, as when one program takes another one's place. Nothing is pushed meanwhile.
+   */
+  otherChain?: number | null;
   /** eth_chainId and net_version say this. */
   chainId?: number | null;
   /** The endpoint is so many blocks behind the head. */

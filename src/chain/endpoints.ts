@@ -13,6 +13,11 @@ export interface EndpointsOptions {
   chainId?: number | undefined;
   /** How long what an endpoint lacks, or refused, is believed before it is asked for again. Ten minutes unless stated. */
   askAgainMs?: number | undefined;
+  /**
+   * An endpoint that has served nothing for so long has no say in what becomes of a block: the others decide. Ten minutes
+   * unless stated.
+   */
+  noSayAfterMs?: number | undefined;
   /** Told of every failure, for the log. */
   onFailure?(endpoint: Endpoint, error: unknown): void;
 }
@@ -61,6 +66,8 @@ export interface EndpointStatus {
   head: number | null;
   /** Blocks behind the newest head that any endpoint was seen to have. */
   lag: number | null;
+  /** Another chain that it serves now, though it served the right one before; null: it does not. */
+  servesOther: number | null;
   capabilities: Capabilities;
 }
 
@@ -98,7 +105,13 @@ export function endpointsOf(
   });
 }
 
-export function createEndpoints({ endpoints, chainId, askAgainMs, onFailure }: EndpointsOptions): Endpoints {
+export function createEndpoints({
+  endpoints,
+  chainId,
+  askAgainMs,
+  noSayAfterMs = 600_000,
+  onFailure,
+}: EndpointsOptions): Endpoints {
   let expected = chainId;
   const admit = (serves: number, name: string): string | null => {
     expected ??= serves;
@@ -111,6 +124,7 @@ export function createEndpoints({ endpoints, chainId, askAgainMs, onFailure }: E
   const context = {
     members,
     hedges: new HedgeBudget(),
+    noSayAfterMs,
     onFailure: (endpoint: Endpoint, error: unknown) => onFailure?.(endpoint, error),
   };
   const named = (name: string) => members.find((each) => each.name === name);
@@ -149,7 +163,7 @@ export function createEndpoints({ endpoints, chainId, askAgainMs, onFailure }: E
 
 function statusOf(members: readonly Member[]): EndpointStatus[] {
   const newest = Math.max(...members.map(({ head }) => head?.number ?? -1));
-  return members.map(({ name, endpoint, health, head, isRefused }) => {
+  return members.map(({ name, endpoint, health, head, isRefused, servesOther }) => {
     const { inFlight, limit, latencyMs } = endpoint.load;
     const rests = health.isResting || (!health.proven && health.reason !== null);
     return {
@@ -162,6 +176,7 @@ function statusOf(members: readonly Member[]): EndpointStatus[] {
       limit,
       head: head?.number ?? null,
       lag: head === undefined ? null : newest - head.number,
+      servesOther,
       capabilities: { ...endpoint.capabilities },
     };
   });
@@ -170,8 +185,8 @@ function statusOf(members: readonly Member[]): EndpointStatus[] {
 /** What a process tells people of its endpoints (processing_workers.doing). */
 export function describeEndpoints(
   endpoints: Endpoints,
-): Omit<EndpointStatus, "capabilities" | "inFlight" | "limit">[] {
-  return endpoints.status().map(({ capabilities, inFlight, limit, ...rest }) => rest);
+): Omit<EndpointStatus, "capabilities" | "inFlight" | "limit" | "servesOther">[] {
+  return endpoints.status().map(({ capabilities, inFlight, limit, servesOther, ...rest }) => rest);
 }
 
 /** Without the keys that are undefined, so that the defaults hold. */

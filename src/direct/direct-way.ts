@@ -34,7 +34,7 @@ interface DirectExports {
   place(blockBytes: number, receiptsBytes: number): number;
   placeOfReceipts(): number;
   read(blockId: number, receiptsId: number): void;
-  check(checks: number, asItIs: boolean): number;
+  check(checks: number, asItIs: boolean, chainId: number): number;
   encode(verifiedBytes: number): void;
   resultAt(): number;
   verifiedAt(): number;
@@ -122,7 +122,7 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
 
     const started = performance.now();
     const { demanded, tried } = checksAt(number, { level, rules });
-    const held = module.check(bitsOf(demanded), false);
+    const held = module.check(bitsOf(demanded), false, rules.chainId);
     const { checks, field } = verifiedOf(tried.length === 0 ? held : withTried(tried, held));
     const verified = performance.now();
     memory = Buffer.from(module.memory.buffer);

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "../block.js";
 import type { Endpoint } from "../chain/endpoint/endpoint.js";
-import { fetchHead, fetchHeaderByNumber } from "../chain/endpoint/fetch-head.js";
+import { fetchChainId, fetchHead, fetchHeaderByNumber } from "../chain/endpoint/fetch-head.js";
 import type { Endpoints } from "../chain/endpoints.js";
 
 /** Another branch, as an endpoint tells of it. */
@@ -29,6 +29,7 @@ export type ConfirmBranch = (told: ToldBranch) => Promise<string | null>;
 
 /** A node that is so many blocks behind the new branch's tip is behind, rather than just later. */
 const behindBy = 3;
+const chainWithinMs = 2_000;
 
 /**
  * Asks the other endpoints whether they have the block that only the new branch has, before anything is
@@ -84,6 +85,26 @@ export function createConfirmBranch(endpoints: Endpoints, options: ConfirmOption
     const header = await askOne(endpoints, told.toldBy, again, signal);
     return header?.hash === told.hash ? told.toldBy : null;
   };
+}
+
+/**
+ * Asks endpoints, now, whether they still serve the chain: one of another chain knows another branch of everything. One
+ * that does not is put aside. False also when one does not answer.
+ */
+export async function stillServe(
+  endpoints: Endpoints,
+  { names, chainId }: { names: readonly string[]; chainId: number },
+): Promise<boolean> {
+  const answers = await Promise.all(
+    [...new Set(names)].map(async (name) => {
+      const signal = AbortSignal.timeout(chainWithinMs);
+      const serves = await askOne(endpoints, name, (endpoint) => fetchChainId(endpoint, signal), signal);
+      if (serves !== undefined && serves !== chainId)
+        endpoints.blame(name, `it serves chain ${serves}, not chain ${chainId}`);
+      return serves === chainId;
+    }),
+  );
+  return answers.every((serves) => serves);
 }
 
 /** Asks that one endpoint, unless it rests or serves another chain; undefined: it does not answer. */

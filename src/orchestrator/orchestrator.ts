@@ -14,6 +14,7 @@ import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { type Duty, runDuties } from "./run-duties.js";
+import { createChainWatch } from "./watch-chains.js";
 import { createLockWatch } from "./watch-locks.js";
 
 export interface OrchestratorOptions extends Door, Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
@@ -87,7 +88,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     });
     // Beside the others, which may be what waits.
     const watch = runDuties({
-      duties: [createLockWatch(options), createHeadFailuresAlert(options)],
+      duties: [createLockWatch(options), createChainWatch(options), createHeadFailuresAlert(options)],
       signal,
       onError,
     });

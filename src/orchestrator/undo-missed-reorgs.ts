@@ -17,6 +17,7 @@ export async function undoMissedReorgs(options: Omit<FollowerOptions, "chainId">
   const { pool, endpoints } = options;
   const followed = await readHead(pool);
   if (followed === null) return;
+  endpoints.expectChain(followed.chainId);
   const follower = createFollower({ ...options, chainId: followed.chainId });
   for (let look = 1; look <= looks; look += 1) {
     const [name, head] = await endpoints.tryEach(

@@ -6,7 +6,8 @@ export type AlertKind =
   | "false_head"
   | "lock_wait"
   | "crash_loop"
-  | "head_failures";
+  | "head_failures"
+  | "other_chain";
 
 /** Raises an alert; one of its kind that is open keeps its time and gets the new message. */
 export async function raiseAlert(sql: Sql, kind: AlertKind, message: string): Promise<void> {

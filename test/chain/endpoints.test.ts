@@ -10,6 +10,7 @@ import { VerificationError } from "../../src/chain/verify/verification-error.js"
 import {
   BadResponseError,
   BlockNotFoundError,
+  BlockUnavailableError,
   ConfigError,
   dispositionOf,
   EndpointError,
@@ -48,7 +49,11 @@ test("an endpoint is probed once, and what it can is known", async (t) => {
   await fixture.setFaults({ lacks: ["eth_getBlockReceipts", "finalized"], batchLimit: 1 }, 1);
   const endpoints = openEndpoints(t, [first, second]);
   for (let i = 0; i < 10; i += 1) await fetchFrom(endpoints, 10 + i);
-  assert.equal((await fixture.calls({ method: "eth_chainId", endpoint: 0 })).length, 3);
+  // One was the probe's, two its batch's; each connection that the probe made is asked before it is used for work.
+  const asked = await fixture.calls({ method: "eth_chainId", endpoint: 0 });
+  assert.ok(asked.length >= 3 && asked.length <= 8, `${asked.length} times`);
+  for (let i = 0; i < 10; i += 1) await fetchFrom(endpoints, 20 + i);
+  assert.equal((await fixture.calls({ method: "eth_chainId", endpoint: 0 })).length, asked.length);
   const [a, b] = endpoints.status();
   const can = { chainId: 1, safe: true, lowestBlock: 0 };
   assert.deepEqual(a?.capabilities, { ...can, receiptsBy: "hash", finalized: true, batchSize: 100 });
@@ -197,8 +202,9 @@ test("hedges stay a small part of the work when everything is slow", async (t) =
   await fixture.setFaults({ latencyMs: 400 });
   await fixture.resetCounters();
   await Promise.all(Array.from({ length: 40 }, () => endpoints.tryEach(fetchHead)));
-  const { httpRequests } = await fixture.counters();
-  assert.ok(httpRequests >= 40 && httpRequests <= 44, `${httpRequests} requests for 40 heads`);
+  // Beside them each new connection is asked for its chain.
+  const { eth_getBlockByNumber: looks = 0 } = (await fixture.counters()).calls;
+  assert.ok(looks >= 40 && looks <= 44, `${looks} requests for 40 heads`);
 });
 
 test("an endpoint that lags is remembered, and asked for older blocks only", async (t) => {
@@ -279,6 +285,22 @@ test("when all say the same wrong thing the block fails, and nobody is put aside
   assert.ok(error instanceof VerificationError);
   assert.equal(dispositionOf(error), "retry");
   assert.ok(endpoints.status().every(({ state }) => state === "up"));
+});
+
+test("a block that one endpoint refuses waits for the word of a dead one, and not for ever", async (t) => {
+  const refuse = async (endpoint: Endpoint): Promise<string> => {
+    await endpoint.request("eth_chainId", []);
+    throw new EndpointError("it cannot serve this block", { endpoint: endpoint.name });
+  };
+  await fixture.setFaults({ down: "refused" }, 1);
+  const patient = openEndpoints(t, [first, second]);
+  const waiting = await failureOf(patient.tryEach(refuse));
+  assert.ok(waiting instanceof BlockUnavailableError);
+  assert.match(waiting.message, /waiting for the word of b, which does not answer \(at most 10 minutes\)/);
+  const hasty = openEndpoints(t, [first, second], { noSayAfterMs: 200 });
+  await waitFor(async () => (await failureOf(hasty.tryEach(refuse))) instanceof EndpointError, {
+    what: "the one that answers to decide",
+  });
 });
 
 test("history that an endpoint has pruned is not asked of it again", async (t) => {

@@ -8,9 +8,10 @@ export function openEndpoints(
   urls: readonly string[],
   options: Partial<EndpointOptions> & Omit<EndpointsOptions, "endpoints"> = {},
 ): Endpoints {
-  const { chainId, onFailure, ...shared } = options;
+  const { chainId, noSayAfterMs, onFailure, ...shared } = options;
   const endpoints = createEndpoints({
     chainId,
+    noSayAfterMs,
     ...(onFailure === undefined ? {} : { onFailure }),
     endpoints: urls.map((url, i) => ({
       timeoutMs: 2_000,

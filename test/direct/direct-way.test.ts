@@ -361,3 +361,9 @@ test("chains with exceptions have them on the direct way too", () => {
   assert(!ways.roots.take(without, { number: 3, chainId: 1 }));
   assert(!ways.roots.take(texts, { number: 3, chainId: 137 }));
 });
+
+test("another chain's block is left to the long way, which refuses its transactions", () => {
+  const texts = fixtureBlock(3, { transactions: 2, chainId: 5 });
+  assert(ways.roots.take(texts, { number: 3, chainId: 5 }));
+  assert(!ways.roots.take(texts, { number: 3, chainId: 1 }));
+});

@@ -298,3 +298,16 @@ function logIndexes(receipts: Receipt[]): number[] {
 function ids(answers: unknown): number[] {
   return (answers as { id: number }[]).map(({ id }) => id);
 }
+
+test("another chain takes the place of the endpoint's, after every connection was closed, and gives it back", async () => {
+  const { block } = await fixture.expected(NUMBER);
+  await fixture.setFaults({ otherChain: 5 });
+  assert.equal(await result("eth_chainId"), "0x5");
+  const other = (await result("eth_getBlockByNumber", [AT, false])) as Block;
+  assert.equal(other.number, AT);
+  assert.notEqual(other.hash, block.hash);
+  assert.equal(((await result("eth_getBlockByNumber", ["latest", false])) as Block).number, "0x28");
+  await fixture.clearFaults();
+  assert.equal(await result("eth_chainId"), "0x1");
+  assert.equal(((await result("eth_getBlockByNumber", [AT, false])) as Block).hash, block.hash);
+});

@@ -15,7 +15,7 @@ import type { Head } from "../../src/chain/parse/parse-head.js";
 import { EndpointUnavailableError } from "../../src/errors.js";
 
 /** What goes wrong at an endpoint. */
-export type ScriptedFaults = Pick<Faults, "headLag" | "head" | "branch" | "forgetsOrphans"> & {
+export type ScriptedFaults = Pick<Faults, "headLag" | "head" | "branch" | "forgetsOrphans" | "chainId"> & {
   /** Answers nothing. */
   isDown?: boolean;
 };

@@ -213,3 +213,15 @@ test("a job that is made and completed while the rows are being removed is re-qu
   await worker.finish();
   await assertCanonical(world, chain, numbers(0, 41));
 });
+
+test("a branch is not followed while who tells of it serves another chain, or does not say which", async () => {
+  const { chain, follow, worker } = await storedScene(world);
+  chain.canonical.reorg({ depth: 5, length: 6 });
+  chain.faults[0] = { chainId: 5 };
+  assert.equal((await follow()).kind, "unconfirmed");
+  assert.deepEqual(await reorgsOf(world), []);
+  chain.faults[0] = {};
+  assert.equal((await follow()).kind, "enqueued");
+  await worker.finish();
+  await assertCanonical(world, chain, numbers(0, 41));
+});

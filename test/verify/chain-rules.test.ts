@@ -86,7 +86,7 @@ test("a try that does not hold refuses no block, and takes no other check from i
 });
 
 test("a transaction of an opaque type takes the roots from the proof, and spares no other transaction", async () => {
-  const block = await madeBlock(SHAPE);
+  const block = await madeBlock({ ...SHAPE, chainId: 137 });
   const [first, second] = block.transactions;
   assert.ok(first && second);
   first.type = 0x7f;
@@ -114,7 +114,7 @@ test("an unknown type is an error where the chain is not known to have it", asyn
 });
 
 test("Polygon's state-sync transaction stands outside the roots, and its hash is proven", async () => {
-  const block = await madeBlock(SHAPE);
+  const block = await madeBlock({ ...SHAPE, chainId: 137 });
   const options = { level: "roots", rules: rulesFor(137), endpoint: "bor" } as const;
   const withSync = withStateSync(block);
   const proven = verifier.verifyBlock(withSync, options);

@@ -9,6 +9,8 @@ export interface MadeBlockOptions {
   withdrawals: number;
   /** Makes another block of the same shape. */
   salt: number;
+  /** That its transactions were signed for. Ethereum's unless stated. */
+  chainId?: number;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface MadeBlockOptions {
  * events and people, as real ones do.
  */
 export async function madeBlock(options: MadeBlockOptions): Promise<Block> {
-  const { salt } = options;
+  const { salt, chainId = 1 } = options;
   const bytes = (length: number, ...words: (string | number)[]) => bytesOf(length, salt, ...words);
   let logIndex = 0;
   const transactions = Array.from({ length: options.transactions }, (_, index): Transaction => {
@@ -54,13 +56,13 @@ export async function madeBlock(options: MadeBlockOptions): Promise<Block> {
       maxPriorityFeePerGas: feeMarket ? "0x2540be400" : null,
       input: bytes(index % 20 === 0 ? 2_500 : 4 + 32 * (index % 12), "input", index),
       accessList: feeMarket ? [] : null,
-      chainId: "0x1",
+      chainId: `0x${chainId.toString(16)}`,
       maxFeePerBlobGas: null,
       blobVersionedHashes: null,
       authorizationList: null,
       r: `0x1${bytes(31, "r", index).slice(2)}`,
       s: `0x2${bytes(31, "s", index).slice(2)}`,
-      v: feeMarket ? "0x1" : "0x25",
+      v: feeMarket ? "0x1" : `0x${(35 + 2 * chainId).toString(16)}`,
       yParity: feeMarket ? 1 : null,
       extra: null,
       receipt: {

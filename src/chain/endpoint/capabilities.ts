@@ -1,5 +1,6 @@
 /** What an endpoint can: found by probing, and learnt from its answers. */
 export interface Capabilities {
+  /** Null: it was not asked yet. From then on each of its connections must lead to this chain. */
   chainId: number | null;
   /** How eth_getBlockReceipts names its block; null: the endpoint lacks the method. */
   receiptsBy: ReceiptsBy | null;

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
 import { assumedCapabilities, type Capabilities } from "./capabilities.js";
+import { ConnectionGuard } from "./connection-guard.js";
 import { asEndpointError, type CallFacts, rpcError } from "./endpoint-error.js";
 import { Latency } from "./latency.js";
 import { requestInBatches } from "./request-in-batches.js";
@@ -100,10 +101,11 @@ const defaultBatchSize = 100;
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { name, timeoutMs, weight = 1 } = options;
   const canPush = /^wss?:/i.test(options.url);
-  const wire: Wire = canPush ? createWsWire(options) : createUndiciWire(options);
   const throttle = new Throttle(limitsOf(options, options.share ?? 1));
   const latency = new Latency();
   const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);
+  const guard = new ConnectionGuard({ name, expected: () => capabilities.chainId });
+  const wire: Wire = (canPush ? createWsWire : createUndiciWire)({ ...options, guard });
   const closedError = () => new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
   let closed = false;
 

@@ -1,6 +1,6 @@
 import type { Hex } from "../../block.js";
 import { BadResponseError, BlockNotFoundError } from "../../errors.js";
-import { describeValue } from "../parse/describe-value.js";
+import { parseChainId } from "../parse/parse-chain-id.js";
 import { type Head, parseHead } from "../parse/parse-head.js";
 import type { Endpoint } from "./endpoint.js";
 
@@ -59,17 +59,7 @@ export async function fetchTag(
 
 /** The chain that an endpoint serves. */
 export async function fetchChainId(endpoint: Endpoint, signal?: AbortSignal): Promise<number> {
-  const raw = await endpoint.request("eth_chainId", [], { signal });
-  const id = typeof raw === "string" && /^0x[0-9a-f]+$/i.test(raw) ? Number(raw) : Number.NaN;
-  if (!Number.isSafeInteger(id) || id <= 0) {
-    throw new BadResponseError({
-      endpoint: endpoint.name,
-      field: "eth_chainId",
-      expected: "a chain id",
-      actual: describeValue(raw),
-    });
-  }
-  return id;
+  return parseChainId(await endpoint.request("eth_chainId", [], { signal }), endpoint.name);
 }
 
 /** Null also where an endpoint says by an error that it does not have the block. */

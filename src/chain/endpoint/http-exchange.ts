@@ -25,6 +25,8 @@ export interface HttpExchangeOptions extends SendOptions {
   /** For messages; never the URL. */
   name: string;
   maxResponseBytes: number;
+  /** Whether the connection is kept for whoever made this exchange, rather than given back after it. */
+  keepsConnection?: boolean;
 }
 
 /** Nothing of an answer came: the server closed the kept connection while the request was on its way to it. */
@@ -105,7 +107,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#isSettled) return;
-    this.#connection?.giveBack();
+    this.#connection?.served();
+    if (!this.#options.keepsConnection) this.#connection?.giveBack();
     this.#connection = undefined;
     if (this.#gunzip === undefined) this.#finish();
     else this.#gunzip.end();

@@ -15,6 +15,8 @@ export interface KeptConnection {
   readonly client: Client;
   /** Whether it has served a request before. */
   readonly isReused: boolean;
+  /** A request on it was answered. */
+  served(): void;
   /** Free for the next request. */
   giveBack(): void;
   /** Closes it at once, in whatever state it is: connecting, waiting, or in the middle of an answer. */
@@ -76,10 +78,11 @@ export class KeptConnections {
       get isReused() {
         return isReused;
       },
-      giveBack: () => {
-        if (!this.#open.has(connection)) return;
+      served: () => {
         isReused = true;
-        this.#idle.push(connection);
+      },
+      giveBack: () => {
+        if (this.#open.has(connection)) this.#idle.push(connection);
       },
       end: () => {
         if (!this.#open.delete(connection)) return;

@@ -3,43 +3,65 @@
 
 import { HttpRequestError } from "viem";
 import { BodyText } from "./body-text.js";
-import { HttpExchange, type HttpRequest, type HttpResponse, StaleConnectionError } from "./http-exchange.js";
-import { KeptConnections } from "./kept-connections.js";
+import { HttpExchange, type HttpResponse, StaleConnectionError } from "./http-exchange.js";
+import { type KeptConnection, KeptConnections } from "./kept-connections.js";
 import { envelope, type SentCall } from "./match-answers.js";
 import { mayBeError } from "./may-be-error.js";
 import { isSuccess, readAnswer, readBatch } from "./read-response.js";
 import type { RpcAnswer, RpcCall, SendOptions, Wire, WireOptions } from "./wire.js";
 
 export function createUndiciWire(options: WireOptions): Wire {
-  const { name, maxResponseBytes } = options;
+  const { name, maxResponseBytes, guard } = options;
   const { origin, path, headers } = describeTarget(options);
   const connections = new KeptConnections(origin);
   const open = new Set<HttpExchange>();
   const bodies = new BodyText();
   let lastId = 0;
 
-  const post = async (
-    request: HttpRequest,
-    options: SendOptions,
-    { isRetry = false }: { isRetry?: boolean } = {},
+  const exchange = async (
+    connection: KeptConnection,
+    content: unknown,
+    options: SendOptions & { keepsConnection?: boolean },
   ): Promise<HttpResponse> => {
-    options.signal?.throwIfAborted();
-    const connection = connections.take({ isNew: isRetry });
+    const request = { path, headers, body: Buffer.from(JSON.stringify(content)) };
     const exchange = new HttpExchange(connection, request, { ...options, name, maxResponseBytes });
     open.add(exchange);
     try {
       return await exchange.response;
-    } catch (error) {
-      // The request was not served, and a read may be asked twice.
-      if (!(error instanceof StaleConnectionError)) throw error;
-      return await post(request, options, { isRetry: true });
     } finally {
       open.delete(exchange);
     }
   };
 
-  const exchange = (content: unknown, options: SendOptions): Promise<HttpResponse> =>
-    post({ path, headers, body: Buffer.from(JSON.stringify(content)) }, options);
+  const check = async (connection: KeptConnection, options: SendOptions): Promise<void> => {
+    try {
+      await guard?.check(connection, async (call) => {
+        const sent = nextCall(call);
+        const response = await exchange(connection, envelope(sent), { ...options, keepsConnection: true });
+        return readAnswer(sent, textOf(response));
+      });
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  };
+
+  /** `asked`: the method that is called; a batch has none. */
+  const post = async (
+    content: unknown,
+    { asked, isRetry = false, ...options }: SendOptions & { asked?: string; isRetry?: boolean },
+  ): Promise<HttpResponse> => {
+    options.signal?.throwIfAborted();
+    const connection = connections.take({ isNew: isRetry });
+    try {
+      if (guard?.mayPass(connection, asked) === false) await check(connection, options);
+      return await exchange(connection, content, options);
+    } catch (error) {
+      // The request was not served, and a read may be asked twice.
+      if (!(error instanceof StaleConnectionError) || isRetry) throw error;
+      return await post(content, { ...options, isRetry: true, ...(asked === undefined ? {} : { asked }) });
+    }
+  };
 
   const textOf = ({ status, retryAfter, chunks, size }: HttpResponse) => ({
     status,
@@ -55,11 +77,11 @@ export function createUndiciWire(options: WireOptions): Wire {
   return {
     async send(call, options) {
       const sent = nextCall(call);
-      return readAnswer(sent, textOf(await exchange(envelope(sent), options)));
+      return readAnswer(sent, textOf(await post(envelope(sent), { ...options, asked: call.method })));
     },
     async sendForBytes(call, options) {
       const sent = nextCall(call);
-      const response = await exchange(envelope(sent), options);
+      const response = await post(envelope(sent), { ...options, asked: call.method });
       const { chunks, size } = response;
       const parse = (): RpcAnswer => readAnswer(sent, textOf(response));
       const isToRead = !isSuccess(response) || mayBeError(chunks);
@@ -68,7 +90,7 @@ export function createUndiciWire(options: WireOptions): Wire {
     async sendBatch(calls, options) {
       const sent = calls.map((call, i): SentCall => ({ id: lastId + 1 + i, ...call }));
       lastId += calls.length;
-      return readBatch(sent, textOf(await exchange(sent.map(envelope), options)));
+      return readBatch(sent, textOf(await post(sent.map(envelope), options)));
     },
     close() {
       for (const each of open) each.fail(new HttpRequestError({ url: name, details: "closed" }));

@@ -1,3 +1,5 @@
+import type { ConnectionGuard } from "./connection-guard.js";
+
 /** A call as it goes out. */
 export interface RpcCall {
   method: string;
@@ -33,6 +35,8 @@ export interface WireOptions {
   maxResponseBytes: number;
   /** Whether to ask for gzipped answers over HTTP. Unless stated: whether the URL is https. */
   compress?: boolean;
+  /** Sees to it that every connection leads to the right chain. Without one, nobody asks. */
+  guard?: ConnectionGuard;
 }
 
 export interface SendOptions {

@@ -4,6 +4,7 @@
 
 import { HttpRequestError, SocketClosedError, TimeoutError, WebSocketRequestError } from "viem";
 import { type RawData, WebSocket } from "ws";
+import { ChangedChainError } from "../../errors.js";
 import {
   envelope,
   hasError,
@@ -41,7 +42,7 @@ interface Pending {
   fail(error: unknown): void;
 }
 
-export function createWsWire({ url, name, maxResponseBytes }: WireOptions): Wire {
+export function createWsWire({ url, name, maxResponseBytes, guard }: WireOptions): Wire {
   let connection: Promise<Connection> | undefined;
   let current: Connection | undefined;
   const closing = new AbortController();
@@ -59,15 +60,32 @@ export function createWsWire({ url, name, maxResponseBytes }: WireOptions): Wire
     return connection;
   };
 
-  const send = async <T>(options: SendOptions, work: (connection: Connection) => Promise<T>): Promise<T> => {
+  const check = async (opened: Connection, { timeoutMs }: SendOptions): Promise<void> => {
+    try {
+      // Others wait for its answer: it is not given up when one of them is.
+      await guard?.check(opened, (call) => opened.send(call, { timeoutMs }));
+    } catch (error) {
+      if (error instanceof ChangedChainError) opened.end(new SocketClosedError({}));
+      throw error;
+    }
+  };
+
+  /** `asked`: the method that is called; a batch has none. */
+  const send = async <T>(
+    options: SendOptions,
+    work: (connection: Connection) => Promise<T>,
+    asked?: string,
+  ): Promise<T> => {
     options.signal?.throwIfAborted();
     if (closing.signal.aborted) throw new SocketClosedError({});
-    return work(await connect(options.timeoutMs));
+    const opened = await connect(options.timeoutMs);
+    if (guard?.mayPass(opened, asked) === false) await check(opened, options);
+    return work(opened);
   };
 
   return {
-    send: (call, options) => send(options, (to) => to.send(call, options)),
-    sendForBytes: (call, options) => send(options, (to) => to.sendForBytes(call, options)),
+    send: (call, options) => send(options, (to) => to.send(call, options), call.method),
+    sendForBytes: (call, options) => send(options, (to) => to.sendForBytes(call, options), call.method),
     sendBatch: (calls, options) => send(options, (to) => to.sendBatch(calls, options)),
     subscribe: (params, listener, options) => send(options, (to) => to.subscribe(params, listener, options)),
     close() {

@@ -10,6 +10,8 @@ const failuresToRest = 3;
 /** Successes in a row after which earlier rests are forgotten. */
 const successesToForget = 20;
 const restMs = { base: 250, max: 30_000 };
+/** After each time that it asked to slow down, since it last served; longer where it asks for longer. */
+const slowDownMs = { base: 250, max: 30_000 };
 /** After data that was proven wrong, or a head that lagged. */
 const asideMs = { base: 10_000, max: 600_000 };
 /** An endpoint that was put aside and behaved for so long begins anew. */
@@ -36,9 +38,16 @@ export class Health {
   #asides = 0;
   #asideAt = Number.NEGATIVE_INFINITY;
   #isAside = false;
+  /** By performance.now(). */
+  #awaySince: number | undefined;
 
   constructor({ random = Math.random }: HealthOptions = {}) {
     this.#random = random;
+  }
+
+  /** Milliseconds since it failed first, of those in which it never served anything; 0: it did. */
+  get awayForMs(): number {
+    return this.#awaySince === undefined ? 0 : performance.now() - this.#awaySince;
   }
 
   get isResting(): boolean {
@@ -56,6 +65,7 @@ export class Health {
   }
 
   succeeded(): void {
+    this.#awaySince = undefined;
     this.#failures = 0;
     this.#slowDowns = 0;
     this.#successes += 1;
@@ -67,6 +77,7 @@ export class Health {
   /** A request failed through the endpoint's fault. One that was not proven yet rests at once. */
   failed(reason: string): void {
     this.#successes = 0;
+    this.#awaySince ??= performance.now();
     this.#failures += 1;
     if (this.proven && this.#failures < failuresToRest) return;
     // Requests that were out together fail together: once is enough.
@@ -77,12 +88,23 @@ export class Health {
     this.#rest(reason, this.#grown(restMs, this.#rests));
   }
 
-  /** The endpoint asks us to slow down; `forMs` is what it asked for. */
+  /** What it was proven to be does not hold any more: it rests, and is probed after it. */
+  distrust(reason: string): void {
+    this.proven = false;
+    this.failed(reason);
+  }
+
+  /**
+   * The endpoint asks us to slow down; `forMs` is what it asked for. "Retry-After: 0" does not mean at once: what is waited
+   * grows with each time that it says so in a row, and is longer where it asks for longer.
+   */
   slowDown(reason: string, forMs: number | undefined): void {
     this.#successes = 0;
+    this.#awaySince ??= performance.now();
     if (forMs === undefined && this.isResting) return;
-    this.#slowDowns += 1;
-    this.#rest(reason, forMs ?? this.#grown(restMs, this.#slowDowns));
+    // Requests that were out together are refused together: that is one more.
+    if (!this.isResting) this.#slowDowns += 1;
+    this.#rest(reason, Math.max(forMs ?? 0, this.#grown(slowDownMs, this.#slowDowns)));
   }
 
   /** It served data that was proven wrong, or what amounts to it. */

@@ -1,5 +1,12 @@
 import { performance } from "node:perf_hooks";
-import { BlockNotFoundError, describeError, EndpointError, RateLimitedError } from "../../errors.js";
+import {
+  BlockNotFoundError,
+  ChangedChainError,
+  describeError,
+  EndpointError,
+  RateLimitedError,
+} from "../../errors.js";
+import { changedChain } from "../endpoint/connection-guard.js";
 import type { Endpoint } from "../endpoint/endpoint.js";
 import { Latency } from "../endpoint/latency.js";
 import { VerificationError } from "../verify/verification-error.js";
@@ -24,6 +31,10 @@ export class Member {
   charged = 0;
   /** The newest block that it was seen to have. */
   head: { number: number; seenAt: number } | undefined;
+  /** Another chain that it serves now, though it served the right one before. */
+  servesOther: number | null = null;
+  /** The chain that it was admitted with. */
+  #admitted: number | undefined;
   #behind: { block: number; until: number; times: number } | undefined;
   #probing: Promise<void> | undefined;
   /** When what it lacks is asked for again, by performance.now(); undefined: it was never seen to lack anything. */
@@ -115,12 +126,18 @@ export class Member {
   async #probe(): Promise<void> {
     const { endpoint } = this;
     const { head, chainId } = await probeRequired(endpoint);
-    endpoint.learn({ chainId });
     const refusal = this.admit(chainId, endpoint.name);
+    const admitted = this.#admitted;
+    if (refusal !== null && admitted !== undefined) {
+      throw changedChain({ endpoint: endpoint.name, serves: chainId, expected: admitted });
+    }
+    endpoint.learn({ chainId });
     if (refusal !== null) {
       this.health.refuse(refusal);
       throw new EndpointError(refusal, { endpoint: endpoint.name });
     }
+    this.#admitted = chainId;
+    this.servesOther = null;
     // What was learned of it before it was away is still the best guess.
     if (!this.#knowsOptional) {
       const { found, isSure } = await probeOptional(endpoint, head);
@@ -179,7 +196,10 @@ export class Member {
   failed(error: unknown): void {
     if (this.isRefused || error instanceof BlockNotFoundError) return;
     const reason = describeError(error, 300);
-    if (error instanceof RateLimitedError) this.health.slowDown(reason, error.retryAfterMs);
+    if (error instanceof ChangedChainError) {
+      this.servesOther = Number(error.facts.serves);
+      this.health.distrust(reason);
+    } else if (error instanceof RateLimitedError) this.health.slowDown(reason, error.retryAfterMs);
     else if (error instanceof VerificationError) this.health.putAside(reason);
     // A block, or a way of asking, that it does not serve says nothing of the others.
     else if (error instanceof EndpointError) this.health.reason = reason;

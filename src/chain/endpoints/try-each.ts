@@ -5,6 +5,7 @@ import {
   BlockmillError,
   BlockNotFoundError,
   BlockUnavailableError,
+  ChangedChainError,
   ConfigError,
   dispositionOf,
   EndpointError,
@@ -34,6 +35,8 @@ export type EndpointWork<T> = (endpoint: Endpoint, signal: AbortSignal) => Promi
 export interface TryContext {
   members: readonly Member[];
   hedges: HedgeBudget;
+  /** See EndpointsOptions. */
+  noSayAfterMs: number;
   onFailure(endpoint: Endpoint, error: unknown): void;
 }
 
@@ -56,7 +59,7 @@ interface Attempt<T> {
  * unusually long, a second works beside it and the faster one counts. See Endpoints.tryEach.
  */
 export async function tryEach<T>(
-  { members, hedges, onFailure }: TryContext,
+  { members, hedges, noSayAfterMs, onFailure }: TryContext,
   work: EndpointWork<T>,
   { signal, except = [], block }: TryOptions = {},
 ): Promise<T> {
@@ -118,7 +121,7 @@ export async function tryEach<T>(
     aborted.clear();
   }
   learnFromFailures({ failures, block, members, succeeded: false });
-  throw verdict({ members, asked, failures, block });
+  throw verdict({ members, asked, failures, block, noSayAfterMs });
 }
 
 function startAttempt<T>(
@@ -166,6 +169,7 @@ function startAttempt<T>(
 
 /** What does not tell whether the endpoint is down, or refuses this work alone. */
 function isDoubtful(error: unknown): error is BlockmillError {
+  if (error instanceof ChangedChainError) return false;
   if (error instanceof EndpointUnavailableError) return true;
   // Said by an error, rather than by a plain null.
   if (error instanceof BlockNotFoundError) return error.facts.code !== undefined;
@@ -258,29 +262,34 @@ function verdict({
   asked,
   failures,
   block,
+  noSayAfterMs,
 }: {
   members: readonly Member[];
   asked: ReadonlySet<Member>;
   failures: ReadonlyMap<Member, unknown>;
   block: number | undefined;
+  noSayAfterMs: number;
 }): unknown {
   const refused = members.filter(({ isRefused }) => isRefused);
   if (refused.length > 0 && refused.length === members.length) {
     return new ConfigError(`rpc.urls: ${refused.map(({ health }) => health.refusedFor).join("; ")}`);
   }
   const errors = [...failures].filter(([member]) => !member.isRefused).map(([, error]) => error);
-  const isAway = members.some(
+  const away = members.filter(
     (each) =>
       !each.isRefused &&
       !each.isPruned(block) &&
-      (asked.has(each) ? isWait(failures.get(each)) : each.health.isResting && !each.health.isAside),
+      (asked.has(each) ? isWait(failures.get(each)) : each.health.isResting && !each.health.isAside) &&
+      each.health.awayForMs < noSayAfterMs,
   );
   // An error about the block (it counts an attempt) tells more than one about the connection; but those that are away
-  // may know better.
+  // may know better, unless they have been away for long.
   const telling =
     errors.find((error) => dispositionOf(error) === "retry") ?? errors.find((error) => !isWait(error));
   if (telling !== undefined) {
-    return isAway && dispositionOf(telling) === "retry" ? whileOthersAreAway(telling) : telling;
+    return away.length > 0 && dispositionOf(telling) === "retry"
+      ? whileAway(telling, { away, noSayAfterMs })
+      : telling;
   }
   if (members.length > 0 && members.every((each) => each.isRefused || each.isPruned(block))) {
     return new EndpointError(`no endpoint keeps block ${block}: it is pruned everywhere`, { block });
@@ -303,10 +312,19 @@ function isWait(error: unknown): boolean {
   return error !== undefined && dispositionOf(error) === "wait";
 }
 
-function whileOthersAreAway(error: unknown): BlockUnavailableError {
+function whileAway(
+  error: unknown,
+  { away, noSayAfterMs }: { away: readonly Member[]; noSayAfterMs: number },
+): BlockUnavailableError {
   const message = error instanceof Error ? error.message : String(error);
   const facts = error instanceof BlockmillError ? error.facts : {};
-  return new BlockUnavailableError(`${message}; other endpoints do not answer`, facts, { cause: error });
+  const names = away.map(({ name }) => name).join(", ");
+  const minutes = Math.ceil(noSayAfterMs / 60_000);
+  return new BlockUnavailableError(
+    `${message}; waiting for the word of ${names}, which does not answer (at most ${minutes} minutes)`,
+    facts,
+    { cause: error },
+  );
 }
 
 function abortOf(signal: AbortSignal | undefined): { promise: Promise<"aborted">; clear(): void } {

@@ -23,7 +23,12 @@ export interface ChainRules {
   stateSync: boolean;
   /** Filecoin: there may be no block at a number. The next one's parent is then the last one before it. */
   nullRounds: boolean;
+  /** Its first blocks are another chain's, whose transactions name that one. */
+  inheritsBlocks: boolean;
 }
+
+/** Chains that began as a copy of another one: PulseChain and its testnet, EthereumPoW, EthereumFair; anvil, Hardhat and Ganache. */
+const COPIES: readonly number[] = [369, 943, 10_001, 513_100, 31_337, 1337];
 
 /** The rules of a chain; Ethereum's, if the chain is not listed. */
 export function rulesFor(chainId: number): ChainRules {
@@ -34,6 +39,7 @@ export function rulesFor(chainId: number): ChainRules {
     opaqueTypes: new Set(own?.opaqueTypes),
     stateSync: own?.stateSync ?? false,
     nullRounds: own?.nullRounds ?? false,
+    inheritsBlocks: COPIES.includes(chainId),
   };
 }
 

@@ -9,7 +9,7 @@ import { listWriterOf } from "./rlp-fields.js";
 import { itemBytes } from "./size.js";
 import { stateSyncHash } from "./state-sync.js";
 import { writeTransaction } from "./transaction-rlp.js";
-import { checkUnhashedFields } from "./unhashed-fields.js";
+import { checkSignedChain, checkUnhashedFields } from "./unhashed-fields.js";
 
 /** Keccak-256 of the empty list. */
 const EMPTY_UNCLES: Hex = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347";
@@ -64,6 +64,7 @@ export function checkTransactionHashes(proof: Proof): void {
   for (const [index, transaction] of covered.entries()) {
     if (rules.opaqueTypes.has(transaction.type)) continue;
     checkUnhashedFields(proof, transaction, index);
+    checkSignedChain(proof, transaction, index);
     if (encodedForRoot) continue;
     const mark = writer.size;
     writeProven(proof, transaction, index);

@@ -1,7 +1,7 @@
 import type { Hex, Quantity, Transaction } from "../../block.js";
 import { entriesOf } from "../../fields/field.js";
 import { transactionFields } from "../../fields/transaction.js";
-import { hasField, transactionType } from "../../fields/transaction-types.js";
+import { hasField, isSigned, transactionType } from "../../fields/transaction-types.js";
 import { derive, encode, type Proof, wrong } from "./proof.js";
 import { legacyChainId, signatureParity } from "./transaction-rlp.js";
 
@@ -98,4 +98,26 @@ function settleTypedSignature(proof: Proof, transaction: Transaction, path: () =
   }
   if (transaction.accessList === null && hasField(type, "accessList"))
     derive(proof, transaction, { name: "accessList", value: [], path });
+}
+
+/** What was signed for another chain is no transaction of this one: these are another chain's blocks. */
+export function checkSignedChain(proof: Proof, { type, v, chainId }: Transaction, index: number): void {
+  const { chainId: served, inheritsBlocks } = proof.rules;
+  if (inheritsBlocks || !isSigned(type)) return;
+  const isLegacy = !hasField(type, "chainId");
+  const signed = isLegacy
+    ? v === null
+      ? null
+      : legacyChainId(v)
+    : chainId === null
+      ? null
+      : BigInt(chainId);
+  if (signed === null || signed === BigInt(served)) return;
+  const expected = `a transaction of chain ${served}`;
+  throw wrong(
+    proof,
+    `transactions[${index}].${isLegacy ? "v" : "chainId"}`,
+    expected,
+    `one of chain ${signed}`,
+  );
 }

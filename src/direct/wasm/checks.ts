@@ -76,7 +76,7 @@ let wide: usize = 0;
  * Makes the checks whose bits are set, and returns those of what the block has. `bytes`: of the two answers. `given`: the
  * block is checked as it is, and nothing of it is put right.
  */
-export function makeChecks(header: usize, made: u32, given: bool, bytes: usize): u32 {
+export function makeChecks(header: usize, made: u32, given: bool, chainId: u64, bytes: usize): u32 {
   asItIs = given;
   checks = made;
   transactionBytes = 0;
@@ -88,7 +88,8 @@ export function makeChecks(header: usize, made: u32, given: bool, bytes: usize):
   if (has(CHECK_BLOB_GAS)) checkBlobGas(header);
   if (has(CHECK_PRICES)) checkPrices(header);
   if (has(CHECK_TRANSACTION_HASHES)) {
-    for (let i: u32 = 0; i < transactionCount; i++) checkUnhashedFields(transactionAt(i), receiptAt(i));
+    for (let i: u32 = 0; i < transactionCount; i++)
+      checkUnhashedFields(transactionAt(i), receiptAt(i), chainId);
   }
   if (has(CHECK_WITHDRAWALS_ROOT)) listWithdrawals(header);
   if (has(CHECK_CONTRACT_ADDRESSES)) takeContractAddresses();

@@ -112,8 +112,8 @@ function expectId(answer: usize, id: f64): void {
 }
 
 /** Makes the checks whose bits are set, src/fields/direct-layout.ts. Returns those that prove something of this block. */
-export function check(checks: u32, asItIs: bool): u32 {
-  return makeChecks(header, checks, asItIs, blockBytes + receiptsBytes);
+export function check(checks: u32, asItIs: bool, chainId: f64): u32 {
+  return makeChecks(header, checks, asItIs, chainId as u64, blockBytes + receiptsBytes);
 }
 
 /** Writes the rows, and tells where each table's lie and how many there are. */

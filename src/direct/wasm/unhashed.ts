@@ -7,16 +7,18 @@ import { leaveUnless } from "./memory";
 import { countOf, isEqual, isNull, lengthOf, numberIn } from "./object";
 import { typeOf } from "./signature";
 
-export function checkUnhashedFields(transaction: usize, receipt: usize): void {
+export function checkUnhashedFields(transaction: usize, receipt: usize, chainId: u64): void {
   checkEcho(receipt, transaction, FROM);
   checkEcho(receipt, transaction, TO);
   checkEcho(receipt, transaction, TYPE);
   const type = typeOf(transaction);
-  if (signsWithV(type)) checkLegacySignature(transaction);
+  if (signsWithV(type)) checkLegacySignature(transaction, chainId);
   else if (signsWithParity(type)) {
     // The long way derives what is missing.
     leaveUnless(!isNull(transaction, Y_PARITY) && !isNull(transaction, V), LEFT_PROOF);
     expectValue(transaction, V, numberIn(transaction, Y_PARITY));
+    leaveUnless(!isNull(transaction, CHAIN_ID), LEFT_PROOF);
+    expectValue(transaction, CHAIN_ID, chainId);
   } else return;
   checkOtherFields(transaction, type);
 }
@@ -27,12 +29,15 @@ function checkEcho(receipt: usize, transaction: usize, field: i32): void {
 }
 
 /** EIP-155: `v` holds the chain's id. */
-function checkLegacySignature(transaction: usize): void {
+function checkLegacySignature(transaction: usize, served: u64): void {
   leaveUnless(!isNull(transaction, V) && countOf(transaction, V) <= 16, LEFT_PROOF);
   const v = numberIn(transaction, V);
   const signed = v >= 35;
   leaveUnless(isNull(transaction, CHAIN_ID) !== signed, LEFT_PROOF);
-  if (signed) expectValue(transaction, CHAIN_ID, (v - 35) / 2);
+  if (signed) {
+    leaveUnless((v - 35) / 2 === served, LEFT_PROOF);
+    expectValue(transaction, CHAIN_ID, served);
+  }
   if (!isNull(transaction, Y_PARITY)) {
     leaveUnless(numberIn(transaction, Y_PARITY) === ((signed ? v - 35 : v - 27) & 1), LEFT_PROOF);
   }

@@ -52,6 +52,27 @@ test("what the endpoint asks for is what it gets, and what it says later cannot 
   assert.equal(health.proven, true);
 });
 
+test("an endpoint that asks for no pause at all gets one that grows, until it serves again", () => {
+  const health = proven();
+  const pauses = [0, 0, 0, 1, 0].map((forMs) => {
+    health.slowDown("429", forMs);
+    const { restsForMs } = health;
+    // As when the rest is over.
+    health.forgive();
+    return restsForMs;
+  });
+  for (const [i, pause] of pauses.entries()) about(pause, 250 * 2 ** i);
+  health.succeeded();
+  health.slowDown("429", 0);
+  about(health.restsForMs, 250);
+});
+
+test("requests that are refused together make the pause no longer", () => {
+  const health = proven();
+  for (let i = 0; i < 50; i += 1) health.slowDown("429", 0);
+  about(health.restsForMs, 250);
+});
+
 test("data that was proven wrong puts an endpoint aside, twice as long each time, ten minutes at most", () => {
   const health = proven();
   for (const ms of [10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 600_000, 600_000]) {

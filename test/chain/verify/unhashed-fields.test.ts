@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Transaction } from "../../../src/block.js";
-import { checkUnhashedFields } from "../../../src/chain/verify/unhashed-fields.js";
+import { rulesFor } from "../../../src/chain/verify/chain-rules.js";
+import { checkSignedChain, checkUnhashedFields } from "../../../src/chain/verify/unhashed-fields.js";
 import { eip155 } from "./eip-155-transaction.js";
 import { proofOf, transactionOf, wrongField } from "./made-proof.js";
 
@@ -49,4 +50,19 @@ test("a receipt that names another sender is wrong: only the signature proves wh
   assert.equal(check({ from: other }, { checks: ["transactionHashes"], onDerived }), "receipts[0].from");
   assert.equal(check({ from: other }, { onDerived }), null, "the sender is proven");
   assert.equal(check({ to: other, type: 0 }, { onDerived }), null, "the hash proves these");
+});
+
+test("a transaction that was signed for another chain is none of this one's, unless the chain began as a copy", () => {
+  const wrongOn = (chainId: number, transaction: Transaction) =>
+    wrongField(() => checkSignedChain(proofOf({ rules: rulesFor(chainId) }), transaction, 0));
+  const typedOf = (chainId: `0x${string}` | null) => transactionOf({ type: 2, chainId });
+  assert.equal(wrongOn(1, eip155), null);
+  assert.equal(wrongOn(5, eip155), "transactions[0].v");
+  assert.equal(wrongOn(5, { ...eip155, v: "0x1b" }), null);
+  assert.equal(wrongOn(5, typedOf("0x5")), null);
+  assert.equal(wrongOn(5, typedOf(null)), null);
+  assert.equal(wrongOn(1, typedOf("0x5")), "transactions[0].chainId");
+  // PulseChain's first blocks are Ethereum's.
+  assert.equal(wrongOn(369, eip155), null);
+  assert.equal(wrongOn(369, typedOf("0x1")), null);
 });

@@ -7,7 +7,7 @@ import { killGroup, killOrchestrator, killSupervisor, killWorker } from "./kill.
 import { fewFiles, fullPipe, noMemory, wrongClock } from "./limits.js";
 import { deadlock, lockedTable, openTransaction } from "./locks.js";
 import { hostCutOff, lossyNetwork, silentListeners, silentWorker } from "./network.js";
-import { endpointsDown, lyingNode, nodeFaults, reorgStorm } from "./node.js";
+import { endpointsDown, lyingNode, nodeFaults, otherChain, reorgStorm } from "./node.js";
 import { fullNotifyQueue, lostHint, notifyFlood } from "./notifications.js";
 import { forgottenWorkers, people } from "./people.js";
 import { killAfterClaim, killBeforeCommit, killInCommit, killMidFetch } from "./points.js";
@@ -43,6 +43,7 @@ export const scenarios: readonly Scenario[] = [
   reorgStorm,
   nodeFaults,
   lyingNode,
+  otherChain,
   endpointsDown,
   lockedTable,
   openTransaction,

@@ -44,6 +44,7 @@ const faults: Record<string, Fault> = {
   "has no finalized tag": () => ({ lacks: ["finalized", "safe"] }),
   "forgets orphans": () => ({ forgetsOrphans: true }),
   "tells of a head far above": (random) => ({ falseHead: 1_000 + random.below(1_000_000_000) }),
+  "serves another chain after a reconnect": () => ({ otherChain: 5 }),
   "pushes no heads": () => ({ heads: { silent: true } }),
   "pushes heads twice": () => ({ heads: { duplicate: true } }),
   "pushes heads out of order": () => ({ heads: { outOfOrder: true } }),
@@ -182,6 +183,25 @@ export const lyingNode: Scenario = {
     );
     world.tally.fault("node lies about one log");
     await sleep(100 + random.below(500));
+  },
+};
+
+export const otherChain: Scenario = {
+  name: "other-chain",
+  about:
+    "behind an endpoint's URL another chain answers, after every connection to it was made again; and back",
+  takes: ["node"],
+  weight: 1,
+  async inject({ node, tally }, random) {
+    const endpoint = random.below(2);
+    try {
+      // Its blocks at the same heights are well-formed, and prove themselves.
+      await node.setFaults({ otherChain: 5 + random.below(3) }, endpoint);
+      tally.fault("node serves another chain");
+      await sleep(500 + random.below(2_500));
+    } finally {
+      await node.clearFaults(endpoint);
+    }
   },
 };
 
