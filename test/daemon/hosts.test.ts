@@ -236,30 +236,3 @@ test("where only a leader died, the next one releases the claims of the lost at 
 function timeOf(line: string): number {
   return Date.parse((JSON.parse(line) as { time: string }).time);
 }
-
-test("a host whose node serves another chain, and that does not lead, ends with 78 as the leader would, and no job loses an attempt", async (t) => {
-  const scene = await setScene(t, { node: { ports: 2 } });
-  const [mine = "", its = ""] = scene.node.urls;
-  const leader = await scene.start({ rpc: { urls: [mine] } });
-  await until(
-    async () => (await scene.pool.query("select from processing_head")).rowCount === 1,
-    "the chain to be known",
-  );
-  // So that it can start: what it cannot reach it waits for.
-  await scene.node.setFaults({ down: "refused" }, 1);
-  const host = await scene.start({ rpc: { urls: [its] } });
-  // The leader's workers hold one each, and the rest is for the other host.
-  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] }, 0);
-  await scene.insert(1, 20);
-  await scene.node.setFaults({ otherChain: 5, down: null }, 1);
-  assert.deepEqual(await host.program.exit, { code: 78, signal: null });
-  assert(host.program.output.some((line) => /serves chain 5, not chain 1/.test(line)));
-  await scene.node.clearFaults();
-  const jobs = await scene.settled();
-  assert.deepEqual(
-    jobs.filter(({ attempts, deaths }) => attempts !== 1 || deaths !== 0),
-    [],
-  );
-  await scene.assertWrittenOnce(numbers(1, 20));
-  await assertCleanStop(leader, scene.pool);
-});

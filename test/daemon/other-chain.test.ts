@@ -76,3 +76,30 @@ test("a node that keeps its connections and its chain id, and serves another cha
   await scene.assertWrittenOnce(numbers(100, 140));
   await assertCleanStop(daemon, scene.pool);
 });
+
+test("a host whose node serves another chain, and that does not lead, ends with 78 as the leader would, and no job loses an attempt", async (t) => {
+  const scene = await setScene(t, { node: { ports: 2 } });
+  const [mine = "", its = ""] = scene.node.urls;
+  const leader = await scene.start({ rpc: { urls: [mine] } });
+  await until(
+    async () => (await scene.pool.query("select from processing_head")).rowCount === 1,
+    "the chain to be known",
+  );
+  // So that it can start: what it cannot reach it waits for.
+  await scene.node.setFaults({ down: "refused" }, 1);
+  const host = await scene.start({ rpc: { urls: [its] } });
+  // The leader's workers hold one each, and the rest is for the other host.
+  await scene.node.setFaults({ hang: ["eth_getBlockByNumber"] }, 0);
+  await scene.insert(1, 20);
+  await scene.node.setFaults({ otherChain: 5, down: null }, 1);
+  assert.deepEqual(await host.program.exit, { code: 78, signal: null });
+  assert(host.program.output.some((line) => /serves chain 5, not chain 1/.test(line)));
+  await scene.node.clearFaults();
+  const jobs = await scene.settled();
+  assert.deepEqual(
+    jobs.filter(({ attempts, deaths }) => attempts !== 1 || deaths !== 0),
+    [],
+  );
+  await scene.assertWrittenOnce(numbers(1, 20));
+  await assertCleanStop(leader, scene.pool);
+});

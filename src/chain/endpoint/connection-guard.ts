@@ -1,7 +1,7 @@
 import { ChangedChainError, dispositionOf, EndpointUnavailableError } from "../../errors.js";
 import { parseChainId } from "../parse/parse-chain-id.js";
 import { rpcError } from "./endpoint-error.js";
-import type { RpcAnswer, RpcCall } from "./wire.js";
+import type { Guard, RpcAnswer, RpcCall } from "./wire.js";
 
 const method = "eth_chainId";
 
@@ -16,7 +16,7 @@ export interface GuardOptions {
  * Asks each new connection for its chain before anything else is sent over it: another program may listen behind the same
  * URL since the last one was made. A kept connection is not asked again.
  */
-export class ConnectionGuard {
+export class ConnectionGuard implements Guard {
   readonly #options: GuardOptions;
   /** By the connection, or its socket: what it said, or is asked now. */
   readonly #chains = new WeakMap<object, number | Promise<number>>();
@@ -25,16 +25,11 @@ export class ConnectionGuard {
     this.#options = options;
   }
 
-  /** Whether a call may go out over the connection without a question before it. The question itself always may. */
   mayPass(connection: object, asked?: string): boolean {
     const expected = this.#options.expected();
     return expected === null || asked === method || this.#chains.get(connection) === expected;
   }
 
-  /**
-   * Asks the connection for its chain, with `send`, unless it was asked. Calls that come meanwhile share the question. Throws a
-   * ChangedChainError when it leads to another chain: then the connection is to be ended.
-   */
   async check(connection: object, send: (call: RpcCall) => Promise<RpcAnswer>): Promise<void> {
     const { name, expected } = this.#options;
     const asked = this.#chains.get(connection) ?? this.#ask(send);

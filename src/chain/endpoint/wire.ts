@@ -1,5 +1,3 @@
-import type { ConnectionGuard } from "./connection-guard.js";
-
 /** A call as it goes out. */
 export interface RpcCall {
   method: string;
@@ -36,7 +34,18 @@ export interface WireOptions {
   /** Whether to ask for gzipped answers over HTTP. Unless stated: whether the URL is https. */
   compress?: boolean;
   /** Sees to it that every connection leads to the right chain. Without one, nobody asks. */
-  guard?: ConnectionGuard;
+  guard?: Guard;
+}
+
+/** Asks each new connection for its chain before anything else is sent over it. */
+export interface Guard {
+  /** Whether a call may go out over the connection without a question before it. The question itself always may. */
+  mayPass(connection: object, asked?: string): boolean;
+  /**
+   * Asks the connection for its chain, with `send`, unless it was asked. Calls that come meanwhile share the question. Throws a
+   * ChangedChainError when it leads to another chain: then the connection is to be ended.
+   */
+  check(connection: object, send: (call: RpcCall) => Promise<RpcAnswer>): Promise<void>;
 }
 
 export interface SendOptions {
