@@ -150,7 +150,11 @@ function fetchOnce<Taken>({
       const answerMs = Math.max(answers.block.tookMs, answers.receipts.tookMs);
       if (taken !== null) return { taken, endpoint: endpoint.name, answerMs };
       const lenience = prove.lenience(wanted.number, chainId);
-      const block = await readBlock(endpoint, answers, wanted, { signal: cancelled, compute: computeHere, lenience });
+      const block = await readBlock(endpoint, answers, wanted, {
+        signal: cancelled,
+        compute: computeHere,
+        lenience,
+      });
       if (inSteps) await setImmediate();
       const started = performance.now();
       const verified = computeHere(wanted.number, () => prove(block, { endpoint: endpoint.name, chainId }));
