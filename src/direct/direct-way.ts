@@ -123,7 +123,7 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
     const started = performance.now();
     const { demanded, tried } = checksAt(number, { level, rules });
     const held = module.check(bitsOf(demanded), false, rules.chainId);
-    const { checks, field } = verifiedOf(tried.length === 0 ? held : withTried(tried, held));
+    const { checks, field } = verifiedOf(tried.length === 0 ? held : withTried(tried, held, rules.chainId));
     const verified = performance.now();
     memory = Buffer.from(module.memory.buffer);
     field.copy(memory, module.verifiedAt());
@@ -144,16 +144,16 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
   };
 
   /** The bits of what is proven, and of what holds of the tried, as verify-block.ts tries them. */
-  const withTried = (tried: readonly Check[], proven: number): number => {
+  const withTried = (tried: readonly Check[], proven: number, chainId: number): number => {
     const hash = checkBit("hash");
-    const hashed = tried.includes("hash") ? proven | bitsThatHold(hash) : proven;
+    const hashed = tried.includes("hash") ? proven | bitsThatHold(hash, chainId) : proven;
     if ((hashed & hash) === 0) return proven;
-    return tried.reduce((bits, check) => bits | bitsThatHold(checkBit(check)), hashed);
+    return tried.reduce((bits, check) => bits | bitsThatHold(checkBit(check), chainId), hashed);
   };
 
-  const bitsThatHold = (bit: number): number => {
+  const bitsThatHold = (bit: number, chainId: number): number => {
     try {
-      return module.check(bit, true);
+      return module.check(bit, true, chainId);
     } catch (error) {
       if (!isTrap(error)) throw error;
       return 0;

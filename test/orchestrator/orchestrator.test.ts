@@ -42,6 +42,7 @@ function run(
     announce() {},
     onAnnounced() {},
     onShare() {},
+    onSuspect() {},
   };
   const done = runOrchestrator({
     pool: world.pool,

@@ -36,7 +36,10 @@ async function scene(t: TestContext, over: Partial<BuryOptions> = {}) {
   };
   const end = (exit: Partial<ChildExit>, { asked = false, role = "worker" as Role } = {}) =>
     bury(options, makeChild({ role, workerId }), {
-      exit: { code: null, signal: null, fatal: undefined, livedMs: 1, computing: "none", ...exit },
+      exit: {
+        ...{ code: null, signal: null, fatal: undefined, livedMs: 1, computing: "none", endpoint: undefined },
+        ...exit,
+      },
       asked,
     });
   return { end, said };

@@ -57,6 +57,7 @@ export function makeChild(
       exited.resolve({
         code: 0,
         signal: null,
+        endpoint: undefined,
         fatal: undefined,
         livedMs: 100_000,
         computing: "none",

@@ -55,7 +55,12 @@ async function run(made: readonly Made[], work: Work, options: TryOptions = {}, 
   const asked: string[] = [];
   const told: string[] = [];
   const outcome = tryEach<string>(
-    { members: made.map(({ member }) => member), hedges, onFailure: ({ name }) => void told.push(name) },
+    {
+      members: made.map(({ member }) => member),
+      hedges,
+      noSayAfterMs: 600_000,
+      onFailure: ({ name }) => void told.push(name),
+    },
     async ({ name }, signal) => {
       asked.push(name);
       return work(name, signal);
