@@ -125,13 +125,17 @@ test("what makes following impossible ends it, and is thrown", async (t) => {
 });
 
 test("a duty that fails is told by its name and reason, and the others go on", async (t) => {
-  await world.pool.query("alter table processing_history rename to renamed");
-  t.after(() => world.pool.query("alter table renamed rename to processing_history"));
+  await world.pool.query(`create function refuse() returns trigger language plpgsql as $$
+    begin raise exception 'refused'; end $$`);
+  await world.pool.query(
+    "create trigger refuse before update on alerts for each statement execute function refuse()",
+  );
+  t.after(() => world.pool.query("drop function refuse cascade"));
   const only = run(t, "a");
   const failed = await waitFor(() => only.said.find(({ doing }) => doing?.duty !== undefined), {
     what: "a duty to fail",
   });
   assert.equal(failed.state, "leading");
-  assert.match(failed.doing?.reason ?? "", /processing_history/);
+  assert.match(failed.doing?.reason ?? "", /refused/);
   await enqueued();
 });

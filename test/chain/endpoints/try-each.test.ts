@@ -149,7 +149,7 @@ test("an error about the block tells more than one about a connection; while oth
   };
   const { error } = await run([a, b], work);
   assert(error instanceof BlockUnavailableError, String(error));
-  assert.match(error.message, /expected a hash.*other endpoints do not answer/);
+  assert.match(error.message, /expected a hash.*waiting for the word of b, which does not answer/);
   assert.equal((await run([make("a")], fails(bad))).error, bad);
 });
 
