@@ -53,6 +53,10 @@ export interface EndpointStatus {
   reason: string | null;
   /** When the rest ends, in milliseconds since 1970. */
   until: number | null;
+  /** It rests for what it served, rather than for being away. */
+  aside: boolean;
+  /** Milliseconds since it was asked, or last answered, while it is asked and does not answer; null: it does. */
+  silentMs: number | null;
   /** Of one request, on average. */
   latencyMs: number | null;
   inFlight: number;
@@ -150,13 +154,15 @@ export function createEndpoints({ endpoints, chainId, askAgainMs, onFailure }: E
 function statusOf(members: readonly Member[]): EndpointStatus[] {
   const newest = Math.max(...members.map(({ head }) => head?.number ?? -1));
   return members.map(({ name, endpoint, health, head, isRefused }) => {
-    const { inFlight, limit, latencyMs } = endpoint.load;
+    const { inFlight, limit, latencyMs, silentMs } = endpoint.load;
     const rests = health.isResting || (!health.proven && health.reason !== null);
     return {
       name,
       state: isRefused ? "refused" : rests ? "resting" : "up",
       reason: health.reason,
       until: rests && !isRefused ? Math.ceil(Date.now() + health.restsForMs) : null,
+      aside: health.isAside,
+      silentMs: silentMs === undefined ? null : Math.round(silentMs),
       latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
       inFlight,
       limit,

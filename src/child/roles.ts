@@ -33,15 +33,17 @@ const endpointShape = {
   head: number,
   /** Blocks behind the newest head that any endpoint was seen to have. */
   lag: number,
+  /** It rests for what it served, rather than for being away. */
+  aside: flag,
 };
 
 /** An endpoint without a name or a state is left out; what is not known of it is null. */
 const endpoint: Reader<EndpointDoing> = (said) => {
-  const { state, reason = null, until = null, ...numbers } = readRecord(endpointShape, said);
+  const { state, reason = null, until = null, aside = false, ...numbers } = readRecord(endpointShape, said);
   const name = text((said as { name?: unknown } | null)?.name);
   if (name === undefined || state === undefined) return undefined;
   const { latencyMs = null, head = null, lag = null } = numbers;
-  return { name, state, reason, until, latencyMs, head, lag };
+  return { name, state, reason, until, aside, latencyMs, head, lag };
 };
 
 export interface EndpointDoing {
@@ -49,6 +51,7 @@ export interface EndpointDoing {
   state: string;
   reason: string | null;
   until: number | null;
+  aside: boolean;
   latencyMs: number | null;
   head: number | null;
   lag: number | null;
@@ -62,6 +65,8 @@ export const processShape = {
   /** Why it waits, or what went wrong. */
   reason: text,
   endpoints: listOf(endpoint),
+  /** Of a supervisor: its children that died since it started. */
+  deaths: number,
 } satisfies Shape;
 
 /** In the order in which they are started and shown. */

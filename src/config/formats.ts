@@ -1,4 +1,5 @@
 import { DatabaseUrlError, parseDatabaseUrl } from "../database-url.js";
+import { type AlertRuleName, alertRuleNames, alertRules, type RuleFields } from "./alert-rules.js";
 import { mostWorkers, workerBounds } from "./workers.js";
 
 /**
@@ -216,4 +217,71 @@ function checkEndpoint(
       throw new MisfitError([index, name], check.expected, text.slice(0, 80));
     }
   }
+}
+
+/** What an alert rule's object may say. A rule without a threshold takes none. */
+const ruleFields: Record<keyof RuleFields, Format> = {
+  threshold: number({ min: 0, max: 1_000_000_000 }),
+  for_seconds: number({ min: 0, max: 86_400 }),
+  clear_seconds: number({ min: 0, max: 86_400 }),
+  off: boolean(),
+};
+
+/** alerts.rules: an object with an object for each rule that is to be otherwise. As text: the same as JSON. */
+export function alertRuleSettings(): Format {
+  const fits = format(
+    'an object such as {"jobs_waiting": {"threshold": 5000, "for_seconds": 300}}',
+    (value) => {
+      if (value === "") return true;
+      if (!isObject(value)) return false;
+      for (const [name, fields] of Object.entries(value)) checkRule(name, fields);
+      return true;
+    },
+    (text) => {
+      try {
+        return text === "" ? "" : (JSON.parse(text) as unknown);
+      } catch {
+        return text;
+      }
+    },
+  );
+  // convict would take an object for a section of keys.
+  const check = (value: unknown): void => fits(typeof value === "string" ? fits.parse(value) : value);
+  return Object.assign(check, {
+    expected: fits.expected,
+    parse: fits.parse,
+    canonical: (value: unknown) => (isObject(value) ? JSON.stringify(value) : value),
+  });
+}
+
+function checkRule(name: string, fields: unknown): void {
+  const rule = Object.hasOwn(alertRules, name) ? alertRules[name as AlertRuleName] : undefined;
+  if (rule === undefined)
+    throw new MisfitError([name], `one of ${alertRuleNames.join(", ")}`, "another name");
+  if (!isObject(fields)) throw new MisfitError([name], "an object", JSON.stringify(fields).slice(0, 80));
+  for (const [field, value] of Object.entries(fields)) {
+    const known = Object.hasOwn(ruleFields, field) ? ruleFields[field as keyof RuleFields] : undefined;
+    const names = Object.keys(ruleFields).join(", ");
+    if (known === undefined) throw new MisfitError([name, field], `only ${names}`, "another key");
+    if (field === "threshold" && rule.threshold === null)
+      throw new MisfitError([name, field], "none: this rule has no threshold", JSON.stringify(value));
+    try {
+      known(value);
+    } catch {
+      throw new MisfitError([name, field], known.expected, (JSON.stringify(value) ?? "nothing").slice(0, 80));
+    }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A path of the file system; empty: none. */
+export function file(): Format {
+  return format(
+    "an absolute path",
+    (value) => typeof value === "string" && (value === "" || /^\/[^\0]{0,4094}$/.test(value)),
+    (text) => text,
+  );
 }

@@ -248,6 +248,50 @@ export const keys = {
       env: "BLOCKMILL_CHAIN_FINALITY_DEPTH",
     },
   },
+  alerts: {
+    rules: {
+      doc:
+        "What the rules of alerts are to have otherwise: an object such as " +
+        '{"jobs_waiting": {"threshold": 5000, "for_seconds": 300, "clear_seconds": 60}, "lag": {"off": true}}. ' +
+        "for_seconds: how long it must be so before the alert is raised; clear_seconds: how long it must be over before it is resolved. " +
+        "While an alert is open its threshold counts nine tenths. docs/OPERATIONS.md lists the rules.",
+      format: format.alertRuleSettings(),
+      default: "",
+      env: "BLOCKMILL_ALERTS_RULES",
+    },
+    window_seconds: {
+      doc: "Seconds for which a failed attempt counts in the rules error_rate and verification_failures.",
+      format: format.integer({ min: 5, max: 86_400 }),
+      default: 300,
+      env: "BLOCKMILL_ALERTS_WINDOW_SECONDS",
+    },
+    webhook: {
+      doc: "Where each alert is sent (POST, JSON) when it is raised and when it is resolved, until it is taken. Empty: nowhere.",
+      format: format.url({ schemes: ["http", "https"] }),
+      default: "",
+      env: "BLOCKMILL_ALERTS_WEBHOOK",
+      sensitive: true,
+    },
+    command: {
+      doc: "A program that is run for each alert, with the alert as JSON on its standard input; or a directory, each program of which is. One that is missing is none. Empty: none.",
+      format: format.file(),
+      default: "/etc/blockmill/alert.d",
+      env: "BLOCKMILL_ALERTS_COMMAND",
+    },
+    heartbeat: {
+      doc: "A URL that the leading daemon asks once a minute (GET) while it evaluates alerts: who misses that, at a service for it, knows that no daemon works. Empty: none.",
+      format: format.url({ schemes: ["http", "https"] }),
+      default: "",
+      env: "BLOCKMILL_ALERTS_HEARTBEAT",
+      sensitive: true,
+    },
+    disk_gb: {
+      doc: "Gigabytes (10^9 bytes) that the database may grow to, for the forecast of a full disk. 0: what the file system tells, where PostgreSQL is on the leader's host and its role may read data_directory; else there is no forecast.",
+      format: format.number({ min: 0, max: 1_000_000_000 }),
+      default: 0,
+      env: "BLOCKMILL_ALERTS_DISK_GB",
+    },
+  },
   log: {
     level: {
       doc: "The least severe log line that is written: trace, debug, info, warn, error, fatal.",

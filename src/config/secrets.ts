@@ -4,8 +4,11 @@ import { urlOf } from "./formats.js";
 import type { Config } from "./schema.js";
 
 /** Every secret that a configuration holds, and the password that the environment has beside it, for `createRedact`. */
-export function secretsOf({ database, rpc }: Config): string[] {
+export function secretsOf({ database, rpc, alerts }: Config): string[] {
   const { PGPASSWORD } = environment;
-  const byUrls = [database.url, database.listen_url, ...rpc.urls.map(urlOf)].flatMap(secretsOfUrl);
+  const { url, listen_url: listenUrl } = database;
+  const byUrls = [url, listenUrl, ...rpc.urls.map(urlOf), alerts.webhook, alerts.heartbeat].flatMap(
+    secretsOfUrl,
+  );
   return PGPASSWORD ? [...byUrls, PGPASSWORD] : byUrls;
 }

@@ -8,11 +8,11 @@ import { rulesFor } from "../chain/verify/chain-rules.js";
 import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
 import type { Door } from "../pipeline/change-rows.js";
-import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
 import { advanceHead, readNotedHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
 import { withdrawHead } from "../queue/withdraw-head.js";
+import { createBoard } from "./alerts/board.js";
 import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
 import { CanonicalView, extendView } from "./canonical-view.js";
 import { type ConfirmOptions, createConfirmBranch } from "./confirm-branch.js";
@@ -66,6 +66,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const { max_reorg_depth: maxDepth, finality_depth: finalityDepth } = config.chain;
   const confirmBranch = createConfirmBranch(endpoints, options.confirm);
   const { nullRounds: skips } = rulesFor(chainId);
+  const board = createBoard(options);
   let view = new CanonicalView();
   let judge: HeadJudge | undefined;
   /** When a head was last found to be false; an earlier leader may have found one just now. */
@@ -202,9 +203,8 @@ export function createFollower(options: FollowerOptions): Follower {
       `${toldBy} tells of head ${head.number} on a branch that parts from the stored blocks more than ` +
       `chain.max_reorg_depth (${maxDepth}) blocks deep. Nothing was removed, and no new block is enqueued. ` +
       "Look whether the endpoint serves the right chain; if it does, raise chain.max_reorg_depth and restart.";
-    log.error({ head: head.number, endpoint: toldBy }, message);
     mayBeAlarmed = true;
-    await raiseAlert(pool, "reorg_too_deep", message);
+    await board.raise("reorg_too_deep", message, { head: head.number, endpoint: toldBy });
     return { kind: "halted" };
   }
 
@@ -241,17 +241,16 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function alarm(message: string, facts: Record<string, unknown>): Promise<void> {
     falseAt = performance.now();
-    log.error({ alert: "false_head", ...facts }, message);
-    await raiseAlert(pool, "false_head", message);
+    await board.raise("false_head", message, facts);
   }
 
   async function standDown(): Promise<void> {
     if (falseAt !== undefined && performance.now() - falseAt > falseHeadMs) {
       falseAt = undefined;
-      await clearAlert(pool, "false_head");
+      await board.clear("false_head");
     }
     if (!mayBeAlarmed) return;
-    await clearAlert(pool, "reorg_too_deep");
+    await board.clear("reorg_too_deep");
     mayBeAlarmed = false;
   }
 }

@@ -10,11 +10,11 @@ import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
 import type { Door } from "../pipeline/change-rows.js";
 import { createHeadFailuresAlert } from "./alerts/head-failures.js";
+import { runAlerts } from "./alerts/run-alerts.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { type Duty, runDuties } from "./run-duties.js";
-import { createLockWatch } from "./watch-locks.js";
 
 export interface OrchestratorOptions extends Door, Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
   endpoints: Endpoints;
@@ -85,14 +85,10 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       signal,
       onError,
     });
-    // Beside the others, which may be what waits.
-    const watch = runDuties({
-      duties: [createLockWatch(options), createHeadFailuresAlert(options)],
-      signal,
-      onError,
-    });
+    const alerts = runAlerts({ ...options, redact: context.redact, signal, onError });
+    const heads = runDuties({ duties: [createHeadFailuresAlert(options)], signal, onError });
     hint = duties.hint;
-    terms.push(following, duties.done, watch.done);
+    terms.push(following, duties.done, alerts.done, heads.done);
   };
 
   report("following");

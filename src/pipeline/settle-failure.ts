@@ -3,9 +3,10 @@
 import type pg from "pg";
 import { blamed } from "../chain/endpoints.js";
 import { mayBeReceipts } from "../chain/fetch-proven-block.js";
+import { VerificationError } from "../chain/verify/verification-error.js";
 import { BlockNotFoundError, describeError, dispositionOf } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { backoffMs, failJob } from "../queue/fail.js";
+import { backoffMs, type Failure, failJob } from "../queue/fail.js";
 import type { ClaimedJob } from "../queue/job.js";
 import { postponeJob } from "../queue/postpone.js";
 import type { Redact } from "../redact.js";
@@ -50,7 +51,7 @@ export async function settleFailure(
     token: job.token,
     message: options.redact(describeError(error)),
     fatal: dispositionOf(error) === "fatal-job",
-    unlinked: error instanceof BrokenLinkError,
+    meaning: meaningOf(error),
     maxAttempts: options.maxAttempts,
     delayMs: backoffMs({ attempts, baseMs, maxMs, random: Math.random() }),
     endpoint: blamed(error),
@@ -93,4 +94,9 @@ export function addOutcome(sum: BatchOutcome, more: BatchOutcome): void {
   sum.completed += more.completed;
   sum.failed += more.failed;
   sum.lost += more.lost;
+}
+
+function meaningOf(error: unknown): Failure["meaning"] {
+  if (error instanceof BrokenLinkError) return "unlinked";
+  return error instanceof VerificationError ? "unproven" : undefined;
 }

@@ -30,12 +30,16 @@ interface End {
   asked: boolean;
 }
 
-/** Clears up after a child that ended: takes its claims from it, and its row. */
-export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
-  const { code, signal } = end.exit;
+/** Whether it died: nobody asked it to end, or it did not end in order. */
+export function isDeath(child: Child, { exit: { code, signal }, asked }: End): boolean {
   // A terminal's Ctrl-C reaches the children too, and ends one that still loads. It holds nothing.
   const isEndedEarly = !child.hasLoaded && (signal === "SIGINT" || signal === "SIGTERM");
-  if (!end.asked || (code !== 0 && !isEndedEarly)) await buryDead(options, child, end);
+  return !asked || (code !== 0 && !isEndedEarly);
+}
+
+/** Clears up after a child that ended: takes its claims from it, and its row. */
+export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
+  if (isDeath(child, end)) await buryDead(options, child, end);
   else if (child.role === "worker") await giveBackLeft(options, child.workerId);
   await unregisterWorker(options.pool, child.workerId).catch(() => {});
 }

@@ -10,7 +10,7 @@ import type { Logger } from "../logger.js";
 import { unregisterSupervisor } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import { allotConnections } from "./allot-connections.js";
-import { bury } from "./bury.js";
+import { bury, isDeath } from "./bury.js";
 import { Ending } from "./ending.js";
 import { HostLease } from "./host-lease.js";
 import { createSupervisorId } from "./identity.js";
@@ -86,6 +86,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     ending.stop(lineUp.children);
   };
   let fatal: string | undefined;
+  let deaths = 0;
 
   const startLimit = new StartLimit();
   const burial = { pool, log, redact, maxDeaths: () => pipeline().max_attempts, draining, stopping };
@@ -99,7 +100,10 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     newestInstallation,
     leaseForMs: (): number => lease.forMs(),
     draining,
-    onExit: (child, exit, asked) => bury(burial, child, { exit, asked }),
+    async onExit(child, exit, asked) {
+      if (isDeath(child, { exit, asked })) deaths += 1;
+      await bury(burial, child, { exit, asked });
+    },
     onFatal(message) {
       fatal ??= message;
       stop();
@@ -115,7 +119,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     connection,
     leaseMs: options.config.database.lease_seconds * 1_000,
     children,
-    registration: new Registration({ supervisorId: id, version, children }),
+    registration: new Registration({ supervisorId: id, version, children, deaths: () => deaths }),
     async onPing(session) {
       await loopAlert.look(session);
       if (options.watchHead) await head.look(session);

@@ -54,7 +54,7 @@ test("status shows the depth, what is stored, open ranges, failures and lost hos
   assert.equal(json.workers[0].lives, false);
 
   const { stdout } = await blockmill(["status"], env);
-  assert.match(stdout, /^Alerts\n {2}reorg_too_deep, for .*: what happened/);
+  assert.match(stdout, /^Nothing runs: .*\n\nAlerts\n {2}reorg_too_deep, for .*: what happened/);
   assert.match(stdout, /and what to do\n/);
   assert.match(stdout, /1,000,009 blocks/);
   assert.match(stdout, /1 failed: blockmill retry --all/);

@@ -4,6 +4,7 @@ import { assumedCapabilities, type Capabilities } from "./capabilities.js";
 import { asEndpointError, type CallFacts, rpcError } from "./endpoint-error.js";
 import { Latency } from "./latency.js";
 import { requestInBatches } from "./request-in-batches.js";
+import { Silence } from "./silence.js";
 import { type Outcome, Throttle, type ThrottleOptions } from "./throttle.js";
 import { createUndiciWire } from "./undici-wire.js";
 import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./wire.js";
@@ -92,6 +93,8 @@ export interface EndpointLoad {
   limit: number;
   /** The average; undefined before the first answer. */
   latencyMs: number | undefined;
+  /** Since it was asked, or last answered, while it is asked and does not answer; undefined: it does, or is not asked. */
+  silentMs: number | undefined;
 }
 
 const defaultMaxInFlight = 192;
@@ -103,6 +106,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const wire: Wire = canPush ? createWsWire(options) : createUndiciWire(options);
   const throttle = new Throttle(limitsOf(options, options.share ?? 1));
   const latency = new Latency();
+  const silence = new Silence();
   const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);
   const closedError = () => new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
   let closed = false;
@@ -115,11 +119,13 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     await throttle.acquire(calls, signal);
     const started = performance.now();
     let outcome: Outcome = "other";
+    silence.asked();
     try {
       if (closed) throw closedError();
       const answer = await send();
       latency.add(performance.now() - started);
       outcome = "served";
+      silence.answered();
       return answer;
     } catch (error) {
       const told = signal?.aborted ? undefined : asEndpointError(error, facts);
@@ -130,8 +136,10 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (told === undefined) throw signal?.reason;
       if (told instanceof RateLimitedError) outcome = "refused";
       else if (told.facts.timeout === true) outcome = "timed-out";
+      if (outcome !== "timed-out") silence.answered();
       throw told;
     } finally {
+      silence.done();
       throttle.done(outcome, calls);
     }
   };
@@ -213,7 +221,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     receiptsRefused: 0,
     get load() {
       const { inFlight, waiting, limit } = throttle;
-      return { inFlight, waiting, limit, latencyMs: latency.averageMs };
+      return { inFlight, waiting, limit, latencyMs: latency.averageMs, silentMs: silence.ms };
     },
     setShare: (share) => throttle.allow(limitsOf(options, share)),
     request,
