@@ -124,6 +124,15 @@ function isUrl(value: unknown, schemes: string[]): boolean {
   }
 }
 
+/** A URL; empty: none is given. */
+export function url({ schemes }: { schemes: string[] }): Format {
+  return format(
+    `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+    (value) => value === "" || isUrl(value, schemes),
+    (text) => text,
+  );
+}
+
 /** The URL of a database; empty means that it is not set. Throws a MisfitError that tells nothing of the URL. */
 export function databaseUrl(): Format {
   const check = (value: unknown): void => {
