@@ -85,7 +85,13 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       signal,
       onError,
     });
-    const alerts = runAlerts({ ...options, redact: context.redact, signal, onError });
+    const alerts = runAlerts({
+      ...options,
+      connection: (context.settings.pool.looks ?? true) ? connection : undefined,
+      redact: context.redact,
+      signal,
+      onError,
+    });
     const heads = runDuties({ duties: [createHeadFailuresAlert(options)], signal, onError });
     hint = duties.hint;
     terms.push(following, duties.done, alerts.done, heads.done);

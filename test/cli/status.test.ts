@@ -96,7 +96,7 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
   for (const { lives } of seen.workers) assert.equal(lives, true);
 
   assert.equal(seen.endpoints.length, 1);
-  assert.deepEqual([seen.endpoints[0].resting, seen.endpoints[0].refused, seen.alerts], [0, 0, []]);
+  assert.deepEqual([seen.endpoints[0].resting, seen.endpoints[0].refused], [0, 0]);
   await node.setFaults({ down: "refused" });
   const why = await waitFor(
     async () =>

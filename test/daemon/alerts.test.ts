@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import pg from "pg";
 import { blockmill } from "../cli/blockmill.js";
 import { makeProgram, startWebhook } from "../support/alert-sinks.js";
 import type { Daemon } from "../support/daemon.js";
@@ -127,7 +128,7 @@ test("a node that hangs is an error within seconds, before its requests time out
   const daemon = await scene.start({
     alerts: alerts(rules),
     pipeline: { auto_enqueue: true, check_interval: 0.5 },
-    rpc: { timeout_ms: 6_000 },
+    rpc: { timeout_ms: 30_000 },
   });
   await scene.node.autoMine(200);
   await until(async () => (await scene.pool.query("select from blocks limit 3")).rowCount === 3, "blocks");
@@ -148,5 +149,62 @@ test("a node that hangs is an error within seconds, before its requests time out
     async () => (await scene.pool.query("select from blocks where number = $1", [head])).rowCount === 1,
     "the head to be stored",
   );
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("receipts that never come: a block that takes too long, a standstill and a backlog are told, and over when they come", async (t) => {
+  const sinks = await setAlertScene(t);
+  const { scene, alerts } = sinks;
+  const kinds = { slow_block: "warning", no_progress: "err", jobs_waiting: "err" } as const;
+  const daemon = await scene.start({
+    alerts: alerts({
+      slow_block: { ...quick, threshold: 1 },
+      no_progress: { ...quick, threshold: 1 },
+      jobs_waiting: { ...quick, threshold: 50 },
+    }),
+    pipeline: { batch_size: 8 },
+    rpc: { timeout_ms: 6_000 },
+  });
+  await scene.node.setFaults({ hang: ["eth_getBlockReceipts", "eth_getTransactionReceipt"] });
+  await scene.insert(1, 300);
+  for (const kind of Object.keys(kinds)) await until(() => isOpen(scene, kind), `the alert ${kind}`);
+  await scene.node.setFaults({ hang: null });
+  await scene.settled();
+  await until(() => settled(scene), "everybody to be told of the end");
+  for (const [kind, priority] of Object.entries(kinds)) assertToldOnce(daemon, kind, priority, sinks);
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("workers that die again and again are told", async (t) => {
+  const { scene, alerts } = await setAlertScene(t);
+  const daemon = await scene.start({ alerts: alerts({ worker_deaths: { ...quick, threshold: 1 } }) });
+  // What had died before the first look is not new.
+  await until(
+    async () => (await scene.pool.query("select from processing_disk")).rowCount === 1,
+    "the leader to look",
+  );
+  for (let death = 0; death < 3; death += 1) {
+    const [worker] = daemon.workers();
+    process.kill(worker?.pid ?? assert.fail(), "SIGKILL");
+    await until(() => !daemon.workers().some(({ pid }) => pid === worker?.pid), "it to be gone");
+    await until(() => daemon.workers().length === 2, "another one");
+  }
+  await until(() => isOpen(scene, "worker_deaths"), "the alert");
+  await assertCleanStop(daemon, scene.pool);
+});
+
+test("a locked table, which no look can read, is named with its holder, and is over when the lock is", async (t) => {
+  const { scene, alerts } = await setAlertScene(t);
+  const daemon = await scene.start({ alerts: alerts({ lock_wait: quick }) });
+  const person = new pg.Client({ connectionString: scene.databaseUrl, application_name: "somebody" });
+  person.on("error", () => {});
+  await person.connect();
+  t.after(() => person.end());
+  await person.query("begin; lock table processing_jobs in access exclusive mode");
+  await until(() => isOpen(scene, "lock_wait"), "the alert");
+  const { rows } = await scene.pool.query("select message from alerts where kind = 'lock_wait'");
+  assert.match(rows[0].message, /processing_jobs.*somebody.*pg_terminate_backend/);
+  await person.query("rollback");
+  await until(() => settled(scene), "the end");
   await assertCleanStop(daemon, scene.pool);
 });

@@ -1,5 +1,5 @@
-import type pg from "pg";
 import type { AlertRuleName } from "../../config/alert-rules.js";
+import type { Sql } from "../../db/pool.js";
 import type { Logger } from "../../logger.js";
 import { clearAlert, raiseAlert } from "../../queue/alerts.js";
 import { rules } from "./rules.js";
@@ -12,7 +12,7 @@ export interface Board {
   clear(name: AlertRuleName): Promise<void>;
 }
 
-export function createBoard({ pool, log }: { pool: pg.Pool; log: Logger }): Board {
+export function createBoard({ pool, log }: { pool: Sql; log: Logger }): Board {
   return {
     async raise(name, message, facts = {}) {
       const { priority } = rules[name];

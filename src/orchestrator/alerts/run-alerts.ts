@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Endpoints } from "../../chain/endpoints.js";
 import type { Config } from "../../config/schema.js";
+import type { ConnectionOptions } from "../../db/connection.js";
 import type { Logger } from "../../logger.js";
 import type { Redact } from "../../redact.js";
 import { type DutiesOptions, type Duty, runDuties } from "../run-duties.js";
@@ -14,6 +15,8 @@ export interface AlertsOptions {
   pool: pg.Pool;
   config: Config;
   endpoints: Endpoints;
+  /** For a look at who has locked our tables; undefined: there is no room for one more connection. */
+  connection?: ConnectionOptions | undefined;
   log: Logger;
   redact: Redact;
   signal: AbortSignal;
@@ -27,9 +30,8 @@ const wellMs = 30_000;
  * What a leader does for people until `signal` aborts: judges the rules, tells sinks, measures the disk, sends the
  * heartbeat. Beside the other duties, which may be what waits; and each beside the others.
  */
-export function runAlerts({ pool, config, endpoints, log, redact, signal, onError }: AlertsOptions): {
-  done: Promise<void>;
-} {
+export function runAlerts(options: AlertsOptions): { done: Promise<void> } {
+  const { pool, config, endpoints, connection, log, redact, signal, onError } = options;
   let judgedAt = Number.NEGATIVE_INFINITY;
   const delivery = createDelivery({
     pool,
@@ -44,6 +46,7 @@ export function runAlerts({ pool, config, endpoints, log, redact, signal, onErro
     pool,
     config,
     log,
+    connection,
     endpoints: () => endpoints.status(),
     disk: disk.seen,
     onLook(unsettled, chainId) {

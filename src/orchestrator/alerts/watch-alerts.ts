@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { ruleSettings } from "../../config/alert-rules.js";
 import type { Config } from "../../config/schema.js";
+import type { ConnectionOptions } from "../../db/connection.js";
 import type { Logger } from "../../logger.js";
 import type { UnsettledAlert } from "../../queue/alerts.js";
 import { trimAlerts } from "../../queue/alerts.js";
@@ -9,6 +10,7 @@ import { type Board, createBoard } from "./board.js";
 import { createEvaluation, type Verdict } from "./evaluate.js";
 import { lookForAlerts } from "./look.js";
 import { lookAtServer } from "./look-at-server.js";
+import { withNamedHolder } from "./name-table-holder.js";
 import { Recall } from "./recall.js";
 import type { DiskSeen, OwnEndpoint, ServerSeen } from "./seen.js";
 
@@ -16,6 +18,8 @@ export interface AlertWatchOptions {
   pool: pg.Pool;
   config: Config;
   log: Logger;
+  /** For a look at who has locked our tables; undefined: there is no room for one more connection. */
+  connection?: ConnectionOptions | undefined;
   /** This process's own endpoints. */
   endpoints(): OwnEndpoint[];
   /** What the disk was last seen to hold; undefined: nobody has looked yet. */
@@ -34,7 +38,7 @@ const serverMs = 15_000;
  * Alerts that an earlier leader raised go on; what must last for some time before one is raised begins anew.
  */
 export function createAlertWatch(options: AlertWatchOptions): Duty {
-  const { pool, config, log, endpoints, disk, onLook } = options;
+  const { pool, config, log, connection, endpoints, disk, onLook } = options;
   const settings = ruleSettings(config.alerts.rules);
   const evaluate = createEvaluation(settings);
   const board = createBoard({ pool, log });
@@ -52,12 +56,13 @@ export function createAlertWatch(options: AlertWatchOptions): Duty {
         server = await lookAtServer(pool, oldMs);
       }
       const { completedSince, failedSince } = recall.since;
-      const look = await lookForAlerts(pool, {
+      const looking = lookForAlerts(pool, {
         lockMs: settings.lock_wait.threshold * 900,
         completedSince: completedSince ?? Date.now() / 1_000 - windowSeconds,
         failedSince,
         windowSeconds,
       });
+      const look = await withNamedHolder(looking, connection && { connection, log });
       const seen = recall.take(look, { endpoints: endpoints(), server, disk: disk() });
       const open = new Map(
         look.alerts.filter(({ clearedAt }) => clearedAt === null).map(({ kind, message }) => [kind, message]),

@@ -183,6 +183,7 @@ const cases: Record<
   },
   reorg_too_deep: "an event",
   false_head: "an event",
+  head_failures: "an event",
   crash_loop: "an event",
   lock_wait: {
     fires: [

@@ -5,9 +5,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Endpoints } from "../../../src/chain/endpoints.js";
+import type { ConnectionOptions } from "../../../src/db/connection.js";
 import type { Logger } from "../../../src/logger.js";
 import { createBoard } from "../../../src/orchestrator/alerts/board.js";
 import { createHeartbeat } from "../../../src/orchestrator/alerts/heartbeat.js";
+import { withNamedHolder } from "../../../src/orchestrator/alerts/name-table-holder.js";
 import { runAlerts } from "../../../src/orchestrator/alerts/run-alerts.js";
 import { withoutPassword } from "../../../src/orchestrator/alerts/sinks.js";
 import { createDiskWatch } from "../../../src/orchestrator/alerts/watch-disk.js";
@@ -133,4 +135,10 @@ test("a URL's password goes into the header, and spans are written in one unit",
     authorization: { authorization: `Basic ${Buffer.from("a@b:c").toString("base64")}` },
   });
   assert.deepEqual([5, 300, 10_000, 400_000].map(span), ["5 s", "5 min", "2 h", "4 days"]);
+});
+
+test("a look that comes back soon names nobody, and one without room for a connection waits alone", async () => {
+  assert.equal(await withNamedHolder(Promise.resolve(7), undefined), 7);
+  const options = { connection: {} as ConnectionOptions, log: silent };
+  assert.equal(await withNamedHolder(Promise.resolve(7), options), 7);
 });

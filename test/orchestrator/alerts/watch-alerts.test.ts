@@ -298,7 +298,7 @@ for (const name of alertRuleNames) {
 }
 
 test("the rules that are not driven here are: by locks, heads and ends of a real daemon", () => {
-  const elsewhere = ["reorg_too_deep", "false_head", "crash_loop", "lock_wait"];
+  const elsewhere = ["head_failures", "reorg_too_deep", "false_head", "crash_loop", "lock_wait"];
   assert.deepEqual(
     alertRuleNames.filter((name) => drives[name] === undefined),
     elsewhere,
