@@ -1,6 +1,7 @@
 import type { Config, EndpointSettings } from "../config/schema.js";
 import { BlockmillError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { Counts, Series } from "../metrics/counts.js";
 import type { Capabilities } from "./endpoint/capabilities.js";
 import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint/endpoint.js";
 import { HedgeBudget } from "./endpoints/hedge-budget.js";
@@ -13,6 +14,8 @@ export interface EndpointsOptions {
   chainId?: number | undefined;
   /** How long what an endpoint lacks, or refused, is believed before it is asked for again. Ten minutes unless stated. */
   askAgainMs?: number | undefined;
+  /** Where requests are counted. */
+  counts?: Counts | undefined;
   /** Told of every failure, for the log. */
   onFailure?(endpoint: Endpoint, error: unknown): void;
 }
@@ -75,7 +78,11 @@ export interface EndpointStatus {
 export function endpointsOf(
   rpc: Config["rpc"],
   log: Logger,
-  { share = 1, chainId }: { share?: number; chainId?: number | undefined } = {},
+  {
+    share = 1,
+    chainId,
+    counts,
+  }: { share?: number; chainId?: number | undefined; counts?: Counts | undefined } = {},
 ): Endpoints {
   const settings = rpc.urls.map(
     (each): EndpointSettings => (typeof each === "string" ? { url: each } : each),
@@ -83,6 +90,7 @@ export function endpointsOf(
   const names = endpointNames(settings.map(({ url }) => url));
   return createEndpoints({
     chainId,
+    counts,
     endpoints: settings.map((each, i) => ({
       url: each.url,
       name: names[i] ?? "",
@@ -102,15 +110,26 @@ export function endpointsOf(
   });
 }
 
-export function createEndpoints({ endpoints, chainId, askAgainMs, onFailure }: EndpointsOptions): Endpoints {
+export function createEndpoints({
+  endpoints,
+  chainId,
+  askAgainMs,
+  counts,
+  onFailure,
+}: EndpointsOptions): Endpoints {
   let expected = chainId;
   const admit = (serves: number, name: string): string | null => {
     expected ??= serves;
     return serves === expected ? null : `${name} serves chain ${serves}, not chain ${expected}`;
   };
   const members = endpoints.map((options) => {
-    const endpoint = createEndpoint(options);
-    return new Member(endpoint, endpoint.capabilities.batchSize, admit, askAgainMs);
+    const endpoint = createEndpoint({ ...options, counts });
+    const onBlamed = (times = 1): void => counts?.add("blockmill_rpc_blamed_total", [endpoint.name], times);
+    // So that a rate knows where it begins.
+    onBlamed(0);
+    const member = new Member(endpoint, endpoint.capabilities.batchSize, admit, askAgainMs);
+    member.health.onAside = () => onBlamed();
+    return member;
   });
   const context = {
     members,
@@ -178,6 +197,24 @@ export function describeEndpoints(
   endpoints: Endpoints,
 ): Omit<EndpointStatus, "capabilities" | "inFlight" | "limit">[] {
   return endpoints.status().map(({ capabilities, inFlight, limit, ...rest }) => rest);
+}
+
+/** What a process measures of its endpoints at this moment. */
+export function endpointGauges(endpoints: Endpoints): Series {
+  const states = endpoints.status();
+  return {
+    blockmill_rpc_in_flight_requests: states.map(({ name, inFlight }) => [[name], inFlight]),
+    blockmill_rpc_limit_requests: states.map(({ name, limit }) => [[name], limit]),
+    blockmill_endpoint_processes: states.flatMap(({ name, state }) =>
+      (["up", "resting", "refused"] as const).map((each): [string[], number] => [
+        [name, each],
+        Number(state === each),
+      ]),
+    ),
+    blockmill_chain_head_block: states.flatMap(({ name, head }): [string[], number][] =>
+      head === null ? [] : [[[name], head]],
+    ),
+  };
 }
 
 /** Without the keys that are undefined, so that the defaults hold. */

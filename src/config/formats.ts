@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { DatabaseUrlError, parseDatabaseUrl } from "../database-url.js";
 import { type AlertRuleName, alertRuleNames, alertRules, type RuleFields } from "./alert-rules.js";
 import { mostWorkers, workerBounds } from "./workers.js";
@@ -148,6 +149,51 @@ export function databaseUrl(): Format {
     expected: "a URL that begins with postgres:// or postgresql://",
     parse: (text: string) => text,
   });
+}
+
+/** HOST:PORT, or nothing. Port 0: any that is free. */
+export function listenAddress(): Format {
+  const fits = format(
+    "an address such as 127.0.0.1:9464 or [::1]:9464, or nothing",
+    (value) =>
+      value === null || value === "" || (typeof value === "string" && readListenAddress(value) !== null),
+    (text) => (text === "null" ? null : text),
+  );
+  return Object.assign(fits, { canonical: (value: unknown) => value ?? "" });
+}
+
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+/** What a listen address says; null: it is none. */
+export function readListenAddress(text: string): ListenAddress | null {
+  const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) return null;
+  return bracketed === undefined || isIPv6(bracketed) ? { host, port } : null;
+}
+
+/** Names of hosts, without ports. As text: separated by commas or spaces. */
+export function hostNames(): Format {
+  return format(
+    "a list of host names, without ports",
+    (value) =>
+      Array.isArray(value) &&
+      value.every((each) => typeof each === "string" && /^[a-z\d_]([a-z\d_.-]{0,251}[a-z\d_])?$/i.test(each)),
+    (text) => text.split(/[\s,]+/).filter((each) => each !== ""),
+  );
+}
+
+/** A secret that goes into an HTTP header; empty: there is none. */
+export function token(): Format {
+  return format(
+    "a secret of 16 to 512 printable characters without blanks",
+    (value) => typeof value === "string" && (value === "" || /^[\x21-\x7e]{16,512}$/.test(value)),
+    (text) => text,
+  );
 }
 
 /** A value inside a structured one does not fit. */

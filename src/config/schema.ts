@@ -292,6 +292,27 @@ export const keys = {
       env: "BLOCKMILL_ALERTS_DISK_GB",
     },
   },
+  web: {
+    listen: {
+      doc: 'Where metrics, health, the API and the page are served over HTTP, as HOST:PORT ("[::1]:9464" for IPv6). Under systemd there is also the socket "web" in the runtime directory. "127.0.0.1:9464" switches it on: that becomes the default once the page is there. Empty or null: nothing is served, and no process runs for it.',
+      format: format.listenAddress(),
+      default: "",
+      env: "BLOCKMILL_WEB_LISTEN",
+    },
+    hosts: {
+      doc: "Names under which browsers may open the page and the API, beside localhost and IP addresses: those of a reverse proxy, say. It keeps other sites from reading them by a name of their own that leads here (DNS rebinding). /metrics, /healthz and /readyz answer under any name.",
+      format: format.hostNames(),
+      default: [] as string[],
+      env: "BLOCKMILL_WEB_HOSTS",
+    },
+    token: {
+      doc: "A secret of at least 16 characters that allows to retry jobs and to pause work over HTTP. Empty: nothing can be changed over HTTP.",
+      format: format.token(),
+      default: "",
+      env: "BLOCKMILL_WEB_TOKEN",
+      sensitive: true,
+    },
+  },
   log: {
     level: {
       doc: "The least severe log line that is written: trace, debug, info, warn, error, fatal.",

@@ -7,6 +7,7 @@ import type { Head } from "../chain/parse/parse-head.js";
 import { rulesFor } from "../chain/verify/chain-rules.js";
 import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
+import type { Counts } from "../metrics/counts.js";
 import type { Door } from "../pipeline/change-rows.js";
 import type { Doubt } from "../queue/doubts.js";
 import { advanceHead, readNotedHead } from "../queue/head.js";
@@ -27,6 +28,8 @@ export interface FollowerOptions extends Door {
   chainId: number;
   log: Logger;
   confirm?: ConfirmOptions;
+  /** Where reorgs are counted. */
+  counts?: Counts;
   /** Aborts when it is not this follower's time any more: then it changes nothing. */
   signal?: AbortSignal;
   /** Hears of a head that follows the one before it, ahead of its being enqueued. */
@@ -78,6 +81,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   return {
     async accept(head, toldBy, told) {
+      const toldAt = performance.now();
       // A block that is final above the head is of a node that tells of two chains.
       const tags = { safe: upTo(head, told.safe), finalized: upTo(head, told.finalized) };
       judge ??= createHeadJudge({ endpoints, confirmBranch, believed: await lastBelieved() });
@@ -115,6 +119,8 @@ export function createFollower(options: FollowerOptions): Follower {
         priorityBlocks: config.pipeline.priority_blocks,
         autoEnqueue: config.pipeline.auto_enqueue,
       });
+      if (blocks > 0)
+        options.counts?.observe("blockmill_announce_seconds", [], (performance.now() - toldAt) / 1_000);
       // Not before it was compared: a block that is final by now may have been stored since the last look.
       view = candidate.from(lowest);
       judge.believe(head);
@@ -181,11 +187,14 @@ export function createFollower(options: FollowerOptions): Follower {
       toldBy,
       confirmedBy,
     });
-    if (removed !== null)
+    if (removed !== null) {
+      options.counts?.add("blockmill_reorgs_total", []);
+      options.counts?.observe("blockmill_reorg_depth_blocks", [], oldHead - forkBlock);
       log.warn(
         { ...facts, confirmedBy, removed },
         "reorg: the dropped branch's rows are removed, its blocks enqueued again",
       );
+    }
     return true;
   }
 

@@ -70,7 +70,12 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       fatal ??= error;
       ended.abort();
     };
-    const following = followChain({ ...options, announce: context.announce, signal }).catch(onFatal);
+    const following = followChain({
+      ...options,
+      announce: context.announce,
+      counts: context.counts,
+      signal,
+    }).catch(onFatal);
     const onError = (duty: Duty, error: unknown): void => {
       if (dispositionOf(error) === "fatal-process") {
         onFatal(error);

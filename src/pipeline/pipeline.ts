@@ -161,13 +161,16 @@ export async function prepareBlock(
   if (inSteps) await setImmediate();
   const proven = performance.now();
   const { block, verified, verifyMs, endpoint, answerMs } = served;
-  const rows = pipeline.compute(wanted.number, () =>
-    pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified)),
-  );
+  let decodeMs = 0;
+  const rows = pipeline.compute(wanted.number, () => {
+    const transfers = decodeTokenTransfers(block);
+    decodeMs = performance.now() - proven;
+    return pipeline.encoder.encode(toRows(block, transfers, verified));
+  });
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };
-  return { rows, way: "long", answerMs, result: resultOf(rows, told) };
+  return { rows, way: "long", answerMs, decodeMs, result: resultOf(rows, told) };
 }
 
 function resultOf(

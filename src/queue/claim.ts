@@ -13,6 +13,9 @@ const beforeMost = 2_147_483_646;
 const claimed = `status = ${statuses.processing}, worker_id = $1, attempts = least(attempts, ${beforeMost}) + 1,
       claims = least(claims, ${beforeMost}) + 1, started_at = (select clock_timestamp())`;
 
+// Milliseconds since 1970. As numbers, which know infinity: no two times are subtracted, which some cannot be.
+const dueAt = "(extract(epoch from greatest(created_at, run_at)) * 1000)::float8";
+
 // `block_number = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
 // A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it.
 // The jobs of a claim have one `started_at`. They come in one row, a list for each column: read as rows of eight
@@ -35,12 +38,12 @@ const claimOf = (candidates: string) => `
       select candidate.block_number from candidate, first
       where candidate.block_number = first.block_number or (candidate.deaths = 0 and first.deaths = 0)
     ))
-    returning id, block_number, priority, attempts, claims, started_at, deaths, block_hash
+    returning id, block_number, priority, attempts, claims, started_at, deaths, block_hash, ${dueAt} as due
   )
   select (extract(epoch from min(started_at)) * 1000000)::bigint as claimed_at,
     json_agg(id) as ids, json_agg(block_number) as block_numbers, json_agg(priority) as priorities,
     json_agg(attempts) as attempts, json_agg(claims) as claims, json_agg(deaths) as deaths,
-    json_agg('0x' || encode(block_hash, 'hex')) as block_hashes
+    json_agg('0x' || encode(block_hash, 'hex')) as block_hashes, json_agg(due) as due
   from claimed`;
 
 // The same where $2 is 1, as at the head of the chain: less than `claimOf` for the server to do, while somebody waits.
@@ -56,7 +59,7 @@ const claimOneOf = (candidates: string) => `
   returning (extract(epoch from started_at) * 1000000)::bigint as claimed_at,
     json_build_array(id) as ids, json_build_array(block_number) as block_numbers, json_build_array(priority) as priorities,
     json_build_array(attempts) as attempts, json_build_array(claims) as claims, json_build_array(deaths) as deaths,
-    json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes`;
+    json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes, json_build_array(${dueAt}) as due`;
 
 // Evaluated once, and true. The transaction that it is in commits without waiting for the disk.
 const withoutTheDisk = "(select set_config('synchronous_commit', 'off', true)) is not null";
@@ -100,6 +103,8 @@ interface Lists {
   claimed_at: number;
   deaths: number[];
   block_hashes: (`0x${string}` | null)[];
+  /** JSON has no infinity: PostgreSQL writes it as text. */
+  due: (number | string)[];
 }
 
 /** A place in the order of claims. */
@@ -153,9 +158,15 @@ function toJobs(lists: Lists | undefined, workerId: string): ClaimedJob[] {
       priority: lists.priorities[i] as number,
       blockHash: lists.block_hashes[i] as `0x${string}` | null,
       deaths: lists.deaths[i] as number,
+      waitedMs: waitedMs(lists.claimed_at / 1_000 - Number(lists.due[i])),
     };
   });
   return jobs.sort((a, b) => a.blockNumber - b.blockNumber);
+}
+
+/** Not below 0: clocks of rows are set by whoever writes them. */
+function waitedMs(ms: number): number | null {
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 function queryOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
+import type { Counts } from "../../metrics/counts.js";
 import { assumedCapabilities, type Capabilities } from "./capabilities.js";
 import { asEndpointError, type CallFacts, rpcError } from "./endpoint-error.js";
 import { Latency } from "./latency.js";
@@ -32,6 +33,8 @@ export interface EndpointOptions {
   batchSize?: number;
   /** The most blocks in one eth_getLogs, where that is known. */
   logRange?: number | undefined;
+  /** Where requests are counted. */
+  counts?: Counts | undefined;
 }
 
 export interface RequestOptions {
@@ -103,7 +106,9 @@ const defaultBatchSize = 100;
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { name, timeoutMs, weight = 1 } = options;
   const canPush = /^wss?:/i.test(options.url);
-  const wire: Wire = canPush ? createWsWire(options) : createUndiciWire(options);
+  const { counts } = options;
+  const onReceived = (size: number): void => counts?.add("blockmill_rpc_received_bytes_total", [name], size);
+  const wire: Wire = (canPush ? createWsWire : createUndiciWire)({ ...options, onReceived });
   const throttle = new Throttle(limitsOf(options, options.share ?? 1));
   const latency = new Latency();
   const silence = new Silence();
@@ -141,6 +146,11 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     } finally {
       silence.done();
       throttle.done(outcome, calls);
+      const { method } = facts;
+      const told =
+        outcome === "other" ? (signal?.aborted ? "given_up" : "failed") : outcome.replace("-", "_");
+      counts?.add("blockmill_rpc_requests_total", [name, method, told]);
+      counts?.observe("blockmill_rpc_request_seconds", [name, method], (performance.now() - started) / 1_000);
     }
   };
 

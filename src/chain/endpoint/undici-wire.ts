@@ -11,7 +11,7 @@ import { isSuccess, readAnswer, readBatch } from "./read-response.js";
 import type { RpcAnswer, RpcCall, SendOptions, Wire, WireOptions } from "./wire.js";
 
 export function createUndiciWire(options: WireOptions): Wire {
-  const { name, maxResponseBytes } = options;
+  const { name, maxResponseBytes, onReceived } = options;
   const { origin, path, headers } = describeTarget(options);
   const connections = new KeptConnections(origin);
   const open = new Set<HttpExchange>();
@@ -28,7 +28,9 @@ export function createUndiciWire(options: WireOptions): Wire {
     const exchange = new HttpExchange(connection, request, { ...options, name, maxResponseBytes });
     open.add(exchange);
     try {
-      return await exchange.response;
+      const response = await exchange.response;
+      onReceived?.(response.size);
+      return response;
     } catch (error) {
       // The request was not served, and a read may be asked twice.
       if (!(error instanceof StaleConnectionError)) throw error;

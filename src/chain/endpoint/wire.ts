@@ -33,6 +33,8 @@ export interface WireOptions {
   maxResponseBytes: number;
   /** Whether to ask for gzipped answers over HTTP. Unless stated: whether the URL is https. */
   compress?: boolean;
+  /** Told how many bytes an answer had, uncompressed. */
+  onReceived?(bytes: number): void;
 }
 
 export interface SendOptions {
