@@ -37,7 +37,7 @@ test("a scrape of a daemon at work has a series of every metric on the list, and
       everyMs: 100,
     },
   );
-  await scene.pool.query("insert into alerts (kind, message) values ('lock_wait', 'a test')");
+  await scene.pool.query("insert into alerts (kind, message) values ('impossible_blocks', 'a test')");
   const missing = (samples: Map<string, number>): string[] =>
     metricNames.filter((name) => {
       const sample = metricRow(name).type === "histogram" ? `${name}_count` : name;
