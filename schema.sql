@@ -127,7 +127,7 @@ comment on column processing_failures.job_id       is 'The job that failed.';
 comment on column processing_failures.block_number is 'Its block.';
 comment on column processing_failures.attempt      is 'Which attempt it was, counted from 1.';
 comment on column processing_failures.failed_at    is 'When, by the database''s clock.';
-comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), fatal (the job will not be tried again by itself), died (the worker ended while it computed the block, or the host was lost that held it and another was within the hour before), lost (its host was lost; no attempt counts).';
+comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), unproven (so does this: what the endpoint sent contradicts itself), fatal (the job will not be tried again by itself), died (the worker ended while it computed the block, or the host was lost that held it and another was within the hour before), lost (its host was lost; no attempt counts).';
 comment on column processing_failures.message      is 'What happened, without secrets.';
 comment on column processing_failures.worker_id    is 'Who held the job.';
 comment on column processing_failures.endpoint     is 'The endpoint that is to blame, if one is (its name, never its URL).';
@@ -311,17 +311,44 @@ create table if not exists alerts (
   kind        text        not null,
   message     text        not null,
   raised_at   timestamptz not null default now(),
-  cleared_at  timestamptz
+  cleared_at  timestamptz,
+  priority    text        not null default 'err' check (priority in ('err', 'warning')),
+  told        jsonb       not null default '{}',
+  settled     boolean     not null default false
 );
 
 create unique index if not exists alerts_open on alerts (kind) where cleared_at is null;
+create index if not exists alerts_unsettled on alerts (id) where not settled;
 
-comment on table alerts is 'What a person should look at. At most one of a kind is open.';
+comment on table alerts is 'What a person should look at. At most one of a kind is open. Whoever raises or clears one sends NOTIFY blockmill_alerts_SCHEMA with the row''s id. Bounded: the newest 1,000 that are over are kept.';
 comment on column alerts.id         is 'In the order in which they were raised.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. head_failures: three heads in a row failed for the same reason, and none behind them is stored. other_chain: an endpoint that served this chain serves another one now; nothing of it is stored. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
+comment on column alerts.kind       is 'The rule that raised it: docs/TROUBLESHOOTING.md has a heading for each. blockmill config --explain says how to change or silence one (alerts.rules). impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 comment on column alerts.message    is 'What happened and what to do.';
 comment on column alerts.raised_at  is 'When it was noticed first.';
 comment on column alerts.cleared_at is 'When it was over; null: it is still so.';
+comment on column alerts.priority   is 'err: something does not work. warning: it will not for long, or somebody has to see to it.';
+comment on column alerts.told       is 'Who was told, by sink: {"webhook": {"event": "raised", "attempts": 0}}. event: the last one that was taken, raised or resolved; attempts and due_at: of the one that was not.';
+comment on column alerts.settled    is 'It is over, and there is nobody left who is to be told of it.';
+
+create table if not exists processing_upkeep (
+  what     text primary key check (what in ('backup', 'verification')),
+  done_at  timestamptz not null default now()
+);
+
+comment on table processing_upkeep is 'When a person or a timer last looked after the data. Written by blockmill backup and blockmill verify, once they succeeded.';
+comment on column processing_upkeep.what    is 'backup; or verification, of stored blocks.';
+comment on column processing_upkeep.done_at is 'When it was last done.';
+
+create table if not exists processing_disk (
+  sampled_at  timestamptz primary key default now(),
+  blocks      bigint not null,
+  bytes       jsonb  not null
+);
+
+comment on table processing_disk is 'What the tables took, once an hour, for the last 40 days: blockmill disk and the forecast of a full disk are made of it. Written by the leading orchestrator.';
+comment on column processing_disk.sampled_at is 'When it was measured.';
+comment on column processing_disk.blocks     is 'How many blocks were stored.';
+comment on column processing_disk.bytes      is 'By table, in bytes, indexes included.';
 
 -- NOTIFY is a hint with an empty payload, on the channel blockmill_jobs_SCHEMA. Whoever listens looks
 -- into the table, and never believes a notification: anyone may send one.

@@ -85,7 +85,7 @@ comment on function chain_partition(regclass, bigint) is
 -- A death counts for the block that was computed, and a host's first loss for none.
 comment on column processing_jobs.attempts     is 'How many claims were made that count. A claim that was given back unharmed (drain, database or endpoints down), whose block was not there yet, or that was lost with its host, or with a worker that computed another block, does not count.';
 comment on column processing_jobs.deaths       is 'How many workers died while they computed this block, and how often it was lost with its host again. A job that saw a death is claimed alone, so that a block that kills its worker takes no other with it.';
-comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), fatal (the job will not be tried again by itself), died (the worker ended while it computed the block, or the host was lost that held it and another was within the hour before), lost (its host was lost; no attempt counts).';
+comment on column processing_failures.class        is 'What it means: retry (counts an attempt, runs again later), unlinked (so does this: a stored neighbour is of another branch, and the orchestrator looks which of the two is wrong), unproven (so does this: what the endpoint sent contradicts itself), fatal (the job will not be tried again by itself), died (the worker ended while it computed the block, or the host was lost that held it and another was within the hour before), lost (its host was lost; no attempt counts).';
 
 -- The roles of children are a table of the program (src/child/roles.ts). This one is for people, and a daemon of a
 -- newer version registers here beside those of this one: so it says what a role looks like, not which there are.
@@ -183,8 +183,39 @@ create or replace trigger processing_jobs_mark after update of run_at on process
 -- A false head brings a range that no chain has.
 alter table processing_ranges add column by_head boolean not null default false;
 comment on column processing_ranges.by_head is 'Made by blockmill for the blocks between two heads: cut when the later one proves false.';
-comment on column alerts.kind       is 'reorg_too_deep: a reorg deeper than chain.max_reorg_depth; nothing was removed, and following stopped. old_transaction: a transaction is open for longer than database.old_transaction_seconds; vacuum waits for its end. false_head: an endpoint told of a head far above the last one that no other has, or a head that was followed proved false. lock_wait: something waits for a lock that a session of somebody else holds. crash_loop: a daemon was started again and again within two minutes; the message says how it ended last. head_failures: three heads in a row failed for the same reason, and none behind them is stored. other_chain: an endpoint that served this chain serves another one now; nothing of it is stored. impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
+comment on column alerts.kind       is 'The rule that raised it: docs/TROUBLESHOOTING.md has a heading for each. blockmill config --explain says how to change or silence one (alerts.rules). impossible_blocks: an upgrade removed jobs of blocks that no chain has.';
 
+-- Alerts are told to people: how urgent each is, and who was told of it. Programs of version 1 raise and clear them
+-- as before.
+alter table alerts add column priority text not null default 'err' check (priority in ('err', 'warning'));
+alter table alerts add column told jsonb not null default '{}';
+alter table alerts add column settled boolean not null default false;
+update alerts set settled = true where cleared_at is not null;
+create index alerts_unsettled on alerts (id) where not settled;
+comment on table alerts is 'What a person should look at. At most one of a kind is open. Whoever raises or clears one sends NOTIFY blockmill_alerts_SCHEMA with the row''s id. Bounded: the newest 1,000 that are over are kept.';
+comment on column alerts.priority   is 'err: something does not work. warning: it will not for long, or somebody has to see to it.';
+comment on column alerts.told       is 'Who was told, by sink: {"webhook": {"event": "raised", "attempts": 0}}. event: the last one that was taken, raised or resolved; attempts and due_at: of the one that was not.';
+comment on column alerts.settled    is 'It is over, and there is nobody left who is to be told of it.';
+
+create table processing_upkeep (
+  what     text primary key check (what in ('backup', 'verification')),
+  done_at  timestamptz not null default now()
+);
+
+comment on table processing_upkeep is 'When a person or a timer last looked after the data. Written by blockmill backup and blockmill verify, once they succeeded.';
+comment on column processing_upkeep.what    is 'backup; or verification, of stored blocks.';
+comment on column processing_upkeep.done_at is 'When it was last done.';
+
+create table processing_disk (
+  sampled_at  timestamptz primary key default now(),
+  blocks      bigint not null,
+  bytes       jsonb  not null
+);
+
+comment on table processing_disk is 'What the tables took, once an hour, for the last 40 days: blockmill disk and the forecast of a full disk are made of it. Written by the leading orchestrator.';
+comment on column processing_disk.sampled_at is 'When it was measured.';
+comment on column processing_disk.blocks     is 'How many blocks were stored.';
+comment on column processing_disk.bytes      is 'By table, in bytes, indexes included.';
 
 -- What a chain's nodes do not tell is null, where nothing proves it. Programs of version 1 write a value always.
 alter table blocks

@@ -91,7 +91,7 @@ export function serviceManual(unit, about) {
     section(
       "ALERTS",
       text(
-        "When an instance or one of its timers fails for good, blockmill-alert@.service writes that to the journal with the priority crit, and runs every program in /etc/blockmill/alert.d: the unit's name is its argument, the last lines of the journal are its input.",
+        "When an instance or one of its timers fails for good, blockmill-alert@.service writes that to the journal with the priority crit, and runs every program in /etc/blockmill/alert.d: the unit's name is its argument, the last lines of the journal are its input. The daemon runs them for its own alerts (alerts.command): then the arguments are alert, the kind, and raised or resolved, and the input is the alert as JSON.",
       ),
     ),
     section(

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { alertRuleNames } from "../src/config/alert-rules.js";
 import {
   commandsRunBy,
   decidesSomething,
@@ -15,6 +16,9 @@ import {
 } from "./support/read-sources.js";
 
 /** Files that decide, and whose tests are found another way, by kind. */
+const alertRules = new Set(
+  alertRuleNames.map((name) => `src/orchestrator/alerts/${name.replaceAll("_", "-")}.ts`),
+);
 const elsewhere: { kind: string; is(file: Source): boolean }[] = [
   {
     kind: "the entry of a process: the tests of commands and daemons run it",
@@ -23,6 +27,10 @@ const elsewhere: { kind: string; is(file: Source): boolean }[] = [
   {
     kind: "a part of one WebAssembly module, which no test can import: test/direct compares the whole",
     is: ({ name }) => name.startsWith("src/direct/wasm/"),
+  },
+  {
+    kind: "a rule of alerts: test/orchestrator/alerts/rules.test.ts goes through the list of them all",
+    is: ({ name }) => alertRules.has(name),
   },
   {
     kind: "a command: a test runs the program with its name",

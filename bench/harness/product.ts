@@ -63,6 +63,8 @@ async function withProduct<T>(
   const folder = await mkdtemp(path.join(tmpdir(), "blockmill-bench-"));
   const file = path.join(folder, "config.json");
   const whole = {
+    // A figure of a run must not depend on whether another daemon has the port.
+    web: { listen: null },
     ...config,
     database: { ...config.database, url: databaseUrl },
     rpc: { ...config.rpc, urls: rpcUrls },

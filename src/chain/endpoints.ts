@@ -1,6 +1,7 @@
 import type { Config, EndpointSettings } from "../config/schema.js";
 import { BlockmillError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { Counts, Series } from "../metrics/counts.js";
 import type { Capabilities } from "./endpoint/capabilities.js";
 import { createEndpoint, type Endpoint, type EndpointOptions, endpointNames } from "./endpoint/endpoint.js";
 import { HedgeBudget } from "./endpoints/hedge-budget.js";
@@ -18,6 +19,8 @@ export interface EndpointsOptions {
    * unless stated.
    */
   noSayAfterMs?: number | undefined;
+  /** Where requests are counted. */
+  counts?: Counts | undefined;
   /** Told of every failure, for the log. */
   onFailure?(endpoint: Endpoint, error: unknown): void;
 }
@@ -58,6 +61,10 @@ export interface EndpointStatus {
   reason: string | null;
   /** When the rest ends, in milliseconds since 1970. */
   until: number | null;
+  /** It rests for what it served, rather than for being away. */
+  aside: boolean;
+  /** Milliseconds since it was asked, or last answered, while it is asked and does not answer; null: it does. */
+  silentMs: number | null;
   /** Of one request, on average. */
   latencyMs: number | null;
   inFlight: number;
@@ -78,7 +85,11 @@ export interface EndpointStatus {
 export function endpointsOf(
   rpc: Config["rpc"],
   log: Logger,
-  { share = 1, chainId }: { share?: number; chainId?: number | undefined } = {},
+  {
+    share = 1,
+    chainId,
+    counts,
+  }: { share?: number; chainId?: number | undefined; counts?: Counts | undefined } = {},
 ): Endpoints {
   const settings = rpc.urls.map(
     (each): EndpointSettings => (typeof each === "string" ? { url: each } : each),
@@ -86,6 +97,7 @@ export function endpointsOf(
   const names = endpointNames(settings.map(({ url }) => url));
   return createEndpoints({
     chainId,
+    counts,
     endpoints: settings.map((each, i) => ({
       url: each.url,
       name: names[i] ?? "",
@@ -110,6 +122,7 @@ export function createEndpoints({
   chainId,
   askAgainMs,
   noSayAfterMs = 600_000,
+  counts,
   onFailure,
 }: EndpointsOptions): Endpoints {
   let expected = chainId;
@@ -118,8 +131,13 @@ export function createEndpoints({
     return serves === expected ? null : `${name} serves chain ${serves}, not chain ${expected}`;
   };
   const members = endpoints.map((options) => {
-    const endpoint = createEndpoint(options);
-    return new Member(endpoint, endpoint.capabilities.batchSize, admit, askAgainMs);
+    const endpoint = createEndpoint({ ...options, counts });
+    const onBlamed = (times = 1): void => counts?.add("blockmill_rpc_blamed_total", [endpoint.name], times);
+    // So that a rate knows where it begins.
+    onBlamed(0);
+    const member = new Member(endpoint, endpoint.capabilities.batchSize, admit, askAgainMs);
+    member.health.onAside = () => onBlamed();
+    return member;
   });
   const context = {
     members,
@@ -164,13 +182,15 @@ export function createEndpoints({
 function statusOf(members: readonly Member[]): EndpointStatus[] {
   const newest = Math.max(...members.map(({ head }) => head?.number ?? -1));
   return members.map(({ name, endpoint, health, head, isRefused, servesOther }) => {
-    const { inFlight, limit, latencyMs } = endpoint.load;
+    const { inFlight, limit, latencyMs, silentMs } = endpoint.load;
     const rests = health.isResting || (!health.proven && health.reason !== null);
     return {
       name,
       state: isRefused ? "refused" : rests ? "resting" : "up",
       reason: health.reason,
       until: rests && !isRefused ? Math.ceil(Date.now() + health.restsForMs) : null,
+      aside: health.isAside,
+      silentMs: silentMs === undefined ? null : Math.round(silentMs),
       latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
       inFlight,
       limit,
@@ -187,6 +207,24 @@ export function describeEndpoints(
   endpoints: Endpoints,
 ): Omit<EndpointStatus, "capabilities" | "inFlight" | "limit" | "servesOther">[] {
   return endpoints.status().map(({ capabilities, inFlight, limit, servesOther, ...rest }) => rest);
+}
+
+/** What a process measures of its endpoints at this moment. */
+export function endpointGauges(endpoints: Endpoints): Series {
+  const states = endpoints.status();
+  return {
+    blockmill_rpc_in_flight_requests: states.map(({ name, inFlight }) => [[name], inFlight]),
+    blockmill_rpc_limit_requests: states.map(({ name, limit }) => [[name], limit]),
+    blockmill_endpoint_processes: states.flatMap(({ name, state }) =>
+      (["up", "resting", "refused"] as const).map((each): [string[], number] => [
+        [name, each],
+        Number(state === each),
+      ]),
+    ),
+    blockmill_chain_head_block: states.flatMap(({ name, head }): [string[], number][] =>
+      head === null ? [] : [[[name], head]],
+    ),
+  };
 }
 
 /** Without the keys that are undefined, so that the defaults hold. */

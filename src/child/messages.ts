@@ -3,6 +3,8 @@
 
 import type { BlockRef, BlockSpan } from "../block.js";
 import type { Config } from "../config/schema.js";
+import type { Series } from "../metrics/counts.js";
+import type { DaemonView } from "./daemon-view.js";
 import type { Doing } from "./doing.js";
 import type { Role } from "./roles.js";
 
@@ -23,6 +25,8 @@ export interface ChildSettings {
   only?: BlockSpan;
   /** Places in rpc.urls of endpoints at whose answers a worker of this host died a moment ago. */
   suspects?: readonly number[];
+  /** The service's own folder, gone when it ends; absent: no service manager made one. */
+  runtimeDirectory?: string;
 }
 
 /**
@@ -46,6 +50,8 @@ export type ToChild =
   | { type: "suspect"; endpoint: number }
   /** The leading orchestrator of this host was told of a block, and is about to enqueue it. */
   | ({ type: "announced" } & BlockRef)
+  /** The answer to the `look` of this number. */
+  | { type: "view"; look: number; view: DaemonView }
   /** Finish what is claimed, claim no more, then exit. */
   | { type: "drain" }
   /** Give claims back and exit now. */
@@ -54,7 +60,10 @@ export type ToChild =
 export type FromChild<R extends Role = Role> =
   /** It works, or waits for what is away: its predecessor may go. */
   | { type: "ready" }
-  | { type: "heartbeat"; state: ChildState; doing: Doing<R> }
+  /** `counted`: since the last heartbeat. `gauges`: at this moment. */
+  | { type: "heartbeat"; state: ChildState; doing: Doing<R>; counted?: Series; gauges?: Series }
+  /** It asks how the daemon is. */
+  | { type: "look"; look: number }
   /** A block that is about to be enqueued: for the worker that will be given it. */
   | ({ type: "announced" } & BlockRef)
   /** It cannot work at all; the supervisor ends with exit code 78. */

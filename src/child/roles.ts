@@ -1,6 +1,7 @@
 // The kinds of children that a supervisor has. A new kind is a row here and its own files: forking, the
 // connections' allotment, rolling, registering and reading what it says follow from the row.
 
+import type { Config } from "../config/schema.js";
 import { flag, listOf, number, type Reader, readRecord, type Shape, text } from "./shape.js";
 
 export interface RoleRow {
@@ -18,6 +19,8 @@ export interface RoleRow {
   rolled: "overlapping" | "one after the other";
   /** Whether it has a share of the endpoints' limits. */
   asksEndpoints: boolean;
+  /** Whether a daemon of this configuration has it; absent: every one has. */
+  isWanted?(config: Config): boolean;
   /** What it says of itself. */
   doing: Shape;
 }
@@ -33,15 +36,17 @@ const endpointShape = {
   head: number,
   /** Blocks behind the newest head that any endpoint was seen to have. */
   lag: number,
+  /** It rests for what it served, rather than for being away. */
+  aside: flag,
 };
 
 /** An endpoint without a name or a state is left out; what is not known of it is null. */
 const endpoint: Reader<EndpointDoing> = (said) => {
-  const { state, reason = null, until = null, ...numbers } = readRecord(endpointShape, said);
+  const { state, reason = null, until = null, aside = false, ...numbers } = readRecord(endpointShape, said);
   const name = text((said as { name?: unknown } | null)?.name);
   if (name === undefined || state === undefined) return undefined;
   const { latencyMs = null, head = null, lag = null } = numbers;
-  return { name, state, reason, until, latencyMs, head, lag };
+  return { name, state, reason, until, aside, latencyMs, head, lag };
 };
 
 export interface EndpointDoing {
@@ -49,6 +54,7 @@ export interface EndpointDoing {
   state: string;
   reason: string | null;
   until: number | null;
+  aside: boolean;
   latencyMs: number | null;
   head: number | null;
   lag: number | null;
@@ -62,6 +68,8 @@ export const processShape = {
   /** Why it waits, or what went wrong. */
   reason: text,
   endpoints: listOf(endpoint),
+  /** Of a supervisor: its children that died since it started. */
+  deaths: number,
 } satisfies Shape;
 
 /** In the order in which they are started and shown. */
@@ -102,6 +110,19 @@ export const roles = {
       throttled: flag,
     },
   },
+  web: {
+    file: "src/web/main.js",
+    letter: "h",
+    places: "one",
+    leads: "host",
+    // What it reads, one statement after the other; it is closed while nobody asks.
+    connections: { besidePool: 0, pool: { least: 1, most: 1 } },
+    // Its address belongs to one process at a time.
+    rolled: "one after the other",
+    asksEndpoints: false,
+    isWanted: ({ web }) => web.listen !== "",
+    doing: processShape,
+  },
 } as const satisfies Record<string, RoleRow>;
 
 export type Role = keyof typeof roles;
@@ -113,6 +134,11 @@ export const childRoles = Object.keys(roles) as readonly Role[];
 
 /** Processes in the order in which they are shown. */
 export const processRoles: readonly ProcessRole[] = ["supervisor", ...childRoles];
+
+/** The kinds of children that a daemon of this configuration has. */
+export function wantedRoles(config: Config): readonly Role[] {
+  return childRoles.filter((role) => roleRow(role).isWanted?.(config) ?? true);
+}
 
 /** The row of a role. */
 export function roleRow(role: Role): RoleRow {

@@ -3,8 +3,11 @@ import { logStyle } from "../config/log-style.js";
 import { secretsOf } from "../config/secrets.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { createLogger, type Logger } from "../logger.js";
+import { Counts, type Series } from "../metrics/counts.js";
 import { createRedact, type Redact, redactTexts } from "../redact.js";
+import type { DaemonView } from "./daemon-view.js";
 import type { Doing } from "./doing.js";
+import { measureProcess } from "./measure-process.js";
 import {
   acceptedProtocols,
   type ChildSettings,
@@ -32,6 +35,12 @@ export interface ChildContext<R extends Role> {
   gauge(measure: () => Doing<R>): void;
   /** Calls `heard` whenever the supervisor has notified its pulse channel. */
   onPulse(heard: () => void): void;
+  /** What this process counts: the supervisor adds it to the daemon's. */
+  counts: Counts;
+  /** What every heartbeat tells of the gauges beside that. */
+  gauges(measure: () => Series): void;
+  /** How the daemon is at this moment. Rejects when the supervisor does not answer in time. */
+  look(): Promise<DaemonView>;
   /** Tells this host's workers of a block that is about to be enqueued. */
   announce(block: BlockRef): void;
   /** Calls `heard` with each of them. */
@@ -41,6 +50,9 @@ export interface ChildContext<R extends Role> {
   /** Calls `heard` with each endpoint, its place in rpc.urls, at whose answer a worker of this host died. */
   onSuspect(heard: (endpoint: number) => void): void;
 }
+
+/** How long a supervisor may take to say how the daemon is. */
+const lookWithinMs = 2_000;
 
 /** How long a stopping child may take to give its claims back. After it the lease's fall does that. */
 const stopWithinMs = 5_000;
@@ -56,6 +68,7 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
   const draining = new AbortController();
   const stopping = new AbortController();
   const lease = createLease(draining.signal);
+  const looks = createLooks((look) => send({ type: "look", look }));
   const stop = (): void => {
     draining.abort();
     stopping.abort();
@@ -78,6 +91,7 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
     } else if (message.type === "share") applyShare(message.rpcShare);
     else if (message.type === "suspect") suspect(message.endpoint);
     else if (message.type === "announced") hearOf({ number: message.number, hash: message.hash });
+    else if (message.type === "view") looks.answered(message.look, message.view);
     else if (message.type === "drain") draining.abort();
     else if (message.type === "stop") stop();
   });
@@ -105,14 +119,22 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
     });
     let said: { state: ChildState; doing: Doing<R> } = { state: "starting", doing: {} };
     let measure = (): Doing<R> => ({});
+    let measureGauges = (): Series => ({});
+    const counts = new Counts();
     const cores = watchCores();
+    const itself = measureProcess(`${role}-${settings.rank ?? 0}`);
     const beat = (): void => {
       const memoryMb = Math.round(process.memoryUsage.rss() / 1_048_576);
+      const { cpuSeconds, gauges } = itself();
+      counts.add("blockmill_process_cpu_seconds_total", [role], cpuSeconds);
+      const counted = counts.take();
       send({
         type: "heartbeat",
         state: said.state,
         // Whatever an endpoint answered may be among it.
         doing: redactTexts({ ...said.doing, ...measure(), memoryMb, cores: cores() }, redact),
+        gauges: { ...gauges, ...measureGauges() },
+        ...(counted === undefined ? {} : { counted }),
       });
     };
     setInterval(beat, heartbeatMs).unref();
@@ -143,6 +165,11 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
         gauge(wanted) {
           measure = wanted;
         },
+        counts,
+        gauges(wanted) {
+          measureGauges = wanted;
+        },
+        look: looks.look,
         onPulse(heard) {
           pulseSent = heard;
         },
@@ -158,6 +185,8 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
           applyShare = apply;
         },
       });
+      // What was counted since the last one.
+      beat();
       process.exit(0);
     } catch (error) {
       const message = redact(describeError(error));
@@ -166,6 +195,33 @@ export function runChild<R extends Role>(role: R, work: (context: ChildContext<R
       // Let the message leave before the process does.
       setTimeout(() => process.exit(1), 50);
     }
+  };
+}
+
+/** Questions to the supervisor that wait for their answers. `ask` sends one of this number. */
+function createLooks(ask: (look: number) => void) {
+  const waiting = new Map<number, (view: DaemonView) => void>();
+  let last = 0;
+  return {
+    look(): Promise<DaemonView> {
+      last += 1;
+      const look = last;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(look);
+          reject(new Error(`the supervisor did not answer within ${lookWithinMs / 1_000} s`));
+        }, lookWithinMs);
+        waiting.set(look, (view) => {
+          clearTimeout(timer);
+          resolve(view);
+        });
+        ask(look);
+      });
+    },
+    answered(look: number, view: DaemonView): void {
+      waiting.get(look)?.(view);
+      waiting.delete(look);
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { UsageError } from "../errors.js";
 import { span } from "../wording.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { exitCodes } from "./exit-codes.js";
+import { noteOrTell } from "./note-upkeep.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
 
@@ -57,6 +58,7 @@ async function backup(
   } finally {
     forgetSignals();
   }
+  await withDatabase(session, (pool) => noteOrTell(pool, "backup"));
   const { size } = await stat(file);
   const seconds = (performance.now() - started) / 1_000;
   process.stdout.write(

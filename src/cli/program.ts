@@ -2,11 +2,14 @@
 
 import { Command } from "commander";
 import { version } from "../version.js";
+import { addAlerts } from "./alerts.js";
 import { addBackup } from "./backup.js";
 import { addCancel } from "./cancel.js";
 import { addCleanup } from "./cleanup.js";
 import { addConfig } from "./config.js";
+import { addDisk } from "./disk.js";
 import { addEnqueue } from "./enqueue.js";
+import { addErrors } from "./errors.js";
 import { addGaps } from "./gaps.js";
 import { addGrant } from "./grant.js";
 import { addIndex } from "./index-tables.js";
@@ -21,6 +24,7 @@ import { addSingle } from "./single.js";
 import { addStart } from "./start.js";
 import { addStatus } from "./status.js";
 import { addVerify } from "./verify.js";
+import { addWhy } from "./why.js";
 
 /** The program: parses arguments, and runs what they ask for. */
 export function createProgram(): Command {
@@ -61,6 +65,10 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addSingle,
     addEnqueue,
     addStatus,
+    addAlerts,
+    addWhy,
+    addErrors,
+    addDisk,
     addGaps,
     addVerify,
     addRetry,

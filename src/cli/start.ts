@@ -103,6 +103,7 @@ async function work(
       log: log.child({ component: "supervisor" }),
       redact,
       outputFd: 1,
+      runtimeDirectory: service.runtimeDirectory,
       watchHead: service.notifyFd !== undefined,
       restartLoop,
       ahead,

@@ -3,6 +3,7 @@ import type { BoundedCount } from "../queue/read-depth.js";
 import type { LiveWorker } from "../queue/read-workers.js";
 import type { EndpointState } from "../status/endpoint-states.js";
 import type { Status } from "../status/read-status.js";
+import { sentenceOf } from "../status/sentence.js";
 import { count, plural, rate, shorten, span, wrap } from "../wording.js";
 import { describePause } from "./tell-pause.js";
 import { formatTable, type Paint } from "./terminal.js";
@@ -10,6 +11,7 @@ import { formatTable, type Paint } from "./terminal.js";
 /** The status for people, within 100 columns. */
 export function formatStatus(status: Status, paint: Paint): string {
   const sections = [
+    sentence(status, paint),
     status.alerts.length > 0 ? section("Alerts", alertsList(status, paint), paint) : "",
     formatTable([{}, {}], overview(status, paint), paint),
     status.lockWait === null ? "" : section("Waiting for a lock", lockLines(status, paint), paint),
@@ -20,6 +22,14 @@ export function formatStatus(status: Status, paint: Paint): string {
     status.failures.length > 0 ? section("Latest errors", failuresTable(status, paint), paint) : "",
   ];
   return sections.filter((text) => text !== "").join("\n");
+}
+
+function sentence(status: Status, paint: Paint): string {
+  const { level, text } = sentenceOf(status);
+  const style = level === "well" ? "green" : level === "warning" ? "yellow" : "red";
+  return wrap(text, columns)
+    .map((line) => `${paint(style, line)}\n`)
+    .join("");
 }
 
 function section(title: string, body: string, paint: Paint): string {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readStatus } from "../status/read-status.js";
+import { sentenceOf } from "../status/sentence.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
@@ -12,6 +13,7 @@ export function addStatus(program: Command): void {
     .command("status")
     .description("what is stored, what waits, who works, and what went wrong")
     .option("--json", "print JSON")
+    .option("--check", "print one line, and say by the exit code how it is, as Nagios has it")
     .addHelpText(
       "after",
       `
@@ -19,15 +21,52 @@ Reads the database only, and cheaply at any size of the queue: counts stop at a 
 The rate is what was completed within the last minute. A worker is lost when its host's session in
 PostgreSQL is gone; another daemon takes its claims back within seconds.
 
+With --check the exit code is 0: well. 1: warning (an alert of that priority is open, or work is paused). 2: critical
+(an alert of priority err is open, no daemon leads, or the database cannot be reached). 3: unknown (the configuration
+or the schema is wrong).
+
 Examples:
   blockmill status -c mainnet.json
   blockmill status --json | jq .jobs.failed.count
   watch -n 2 blockmill status -c mainnet.json`,
     )
-    .action(run(status));
+    .action(async (...given: unknown[]) => {
+      let checked: number | undefined;
+      await run(async (session: Session, options: StatusOptions) => {
+        if (!options.check) return status(session, options);
+        checked = await check(session);
+        return checked;
+      })(...given);
+      const { check: isCheck } = given[0] as StatusOptions;
+      if (isCheck && checked === undefined) process.exitCode = uncheckedCode(process.exitCode);
+    });
 }
 
-async function status(session: Session, { json }: { json?: boolean }): Promise<number> {
+interface StatusOptions {
+  json?: boolean;
+  check?: boolean;
+}
+
+/** Exit codes of a plugin: https://www.monitoring-plugins.org/doc/guidelines.html#AEN78 */
+const checkCodes = { well: 0, warning: 1, critical: 2, unknown: 3 } as const;
+const checkWords = { well: "OK", warning: "WARNING", critical: "CRITICAL", unknown: "UNKNOWN" } as const;
+
+async function check(session: Session): Promise<number> {
+  const now = await withDatabase(session, (pool) => withLockTimeout(pool, () => readStatus(pool, session)));
+  const { level, text } = sentenceOf(now);
+  process.stdout.write(`${checkWords[level]}: ${text}\n`);
+  return checkCodes[level];
+}
+
+/** What could not be looked at. Standard error has said why; a monitoring system reads standard output. */
+function uncheckedCode(code: typeof process.exitCode): number {
+  const level = code === exitCodes.unavailable ? "critical" : "unknown";
+  const why = level === "critical" ? "the database cannot be reached" : "the state cannot be read";
+  process.stdout.write(`${checkWords[level]}: ${why}; standard error says more\n`);
+  return checkCodes[level];
+}
+
+async function status(session: Session, { json }: StatusOptions): Promise<number> {
   const now = await withDatabase(session, (pool) => withLockTimeout(pool, () => readStatus(pool, session)));
   process.stdout.write(
     json ? `${JSON.stringify(now, null, 2)}\n` : formatStatus(now, createPaint(process.stdout)),

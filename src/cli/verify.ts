@@ -7,6 +7,7 @@ import { removeStrays, repairStored } from "../pipeline/repair-stored.js";
 import { planVerification } from "../pipeline/verify-stored.js";
 import { abortOnSignals } from "./abort-on-signals.js";
 import { blockNumber, blockSpan, wholeNumber } from "./arguments.js";
+import { noteOrTell } from "./note-upkeep.js";
 import { type ProgressReport, showProgress } from "./progress.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
@@ -92,6 +93,7 @@ async function verifySpan(
     progress.end();
     forgetSignals();
   }
+  if (!signal.aborted && plan.total > 0) await noteOrTell(pool, "verification");
   return report.end({ ...plan, requeued, interrupted: signal.aborted, ms: performance.now() - started });
 }
 

@@ -50,7 +50,7 @@ export async function workUntil<T>(
   return watched;
 }
 
-/** One connection is ours, the log belongs behind the progress, and the head is the daemons' to follow. */
+/** One connection is ours, the log belongs behind the progress, and the head and HTTP are the daemons'. */
 function foregroundConfig({ config, loaded }: Session, workers: WorkersSetting): Config {
   const levelGiven = loaded.sources.get("log.level")?.startsWith("--") ?? false;
   const { pool_size, max_overflow } = config.database;
@@ -59,6 +59,7 @@ function foregroundConfig({ config, loaded }: Session, workers: WorkersSetting):
     ...config,
     pipeline: { ...config.pipeline, workers, auto_enqueue: false },
     database: { ...config.database, ...ours },
+    web: { ...config.web, listen: "" },
     log: { ...config.log, level: levelGiven ? config.log.level : "warn" },
   };
 }

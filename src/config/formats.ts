@@ -1,4 +1,6 @@
+import { isIPv6 } from "node:net";
 import { DatabaseUrlError, parseDatabaseUrl } from "../database-url.js";
+import { type AlertRuleName, alertRuleNames, alertRules, type RuleFields } from "./alert-rules.js";
 import { mostWorkers, workerBounds } from "./workers.js";
 
 /**
@@ -123,6 +125,15 @@ function isUrl(value: unknown, schemes: string[]): boolean {
   }
 }
 
+/** A URL; empty: none is given. */
+export function url({ schemes }: { schemes: string[] }): Format {
+  return format(
+    `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+    (value) => value === "" || isUrl(value, schemes),
+    (text) => text,
+  );
+}
+
 /** The URL of a database; empty means that it is not set. Throws a MisfitError that tells nothing of the URL. */
 export function databaseUrl(): Format {
   const check = (value: unknown): void => {
@@ -138,6 +149,51 @@ export function databaseUrl(): Format {
     expected: "a URL that begins with postgres:// or postgresql://",
     parse: (text: string) => text,
   });
+}
+
+/** HOST:PORT, or nothing. Port 0: any that is free. */
+export function listenAddress(): Format {
+  const fits = format(
+    "an address such as 127.0.0.1:9464 or [::1]:9464, or nothing",
+    (value) =>
+      value === null || value === "" || (typeof value === "string" && readListenAddress(value) !== null),
+    (text) => (text === "null" ? null : text),
+  );
+  return Object.assign(fits, { canonical: (value: unknown) => value ?? "" });
+}
+
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+/** What a listen address says; null: it is none. */
+export function readListenAddress(text: string): ListenAddress | null {
+  const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) return null;
+  return bracketed === undefined || isIPv6(bracketed) ? { host, port } : null;
+}
+
+/** Names of hosts, without ports. As text: separated by commas or spaces. */
+export function hostNames(): Format {
+  return format(
+    "a list of host names, without ports",
+    (value) =>
+      Array.isArray(value) &&
+      value.every((each) => typeof each === "string" && /^[a-z\d_]([a-z\d_.-]{0,251}[a-z\d_])?$/i.test(each)),
+    (text) => text.split(/[\s,]+/).filter((each) => each !== ""),
+  );
+}
+
+/** A secret that goes into an HTTP header; empty: there is none. */
+export function token(): Format {
+  return format(
+    "a secret of 16 to 512 printable characters without blanks",
+    (value) => typeof value === "string" && (value === "" || /^[\x21-\x7e]{16,512}$/.test(value)),
+    (text) => text,
+  );
 }
 
 /** A value inside a structured one does not fit. */
@@ -216,4 +272,71 @@ function checkEndpoint(
       throw new MisfitError([index, name], check.expected, text.slice(0, 80));
     }
   }
+}
+
+/** What an alert rule's object may say. A rule without a threshold takes none. */
+const ruleFields: Record<keyof RuleFields, Format> = {
+  threshold: number({ min: 0, max: 1_000_000_000 }),
+  for_seconds: number({ min: 0, max: 86_400 }),
+  clear_seconds: number({ min: 0, max: 86_400 }),
+  off: boolean(),
+};
+
+/** alerts.rules: an object with an object for each rule that is to be otherwise. As text: the same as JSON. */
+export function alertRuleSettings(): Format {
+  const fits = format(
+    'an object such as {"jobs_waiting": {"threshold": 5000, "for_seconds": 300}}',
+    (value) => {
+      if (value === "") return true;
+      if (!isObject(value)) return false;
+      for (const [name, fields] of Object.entries(value)) checkRule(name, fields);
+      return true;
+    },
+    (text) => {
+      try {
+        return text === "" ? "" : (JSON.parse(text) as unknown);
+      } catch {
+        return text;
+      }
+    },
+  );
+  // convict would take an object for a section of keys.
+  const check = (value: unknown): void => fits(typeof value === "string" ? fits.parse(value) : value);
+  return Object.assign(check, {
+    expected: fits.expected,
+    parse: fits.parse,
+    canonical: (value: unknown) => (isObject(value) ? JSON.stringify(value) : value),
+  });
+}
+
+function checkRule(name: string, fields: unknown): void {
+  const rule = Object.hasOwn(alertRules, name) ? alertRules[name as AlertRuleName] : undefined;
+  if (rule === undefined)
+    throw new MisfitError([name], `one of ${alertRuleNames.join(", ")}`, "another name");
+  if (!isObject(fields)) throw new MisfitError([name], "an object", JSON.stringify(fields).slice(0, 80));
+  for (const [field, value] of Object.entries(fields)) {
+    const known = Object.hasOwn(ruleFields, field) ? ruleFields[field as keyof RuleFields] : undefined;
+    const names = Object.keys(ruleFields).join(", ");
+    if (known === undefined) throw new MisfitError([name, field], `only ${names}`, "another key");
+    if (field === "threshold" && rule.threshold === null)
+      throw new MisfitError([name, field], "none: this rule has no threshold", JSON.stringify(value));
+    try {
+      known(value);
+    } catch {
+      throw new MisfitError([name, field], known.expected, (JSON.stringify(value) ?? "nothing").slice(0, 80));
+    }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A path of the file system; empty: none. */
+export function file(): Format {
+  return format(
+    "an absolute path",
+    (value) => typeof value === "string" && (value === "" || /^\/[^\0]{0,4094}$/.test(value)),
+    (text) => text,
+  );
 }

@@ -60,14 +60,18 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     } catch (cause) {
       throw misfit({ key, value, place, cause });
     }
-    convicted.set(path, key.format.canonical?.(value) ?? value);
+    convicted.set(path, key.format.canonical === undefined ? value : key.format.canonical(value));
     sources.set(path, source);
   }
   convicted.validate({ allowed: "strict" });
   const config = convicted.getProperties() as unknown as Config;
   checkTogether(config, settings);
   const secretFiles = settings.flatMap(({ path, value, file }) =>
-    file !== undefined && known.get(path)?.sensitive && holdsSecret(value) ? [file] : [],
+    file !== undefined &&
+    known.get(path)?.sensitive &&
+    (path === "web.token" ? value !== "" : holdsSecret(value))
+      ? [file]
+      : [],
   );
   return { config, sources, secretFiles: [...new Set(secretFiles)] };
 }

@@ -248,6 +248,71 @@ export const keys = {
       env: "BLOCKMILL_CHAIN_FINALITY_DEPTH",
     },
   },
+  alerts: {
+    rules: {
+      doc:
+        "What the rules of alerts are to have otherwise: an object such as " +
+        '{"jobs_waiting": {"threshold": 5000, "for_seconds": 300, "clear_seconds": 60}, "lag": {"off": true}}. ' +
+        "for_seconds: how long it must be so before the alert is raised; clear_seconds: how long it must be over before it is resolved. " +
+        "While an alert is open its threshold counts nine tenths. docs/OPERATIONS.md lists the rules.",
+      format: format.alertRuleSettings(),
+      default: "",
+      env: "BLOCKMILL_ALERTS_RULES",
+    },
+    window_seconds: {
+      doc: "Seconds for which a failed attempt counts in the rules error_rate and verification_failures.",
+      format: format.integer({ min: 5, max: 86_400 }),
+      default: 300,
+      env: "BLOCKMILL_ALERTS_WINDOW_SECONDS",
+    },
+    webhook: {
+      doc: "Where each alert is sent (POST, JSON) when it is raised and when it is resolved, until it is taken. Empty: nowhere.",
+      format: format.url({ schemes: ["http", "https"] }),
+      default: "",
+      env: "BLOCKMILL_ALERTS_WEBHOOK",
+      sensitive: true,
+    },
+    command: {
+      doc: "A program that is run for each alert, with the alert as JSON on its standard input; or a directory, each program of which is. One that is missing is none. Empty: none.",
+      format: format.file(),
+      default: "/etc/blockmill/alert.d",
+      env: "BLOCKMILL_ALERTS_COMMAND",
+    },
+    heartbeat: {
+      doc: "A URL that the leading daemon asks once a minute (GET) while it evaluates alerts: who misses that, at a service for it, knows that no daemon works. Empty: none.",
+      format: format.url({ schemes: ["http", "https"] }),
+      default: "",
+      env: "BLOCKMILL_ALERTS_HEARTBEAT",
+      sensitive: true,
+    },
+    disk_gb: {
+      doc: "Gigabytes (10^9 bytes) that the database may grow to, for the forecast of a full disk. 0: what the file system tells, where PostgreSQL is on the leader's host and its role may read data_directory; else there is no forecast.",
+      format: format.number({ min: 0, max: 1_000_000_000 }),
+      default: 0,
+      env: "BLOCKMILL_ALERTS_DISK_GB",
+    },
+  },
+  web: {
+    listen: {
+      doc: 'Where metrics, health, the API and the page are served over HTTP, as HOST:PORT ("[::1]:9464" for IPv6). Under systemd there is also the socket "web" in the runtime directory. "127.0.0.1:9464" switches it on: that becomes the default once the page is there. Empty or null: nothing is served, and no process runs for it.',
+      format: format.listenAddress(),
+      default: "",
+      env: "BLOCKMILL_WEB_LISTEN",
+    },
+    hosts: {
+      doc: "Names under which browsers may open the page and the API, beside localhost and IP addresses: those of a reverse proxy, say. It keeps other sites from reading them by a name of their own that leads here (DNS rebinding). /metrics, /healthz and /readyz answer under any name.",
+      format: format.hostNames(),
+      default: [] as string[],
+      env: "BLOCKMILL_WEB_HOSTS",
+    },
+    token: {
+      doc: "A secret of at least 16 characters that allows to retry jobs and to pause work over HTTP. Empty: nothing can be changed over HTTP.",
+      format: format.token(),
+      default: "",
+      env: "BLOCKMILL_WEB_TOKEN",
+      sensitive: true,
+    },
+  },
   log: {
     level: {
       doc: "The least severe log line that is written: trace, debug, info, warn, error, fatal.",

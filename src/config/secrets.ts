@@ -4,8 +4,17 @@ import { urlOf } from "./formats.js";
 import type { Config } from "./schema.js";
 
 /** Every secret that a configuration holds, and the password that the environment has beside it, for `createRedact`. */
-export function secretsOf({ database, rpc }: Config): string[] {
+export function secretsOf({ database, rpc, ...newer }: Config): string[] {
   const { PGPASSWORD } = environment;
-  const byUrls = [database.url, database.listen_url, ...rpc.urls.map(urlOf)].flatMap(secretsOfUrl);
-  return PGPASSWORD ? [...byUrls, PGPASSWORD] : byUrls;
+  // A child that outlived its release's folder may have been given the configuration of one that knew none of these.
+  const { alerts, web }: Partial<Config> = newer;
+  const urls = [
+    database.url,
+    database.listen_url,
+    ...rpc.urls.map(urlOf),
+    alerts?.webhook,
+    alerts?.heartbeat,
+  ];
+  const secrets = urls.flatMap((url) => (url === undefined ? [] : secretsOfUrl(url)));
+  return [...secrets, ...[PGPASSWORD, web?.token].flatMap((secret) => secret || [])];
 }

@@ -40,6 +40,8 @@ const workerRights: Record<string, Right[]> = {
   processing_head: all,
   reorgs: all,
   alerts: all,
+  processing_upkeep: all,
+  processing_disk: all,
   schema_version: look,
 };
 

@@ -20,11 +20,12 @@ const holder = `
     nullif(blocking.pid, 0) as pid, coalesce(holder.usename, '?') as "user",
     coalesce(holder.application_name, '') as application, coalesce(holder.state, '?') as state`;
 
+/** For a statement that reads more: the same as findLockWait, as a row. */
 // pg_locks.waitstart and pg_blocking_pids need no right. A row that SKIP LOCKED passes over has nobody waiting for it:
 // its xmax is the transaction that locked it, or, where several share it, a multixact id with these as members. Whether
 // it is the one or the other no statement tells. So it is read as both, a multixact only where there can be one of that
 // id, and believed only of a session that has locked rows of the table at all.
-const statement = `
+export const lockWaitSql = (longerThanMs: string): string => `
   with waiting as (
     select 'a lock on ' || coalesce(lock.relation::regclass::text, lock.locktype) || ' (' || session.application_name || ')' as what,
       ${holder}, extract(epoch from clock_timestamp() - lock.waitstart)::float8 * 1000 as "waitsMs"
@@ -33,7 +34,7 @@ const statement = `
     cross join unnest(pg_blocking_pids(lock.pid)) as blocking (pid)
     left join pg_stat_activity as holder on holder.pid = blocking.pid
     where not lock.granted and ${isOurs("session")} and session.datname = current_database()
-      and lock.waitstart < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
+      and lock.waitstart < clock_timestamp() - ${longerThanMs} * interval '1 millisecond' and not ${isOurs("holder")}
   ),
   front as (
     select block_number, status, xmax, greatest(created_at, run_at) as since from processing_jobs
@@ -59,9 +60,11 @@ const statement = `
         where touched.locktype = 'relation' and touched.relation = 'processing_jobs'::regclass and touched.granted
           and touched.mode <> 'AccessShareLock' and touched.virtualtransaction = blocking.virtualtransaction
       )
-      and isfinite(since) and since < clock_timestamp() - $1 * interval '1 millisecond' and not ${isOurs("holder")}
+      and isfinite(since) and since < clock_timestamp() - ${longerThanMs} * interval '1 millisecond' and not ${isOurs("holder")}
   )
   select * from waiting union all select * from passed order by "waitsMs" desc limit 1`;
+
+const statement = lockWaitSql("$1");
 
 /** The longest wait for a lock of somebody else's, if it is longer than that; null: there is none. */
 export async function findLockWait(sql: Sql, longerThanMs: number): Promise<LockWait | null> {
@@ -93,4 +96,18 @@ export async function findTableHolder(sql: Sql, waitsMs: number): Promise<string
   const { rows } = await sql.query<Omit<LockWait, "what" | "waitsMs"> & { table: string }>(tableHolder);
   const [row] = rows;
   return row === undefined ? null : describeLockWait({ ...row, what: `the table ${row.table}`, waitsMs });
+}
+
+const jobHolder = `
+  select 'the job of block ' || block_number as what, ${holder}, 0::float8 as "waitsMs"
+  from processing_jobs
+  join pg_locks as blocking on blocking.locktype = 'transactionid' and blocking.granted and blocking.transactionid = processing_jobs.xmax
+  left join pg_stat_activity as holder on holder.pid = blocking.pid
+  where block_number = $1 and not ${isOurs("holder")}`;
+
+/** Who has locked a block's job, so that claims pass over it, in one line; null: nobody but us. */
+export async function describeJobHolder(sql: Sql, block: number): Promise<string | null> {
+  const { rows } = await sql.query<LockWait>(jobHolder, [block]);
+  const [found] = rows;
+  return found === undefined ? null : describeLockWait(found);
 }

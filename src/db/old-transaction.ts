@@ -32,3 +32,21 @@ export async function findOldTransaction(sql: Sql, olderThanMs: number): Promise
   const { rows } = await sql.query<OldTransaction>(statement, [olderThanMs]);
   return rows[0] ?? null;
 }
+
+/** In one line, with what ends it. */
+export function describeOldTransaction({
+  pid,
+  gid,
+  user,
+  application,
+  state,
+  ageMs,
+}: OldTransaction): string {
+  const seconds = Math.round(ageMs / 1_000);
+  const because = "meanwhile vacuum cannot clean the queue, and tables grow";
+  if (pid === null) {
+    return `the prepared transaction '${gid}' of ${user} is open for ${seconds} s: ${because}. End it: COMMIT PREPARED or ROLLBACK PREPARED '${gid}'`;
+  }
+  const name = application === "" ? "" : `, ${application}`;
+  return `a transaction of ${user} (pid ${pid}${name}, ${state}) is open for ${seconds} s: ${because}. End it: SELECT pg_terminate_backend(${pid})`;
+}

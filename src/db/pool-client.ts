@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import pg from "pg";
+import { statementName } from "./statement-name.js";
 
 /** A transaction as the server knows it: a row of pg_stat_activity. */
 interface Place {
@@ -30,7 +31,12 @@ export class PoolClient extends pg.Client {
   #isRead = false;
   #writtenBefore = 0;
 
-  constructor(config: pg.ClientConfig = {}, opening?: string) {
+  /** `onAnswered`: told how many seconds each statement took to be answered. */
+  constructor(
+    config: pg.ClientConfig = {},
+    opening?: string,
+    onAnswered?: (statement: string, seconds: number) => void,
+  ) {
     super(config);
     this.#opening = opening;
     // A connection that fails by our own doing (no password for SCRAM) is open: the server would wait, and so would we.
@@ -40,15 +46,20 @@ export class PoolClient extends pg.Client {
       // A server that is no longer there does not close its side: without this, the process could not end.
       stream.once("finish", () => setTimeout(() => stream.destroy(), goodbyeMs).unref());
     });
+    let asked: unknown;
+    let askedAt = 0;
     const send = this.query.bind(this) as (...args: unknown[]) => unknown;
     this.query = ((first: unknown, ...rest: unknown[]) => {
       this.#statements += 1;
+      if (!this.#isOut) askedAt = performance.now();
+      asked = first;
       this.#isOut = true;
       this.#isRead = first instanceof Readable;
       this.#writtenBefore = this.connection.stream.bytesWritten;
       return send(opening === undefined ? first : this.#fit(first), ...rest);
     }) as typeof this.query;
     this.on("drain", () => {
+      if (this.#isOut) onAnswered?.(statementName(asked), (performance.now() - askedAt) / 1_000);
       this.#isOut = false;
     });
   }

@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { Counts } from "../metrics/counts.js";
 import { type ConnectionOptions, openingOf, poolConfig } from "./connection.js";
 import { asDatabaseError } from "./database-error.js";
 import { PoolClient } from "./pool-client.js";
@@ -29,6 +30,8 @@ export interface PoolOptions extends ConnectionOptions {
   keepsPlans?: boolean;
   /** Whether one more may be opened for a moment, for watchStatements. True unless stated. */
   looks?: boolean;
+  /** Where the statements' times are counted. */
+  counts?: Counts;
 }
 
 // Where there is no index for it, a whole table is read all the same, at a price that would call for JIT before PostgreSQL 18.
@@ -45,6 +48,12 @@ export function createPool(options: PoolOptions): pg.Pool {
   const keeping = options.keepsPlans ? keepingPlans : {};
   const opening = options.poolUrl === undefined ? undefined : openingOf(options, keeping);
   const config = poolConfig(options);
+  const { counts } = options;
+  const onAnswered =
+    counts === undefined
+      ? undefined
+      : (statement: string, seconds: number): void =>
+          counts.observe("blockmill_statement_seconds", [statement], seconds);
   const pool = new pg.Pool({
     ...config,
     ...(opening === undefined
@@ -57,7 +66,7 @@ export function createPool(options: PoolOptions): pg.Pool {
       : {}),
     Client: class extends PoolClient {
       constructor(config?: pg.ClientConfig) {
-        super(config, opening);
+        super(config, opening, onAnswered);
       }
     },
     min: options.min,

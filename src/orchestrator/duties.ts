@@ -9,7 +9,6 @@ import type { ReleasedJob } from "../queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures, wakeForPending } from "../queue/sweep.js";
 import { vacuumJobs } from "../queue/vacuum.js";
 import type { Duty } from "./run-duties.js";
-import { createTransactionWatch } from "./watch-transactions.js";
 
 export interface DutiesContext {
   pool: pg.Pool;
@@ -38,8 +37,6 @@ const vacuumRest = 3;
 const windowWhileBehind = 1 / 4;
 /** How often the days of processing_history are looked after. */
 const partitionsMs = 3_600_000;
-/** How often old transactions are looked for. */
-const transactionsMs = 15_000;
 /** Hints come with every insert; looking is worth it so often at most. A hint that is lost is made up for by the interval. */
 const afterHintMs = 50;
 
@@ -57,12 +54,6 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
   const graceEnds = async (): Promise<number> => {
     const backAt = Math.max(began - (await serverUpMs(pool)), reconnectedAt ?? Number.NEGATIVE_INFINITY);
     return backAt + config.database.lease_seconds * 1_000;
-  };
-  const oldMs = config.database.old_transaction_seconds * 1_000;
-  const lookForOld = createTransactionWatch({ pool, log, olderThanMs: oldMs });
-  const watchTransactions = async (): Promise<number> => {
-    await lookForOld();
-    return Math.min(transactionsMs, oldMs);
   };
   const seenLost = new Set<string>();
   let thoroughAt = 0;
@@ -126,7 +117,6 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
         return 1_000;
       },
     },
-    ...(oldMs === 0 ? [] : [{ name: "watch transactions", run: watchTransactions }]),
     {
       name: "archive",
       async run() {

@@ -8,6 +8,7 @@ import type { Head } from "../chain/parse/parse-head.js";
 import type { Config } from "../config/schema.js";
 import { dispositionOf } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { Counts } from "../metrics/counts.js";
 import type { Door } from "../pipeline/change-rows.js";
 import { readHead } from "../queue/head.js";
 import { createFollower, type FollowerOptions, type Tags } from "./follow-head.js";
@@ -18,6 +19,7 @@ export interface FollowChainOptions extends Door {
   log: Logger;
   signal: AbortSignal;
   announce?: FollowerOptions["announce"];
+  counts?: Counts;
 }
 
 type ToldHead = Head & { endpoint: string };
@@ -80,7 +82,7 @@ async function lookAround(
 }
 
 async function workOnHeads(options: FollowChainOptions, inbox: Inbox<ToldHead>, tags: Tags): Promise<void> {
-  const { pool, dependents, endpoints, config, log, signal, announce } = options;
+  const { pool, dependents, endpoints, config, log, signal, announce, counts } = options;
   let follower: ReturnType<typeof createFollower> | undefined;
   for (let head = await inbox.take(); head !== undefined; head = await inbox.take()) {
     try {
@@ -92,6 +94,7 @@ async function workOnHeads(options: FollowChainOptions, inbox: Inbox<ToldHead>, 
         log,
         signal,
         ...(announce === undefined ? {} : { announce }),
+        ...(counts === undefined ? {} : { counts }),
         chainId: await agreeOnChain(pool, endpoints, head),
       });
       const outcome = await follower.accept(head, head.endpoint, { ...tags });

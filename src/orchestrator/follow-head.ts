@@ -7,12 +7,13 @@ import type { Head } from "../chain/parse/parse-head.js";
 import { rulesFor } from "../chain/verify/chain-rules.js";
 import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
+import type { Counts } from "../metrics/counts.js";
 import type { Door } from "../pipeline/change-rows.js";
-import { clearAlert, raiseAlert } from "../queue/alerts.js";
 import type { Doubt } from "../queue/doubts.js";
 import { advanceHead, readNotedHead } from "../queue/head.js";
 import { unpinBelow } from "../queue/known-hashes.js";
 import { withdrawHead } from "../queue/withdraw-head.js";
+import { createBoard } from "./alerts/board.js";
 import { askForHeaders, type HeaderSource } from "./ask-for-headers.js";
 import { CanonicalView, extendView } from "./canonical-view.js";
 import { type ConfirmOptions, createConfirmBranch, stillServe } from "./confirm-branch.js";
@@ -27,6 +28,8 @@ export interface FollowerOptions extends Door {
   chainId: number;
   log: Logger;
   confirm?: ConfirmOptions;
+  /** Where reorgs are counted. */
+  counts?: Counts;
   /** Aborts when it is not this follower's time any more: then it changes nothing. */
   signal?: AbortSignal;
   /** Hears of a head that follows the one before it, ahead of its being enqueued. */
@@ -66,6 +69,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const { max_reorg_depth: maxDepth, finality_depth: finalityDepth } = config.chain;
   const confirmBranch = createConfirmBranch(endpoints, options.confirm);
   const { nullRounds: skips } = rulesFor(chainId);
+  const board = createBoard(options);
   let view = new CanonicalView();
   let judge: HeadJudge | undefined;
   /** When a head was last found to be false; an earlier leader may have found one just now. */
@@ -77,6 +81,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   return {
     async accept(head, toldBy, told) {
+      const toldAt = performance.now();
       // A block that is final above the head is of a node that tells of two chains.
       const tags = { safe: upTo(head, told.safe), finalized: upTo(head, told.finalized) };
       judge ??= createHeadJudge({ endpoints, confirmBranch, believed: await lastBelieved() });
@@ -117,6 +122,8 @@ export function createFollower(options: FollowerOptions): Follower {
         priorityBlocks: config.pipeline.priority_blocks,
         autoEnqueue: config.pipeline.auto_enqueue,
       });
+      if (blocks > 0)
+        options.counts?.observe("blockmill_announce_seconds", [], (performance.now() - toldAt) / 1_000);
       // Not before it was compared: a block that is final by now may have been stored since the last look.
       view = candidate.from(lowest);
       judge.believe(head);
@@ -190,11 +197,14 @@ export function createFollower(options: FollowerOptions): Follower {
       toldBy,
       confirmedBy,
     });
-    if (removed !== null)
+    if (removed !== null) {
+      options.counts?.add("blockmill_reorgs_total", []);
+      options.counts?.observe("blockmill_reorg_depth_blocks", [], oldHead - forkBlock);
       log.warn(
         { ...facts, confirmedBy, removed },
         "reorg: the dropped branch's rows are removed, its blocks enqueued again",
       );
+    }
     return true;
   }
 
@@ -212,9 +222,8 @@ export function createFollower(options: FollowerOptions): Follower {
       `${toldBy} tells of head ${head.number} on a branch that parts from the stored blocks more than ` +
       `chain.max_reorg_depth (${maxDepth}) blocks deep. Nothing was removed, and no new block is enqueued. ` +
       "Look whether the endpoint serves the right chain; if it does, raise chain.max_reorg_depth and restart.";
-    log.error({ head: head.number, endpoint: toldBy }, message);
     mayBeAlarmed = true;
-    await raiseAlert(pool, "reorg_too_deep", message);
+    await board.raise("reorg_too_deep", message, { head: head.number, endpoint: toldBy });
     return { kind: "halted" };
   }
 
@@ -260,17 +269,16 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function alarm(message: string, facts: Record<string, unknown>): Promise<void> {
     falseAt = performance.now();
-    log.error({ alert: "false_head", ...facts }, message);
-    await raiseAlert(pool, "false_head", message);
+    await board.raise("false_head", message, facts);
   }
 
   async function standDown(): Promise<void> {
     if (falseAt !== undefined && performance.now() - falseAt > falseHeadMs) {
       falseAt = undefined;
-      await clearAlert(pool, "false_head");
+      await board.clear("false_head");
     }
     if (!mayBeAlarmed) return;
-    await clearAlert(pool, "reorg_too_deep");
+    await board.clear("reorg_too_deep");
     mayBeAlarmed = false;
   }
 }

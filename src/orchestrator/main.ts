@@ -1,6 +1,6 @@
 // An orchestrator process: forked by the supervisor, which starts it with a message.
 
-import { endpointsOf } from "../chain/endpoints.js";
+import { endpointGauges, endpointsOf } from "../chain/endpoints.js";
 import { connectionOptions, pulseChannel, supervisorOf } from "../child/connections.js";
 import { runChild } from "../child/run-child.js";
 import { listen } from "../db/listen.js";
@@ -10,11 +10,12 @@ import { jobsChannel } from "../queue/job.js";
 import { runOrchestrator } from "./orchestrator.js";
 
 runChild("orchestrator", async (context) => {
-  const { settings, log } = context;
+  const { settings, log, counts } = context;
   const { config, workerId } = settings;
   const connection = connectionOptions(config, workerId);
-  const pool = createPool({ ...connection, ...settings.pool });
-  const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
+  const pool = createPool({ ...connection, ...settings.pool, counts });
+  const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare, counts });
+  context.gauges(() => endpointGauges(endpoints));
   context.onShare(endpoints.setShare);
   let hint = (): void => {};
   const listener = listen({

@@ -10,12 +10,12 @@ import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
 import type { Door } from "../pipeline/change-rows.js";
 import { createHeadFailuresAlert } from "./alerts/head-failures.js";
+import { runAlerts } from "./alerts/run-alerts.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
 import { followChain } from "./follow-chain.js";
 import { type Duty, runDuties } from "./run-duties.js";
 import { createChainWatch } from "./watch-chains.js";
-import { createLockWatch } from "./watch-locks.js";
 
 export interface OrchestratorOptions extends Door, Omit<DutiesContext, "reconnectedAt" | "ownSupervisor"> {
   endpoints: Endpoints;
@@ -71,7 +71,12 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       fatal ??= error;
       ended.abort();
     };
-    const following = followChain({ ...options, announce: context.announce, signal }).catch(onFatal);
+    const following = followChain({
+      ...options,
+      announce: context.announce,
+      counts: context.counts,
+      signal,
+    }).catch(onFatal);
     const onError = (duty: Duty, error: unknown): void => {
       if (dispositionOf(error) === "fatal-process") {
         onFatal(error);
@@ -86,14 +91,20 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       signal,
       onError,
     });
-    // Beside the others, which may be what waits.
-    const watch = runDuties({
-      duties: [createLockWatch(options), createChainWatch(options), createHeadFailuresAlert(options)],
+    const alerts = runAlerts({
+      ...options,
+      connection: (context.settings.pool.looks ?? true) ? connection : undefined,
+      redact: context.redact,
+      signal,
+      onError,
+    });
+    const heads = runDuties({
+      duties: [createHeadFailuresAlert(options), createChainWatch(options)],
       signal,
       onError,
     });
     hint = duties.hint;
-    terms.push(following, duties.done, watch.done);
+    terms.push(following, duties.done, alerts.done, heads.done);
   };
 
   report("following");

@@ -33,6 +33,8 @@ export interface PreparedBlock {
   way: "direct" | "long";
   /** Milliseconds that its node took to answer, once it was asked. */
   answerMs: number;
+  /** Milliseconds of decoding; undefined: it is in those of encoding. */
+  decodeMs?: number;
   result: JobResult;
 }
 
@@ -51,6 +53,7 @@ export async function commitPrepared(options: CommitOptions, prepared: PreparedJ
   try {
     await options.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
     if (!(await writeNew(options, prepared))) await rewrite(options, prepared);
+    for (const { way } of prepared) options.counts?.add("blockmill_blocks_committed_total", [way]);
     return { completed: prepared.length, failed: 0, lost: 0 };
   } catch (error) {
     if (error instanceof ClaimsLost) {

@@ -168,12 +168,17 @@ export async function prepareBlock(
   const proven = performance.now();
   const { block, verified, verifyMs, endpoint, answerMs } = served;
   const place = pipeline.endpoints.all.findIndex(({ name }) => name === endpoint);
-  const encode = () => pipeline.encoder.encode(toRows(block, decodeTokenTransfers(block), verified));
+  let decodeMs = 0;
+  const encode = () => {
+    const transfers = decodeTokenTransfers(block);
+    decodeMs = performance.now() - proven;
+    return pipeline.encoder.encode(toRows(block, transfers, verified));
+  };
   const rows = pipeline.compute(wanted.number, encode, place);
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };
-  return { rows, way: "long", answerMs, result: resultOf(rows, told) };
+  return { rows, way: "long", answerMs, decodeMs, result: resultOf(rows, told) };
 }
 
 function resultOf(

@@ -3,9 +3,11 @@
 import type pg from "pg";
 import { blamed } from "../chain/endpoints.js";
 import { mayBeReceipts } from "../chain/fetch-proven-block.js";
+import { VerificationError } from "../chain/verify/verification-error.js";
 import { BlockNotFoundError, describeError, dispositionOf } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { backoffMs, failJob } from "../queue/fail.js";
+import type { Counts } from "../metrics/counts.js";
+import { backoffMs, type Failure, failJob } from "../queue/fail.js";
 import type { ClaimedJob } from "../queue/job.js";
 import { postponeJob } from "../queue/postpone.js";
 import type { Redact } from "../redact.js";
@@ -18,6 +20,8 @@ export interface FailureOptions {
   backoff: { baseMs: number; maxMs: number };
   /** Blocks below the head that count as final where no endpoint tells what is. */
   finalityDepth: number;
+  /** Where it is counted what became of blocks. */
+  counts?: Counts | undefined;
   log: Logger;
   redact: Redact;
 }
@@ -46,11 +50,13 @@ export async function settleFailure(
   if (await isPostponed(options, { job, error })) return { completed: 0, failed: 0, lost: 0 };
   const { baseMs, maxMs } = options.backoff;
   const { attempts } = job;
+  const fatal = dispositionOf(error) === "fatal-job";
+  const meaning = meaningOf(error);
   const became = await failJob(options.pool, {
     token: job.token,
     message: options.redact(describeError(error)),
-    fatal: dispositionOf(error) === "fatal-job",
-    unlinked: error instanceof BrokenLinkError,
+    fatal,
+    meaning,
     maxAttempts: options.maxAttempts,
     delayMs: backoffMs({ attempts, baseMs, maxMs, random: Math.random() }),
     endpoint: blamed(error),
@@ -59,6 +65,8 @@ export async function settleFailure(
     { err: error, block: job.blockNumber, attempts, became: became ?? "lost" },
     "block failed",
   );
+  if (became !== null)
+    options.counts?.add("blockmill_job_failures_total", [fatal ? "fatal" : (meaning ?? "retry")]);
   return { completed: 0, failed: became === null ? 0 : 1, lost: became === null ? 1 : 0 };
 }
 
@@ -72,7 +80,10 @@ async function isPostponed(options: FailureOptions, { job, error }: FailedJob): 
     onlyAboveFinality: patience === "above finality",
     finalityDepth: options.finalityDepth,
   });
-  if (postponed) options.log.info({ err: error, block: job.blockNumber }, "block not there yet");
+  if (postponed) {
+    options.log.info({ err: error, block: job.blockNumber }, "block not there yet");
+    options.counts?.add("blockmill_jobs_postponed_total", []);
+  }
   return postponed;
 }
 
@@ -93,4 +104,9 @@ export function addOutcome(sum: BatchOutcome, more: BatchOutcome): void {
   sum.completed += more.completed;
   sum.failed += more.failed;
   sum.lost += more.lost;
+}
+
+function meaningOf(error: unknown): Failure["meaning"] {
+  if (error instanceof BrokenLinkError) return "unlinked";
+  return error instanceof VerificationError ? "unproven" : undefined;
 }

@@ -15,6 +15,8 @@ const claimed = `status = ${statuses.processing}, worker_id = $1, attempts = lea
 
 /** Above 0: the job is claimed alone. */
 const seenDeaths = "greatest(deaths, losses / 3)";
+// Milliseconds since 1970. As numbers, which know infinity: no two times are subtracted, which some cannot be.
+const dueAt = "(extract(epoch from greatest(created_at, run_at)) * 1000)::float8";
 
 // `block_number = any(array(...))`, since `update ... from candidate` plans as a hash join over the whole table.
 // A job that saw a worker die is claimed alone: if it kills again, it takes no other job with it. So is one that was in
@@ -39,12 +41,12 @@ const claimOf = (candidates: string) => `
       select candidate.block_number from candidate, first
       where candidate.block_number = first.block_number or (candidate.deaths = 0 and first.deaths = 0)
     ))
-    returning id, block_number, priority, attempts, claims, started_at, ${seenDeaths} as deaths, block_hash
+    returning id, block_number, priority, attempts, claims, started_at, ${seenDeaths} as deaths, block_hash, ${dueAt} as due
   )
   select (extract(epoch from min(started_at)) * 1000000)::bigint as claimed_at,
     json_agg(id) as ids, json_agg(block_number) as block_numbers, json_agg(priority) as priorities,
     json_agg(attempts) as attempts, json_agg(claims) as claims, json_agg(deaths) as deaths,
-    json_agg('0x' || encode(block_hash, 'hex')) as block_hashes
+    json_agg('0x' || encode(block_hash, 'hex')) as block_hashes, json_agg(due) as due
   from claimed`;
 
 // The same where $2 is 1, as at the head of the chain: less than `claimOf` for the server to do, while somebody waits.
@@ -60,7 +62,7 @@ const claimOneOf = (candidates: string) => `
   returning (extract(epoch from started_at) * 1000000)::bigint as claimed_at,
     json_build_array(id) as ids, json_build_array(block_number) as block_numbers, json_build_array(priority) as priorities,
     json_build_array(attempts) as attempts, json_build_array(claims) as claims, json_build_array(${seenDeaths}) as deaths,
-    json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes`;
+    json_build_array('0x' || encode(block_hash, 'hex')) as block_hashes, json_build_array(${dueAt}) as due`;
 
 // Evaluated once, and true. The transaction that it is in commits without waiting for the disk.
 const withoutTheDisk = "(select set_config('synchronous_commit', 'off', true)) is not null";
@@ -104,6 +106,8 @@ interface Lists {
   claimed_at: number;
   deaths: number[];
   block_hashes: (`0x${string}` | null)[];
+  /** JSON has no infinity: PostgreSQL writes it as text. */
+  due: (number | string)[];
 }
 
 /** A place in the order of claims. */
@@ -157,9 +161,15 @@ function toJobs(lists: Lists | undefined, workerId: string): ClaimedJob[] {
       priority: lists.priorities[i] as number,
       blockHash: lists.block_hashes[i] as `0x${string}` | null,
       deaths: lists.deaths[i] as number,
+      waitedMs: waitedMs(lists.claimed_at / 1_000 - Number(lists.due[i])),
     };
   });
   return jobs.sort((a, b) => a.blockNumber - b.blockNumber);
+}
+
+/** Not below 0: clocks of rows are set by whoever writes them. */
+function waitedMs(ms: number): number | null {
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 function queryOf({ workerId, limit, after, only, durable: isDurable = true }: ClaimOptions) {

@@ -10,7 +10,7 @@ const fail = namedParameters<{
   claim: number;
   claimed_at: number;
   fatal: boolean;
-  unlinked: boolean;
+  class: string;
   max_attempts: number;
   delay_ms: number;
   message: string;
@@ -29,7 +29,7 @@ const fail = namedParameters<{
   ),
   recorded as (
     insert into processing_failures (job_id, block_number, attempt, class, message, worker_id, endpoint)
-    select id, block_number, attempts, case when :fatal then 'fatal' when :unlinked then 'unlinked' else 'retry' end,
+    select id, block_number, attempts, :class,
       :message, :worker, :endpoint
     from settled
   )
@@ -43,8 +43,11 @@ export interface Failure {
   message: string;
   /** Trying again cannot help. */
   fatal: boolean;
-  /** It contradicts a stored neighbour: one of the two is of another branch (doubts.ts). */
-  unlinked?: boolean;
+  /**
+   * What else it means: `unlinked`, it contradicts a stored neighbour, and one of the two is of another branch
+   * (doubts.ts); `unproven`, what the endpoint sent contradicts itself.
+   */
+  meaning?: "unlinked" | "unproven" | undefined;
   maxAttempts: number;
   /** How long to wait before the next attempt. */
   delayMs: number;
@@ -57,7 +60,7 @@ export interface Failure {
  * or the failure is fatal. Returns what it became; null: the token no longer holds, nothing was changed.
  */
 export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" | "failed" | null> {
-  const { token, fatal, unlinked = false, maxAttempts, delayMs, message, endpoint } = failure;
+  const { token, fatal, meaning = "retry", maxAttempts, delayMs, message, endpoint } = failure;
   const { rows } = await sql.query<{ status: "scheduled" | "failed" }>(
     fail({
       id: token.id,
@@ -66,7 +69,7 @@ export async function failJob(sql: Sql, failure: Failure): Promise<"scheduled" |
       claim: token.claim,
       claimed_at: token.claimedAt,
       fatal,
-      unlinked,
+      class: fatal ? "fatal" : meaning,
       max_attempts: maxAttempts,
       delay_ms: delayMs,
       message,

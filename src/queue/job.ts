@@ -27,6 +27,8 @@ export interface ClaimedJob {
   blockHash: `0x${string}` | null;
   /** Workers that died while they held it. */
   deaths: number;
+  /** Milliseconds for which it had been due when it was claimed; null: it says no finite time. */
+  waitedMs: number | null;
 }
 
 /** The channel that the insert trigger notifies. */

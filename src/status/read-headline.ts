@@ -1,8 +1,10 @@
 import type { Sql } from "../db/pool.js";
+import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type BoundedCount, countFailed } from "../queue/read-depth.js";
 import { readHeadStatus } from "../queue/read-head-status.js";
 import { readNewestBlock } from "../store/newest-block.js";
+import { firstSentence } from "./sentence.js";
 
 /** What one line says of a schema. */
 export interface Headline {
@@ -15,6 +17,8 @@ export interface Headline {
   paused: string | undefined;
   /** Jobs that are failed. */
   failed: BoundedCount;
+  /** The alert that is open, in one sentence: the first of priority err, or else the first; undefined: none is. */
+  alert: string | undefined;
 }
 
 /** Reads it: single rows, and one bounded walk of an index, whatever the queue holds. */
@@ -22,6 +26,8 @@ export async function readHeadline(sql: Sql): Promise<Headline> {
   const followed = await readHeadStatus(sql);
   const newest = followed === null ? null : await readNewestBlock(sql);
   const pause = await readPause(sql);
+  const alerts = await readOpenAlerts(sql);
+  const alert = alerts.find(({ priority }) => priority === "err") ?? alerts[0];
   return {
     head:
       followed === null
@@ -29,5 +35,6 @@ export async function readHeadline(sql: Sql): Promise<Headline> {
         : { chain: followed.headNumber, stored: newest?.number, ageMs: followed.headAgeSeconds * 1_000 },
     paused: pause === null ? undefined : (pause.reason ?? ""),
     failed: await countFailed(sql),
+    alert: alert === undefined ? undefined : firstSentence(alert.message),
   };
 }

@@ -62,7 +62,7 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
     /** Who keeps us waiting for a lock, and since when, at this moment; null: nobody. */
     lockWait: lockWait === null ? null : redact(describeLockWait(lockWait)),
     alerts: alerts.map((alert) => ({ ...alert, message: redact(alert.message) })),
-    failures: failures.map((failure) => ({ ...failure, message: redact(failure.message) })),
+    failures: failures.map((failure) => redactTexts(failure, redact)),
   };
 }
 

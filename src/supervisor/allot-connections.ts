@@ -1,4 +1,4 @@
-import { childRoles, type ProcessRole, type RoleRow, roleRow } from "../child/roles.js";
+import { childRoles, type ProcessRole, type RoleRow, roleRow, wantedRoles } from "../child/roles.js";
 import type { Config } from "../config/schema.js";
 import { type WorkerBounds, workerBounds } from "../config/workers.js";
 import { ConfigError } from "../errors.js";
@@ -38,6 +38,7 @@ export function allotConnections(config: Config): Allotment {
   const { pool_size: poolSize, max_overflow: maxOverflow } = config.database;
   const total = poolSize + maxOverflow;
   const workers = boundsOf(config, total);
+  const neededFor = neededBy(config);
   const needed = neededFor(workers.max);
   if (total < needed) {
     throw new ConfigError(
@@ -46,7 +47,7 @@ export function allotConnections(config: Config): Allotment {
       { key: "database.pool_size", needed },
     );
   }
-  const forLooks = 1 + childRoles.reduce((sum, role) => sum + placesOf(role, workers.max), 0);
+  const forLooks = 1 + wantedRoles(config).reduce((sum, role) => sum + placesOf(role, workers.max), 0);
   const looks = total >= needed + forLooks;
   const left = (connections: number): number => connections - needed - (looks ? forLooks : 0);
   const shareOf = (role: ProcessRole): PoolShare => {
@@ -69,15 +70,19 @@ function placesOf(role: ProcessRole, workers: number): number {
   return role !== "supervisor" && roleRow(role).places === "workers" ? workers : 1;
 }
 
-function neededFor(workers: number): number {
-  const roles: ProcessRole[] = ["supervisor", ...childRoles];
-  return roles.reduce((sum, role) => {
-    const { besidePool, pool } = rowOf(role);
-    return sum + placesOf(role, workers) * (besidePool + pool.least);
-  }, 0);
+/** How many connections a daemon of this configuration needs at least, for so many workers. */
+function neededBy(config: Config): (workers: number) => number {
+  const roles: ProcessRole[] = ["supervisor", ...wantedRoles(config)];
+  return (workers) =>
+    roles.reduce((sum, role) => {
+      const { besidePool, pool } = rowOf(role);
+      return sum + placesOf(role, workers) * (besidePool + pool.least);
+    }, 0);
 }
 
-function boundsOf({ pipeline }: Config, connections: number): WorkerBounds {
+function boundsOf(config: Config, connections: number): WorkerBounds {
+  const { pipeline } = config;
+  const neededFor = neededBy(config);
   const bounds = workerBounds(pipeline.workers) ?? { min: 1, max: 1 };
   if (pipeline.workers !== "auto") return bounds;
   const fitting = Math.floor((connections - neededFor(0)) / (neededFor(1) - neededFor(0)));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { describeError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { Counts } from "../metrics/counts.js";
 import { giveBackUnknown } from "../queue/give-back.js";
 import type { Blame, ReleasedJob } from "../queue/release.js";
 import { unregisterWorker } from "../queue/workers.js";
@@ -14,6 +15,8 @@ export interface BuryOptions {
   pool: pg.Pool;
   log: Logger;
   redact: Redact;
+  /** Where deaths are counted. */
+  counts: Counts;
   /** So many workers may die with a job; then it is failed. */
   maxDeaths(): number;
   /** Abort when nobody is to wait for what a child left: the sweep releases it. */
@@ -30,18 +33,22 @@ export interface End {
   asked: boolean;
 }
 
-/** Clears up after a child that ended: takes its claims from it, and its row. */
-export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
-  const { code, signal } = end.exit;
+/** Whether it died: nobody asked it to end, or it did not end in order. */
+export function isDeath(child: Child, { exit: { code, signal }, asked }: End): boolean {
   // A terminal's Ctrl-C reaches the children too, and ends one that still loads. It holds nothing.
   const isEndedEarly = !child.hasLoaded && (signal === "SIGINT" || signal === "SIGTERM");
-  if (!end.asked || (code !== 0 && !isEndedEarly)) await buryDead(options, child, end);
+  return !asked || (code !== 0 && !isEndedEarly);
+}
+
+/** Clears up after a child that ended: takes its claims from it, and its row. */
+export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
+  if (isDeath(child, end)) await buryDead(options, child, end);
   else if (child.role === "worker") await giveBackLeft(options, child.workerId);
   await unregisterWorker(options.pool, child.workerId).catch(() => {});
 }
 
 async function buryDead(
-  { pool, log, redact, maxDeaths, stopping }: BuryOptions,
+  { pool, log, redact, counts, maxDeaths, stopping }: BuryOptions,
   child: Child,
   end: End,
 ): Promise<void> {
@@ -51,6 +58,7 @@ async function buryDead(
     { worker: child.workerId, role: child.role, childPid: child.pid, code, signal },
     `${an(child.role)} died (${how})`,
   );
+  counts.add("blockmill_worker_deaths_total", [child.role, signal ?? `exit code ${code}`]);
   if (child.role !== "worker") return;
   const started = performance.now();
   let released: ReleasedJob[];

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { BlockRef } from "../block.js";
 import type { ComputeMark } from "../child/compute-mark.js";
+import type { DaemonView } from "../child/daemon-view.js";
 import { type AnyDoing, readDoing } from "../child/doing.js";
 import {
   type ChildSettings,
@@ -10,6 +11,7 @@ import {
   type ToChild,
 } from "../child/messages.js";
 import type { Role } from "../child/roles.js";
+import type { Series } from "../metrics/counts.js";
 
 export interface ChildExit {
   code: number | null;
@@ -30,6 +32,10 @@ export interface Child {
   readonly pid: number | undefined;
   readonly state: ChildState;
   readonly doing: AnyDoing;
+  /** Its place among those of its role, from 0. */
+  readonly rank: number;
+  /** What it last said of its gauges. */
+  readonly gauges: Series;
   /** Whether it was heard at all: before that it loads its code. */
   readonly hasLoaded: boolean;
   /** Milliseconds since it was started. */
@@ -53,17 +59,22 @@ export interface StartOptions {
   leaseForMs: number;
   /** Hears of the blocks that this child announces. */
   onAnnounced(block: BlockRef): void;
+  /** Hears what it counted since it last said so. */
+  onCounted(counted: Series): void;
+  /** How the daemon is, for a child that asks. */
+  view(): DaemonView;
 }
 
 /** Gives a process that was loaded its settings: the child begins. A fork that failed counts as an exit. */
 export function startChild(
   child: ChildProcess,
-  { role, settings, mark, leaseForMs, onAnnounced }: StartOptions,
+  { role, settings, mark, leaseForMs, onAnnounced, onCounted, view }: StartOptions,
 ): Child {
   const started = performance.now();
   let heard: number | undefined;
   let state: ChildState = "starting";
   let doing: AnyDoing = {};
+  let gauges: Series = {};
   let fatal: string | undefined;
   const send = (message: ToChild): void => {
     if (child.connected) child.send(message, () => {});
@@ -87,7 +98,10 @@ export function startChild(
     if (message.type === "heartbeat") {
       state = message.state;
       doing = readDoing(role, message.doing);
-    } else if (message.type === "announced") onAnnounced({ number: message.number, hash: message.hash });
+      gauges = message.gauges ?? {};
+      if (message.counted !== undefined) onCounted(message.counted);
+    } else if (message.type === "look") send({ type: "view", look: message.look, view: view() });
+    else if (message.type === "announced") onAnnounced({ number: message.number, hash: message.hash });
     else if (message.type === "ready") beReady();
     else if (message.type === "fatal") fatal = message.message;
   });
@@ -103,6 +117,10 @@ export function startChild(
     },
     get doing() {
       return doing;
+    },
+    rank: settings.rank ?? 0,
+    get gauges() {
+      return gauges;
     },
     get hasLoaded() {
       return heard !== undefined;

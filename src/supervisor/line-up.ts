@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { BlockSpan } from "../block.js";
-import { childRoles, type Role, roleRow } from "../child/roles.js";
+import type { DaemonView } from "../child/daemon-view.js";
+import { type Role, roleRow, wantedRoles } from "../child/roles.js";
 import type { Logger } from "../logger.js";
+import type { Series } from "../metrics/counts.js";
 import { connectionsOf } from "./allot-connections.js";
 import { type Child, type ChildExit, startChild } from "./child.js";
 import type { Installation } from "./installation.js";
@@ -32,6 +34,12 @@ export interface LineUpOptions {
   onExit(child: Child, exit: ChildExit, asked: boolean): Promise<void>;
   /** A child found that no work is possible at all. */
   onFatal(message: string): void;
+  /** ChildSettings.runtimeDirectory */
+  runtimeDirectory: string | undefined;
+  /** Hears what a child counted since it last said so. */
+  onCounted(counted: Series): void;
+  /** How the daemon is, for a child that asks. */
+  view(): DaemonView;
 }
 
 /** The children of a supervisor, each in its place. */
@@ -72,7 +80,7 @@ export class LineUp {
   async fill(generation: Generation, workers: number): Promise<void> {
     if (this.#ahead !== undefined) await this.#open("worker", generation).tried.catch(() => {});
     const open = new Set(this.#placesOf("worker"));
-    for (const role of wantedRoles(workers - open.size)) this.#open(role, generation);
+    for (const role of rolesOf(generation, workers - open.size)) this.#open(role, generation);
     this.#tellShares();
   }
 
@@ -80,7 +88,7 @@ export class LineUp {
   async rollTo(generation: Generation, workers: number): Promise<void> {
     const old = [...this.#places];
     try {
-      await roll({ old, wanted: wantedRoles(workers), ...this.#verbsOf(generation) });
+      await roll({ old, wanted: rolesOf(generation, workers), ...this.#verbsOf(generation) });
     } finally {
       this.#tellShares();
     }
@@ -150,7 +158,7 @@ export class LineUp {
   }
 
   #fork(place: Place): Child {
-    const { only, leaseForMs, log } = this.#options;
+    const { only, leaseForMs, log, onCounted, runtimeDirectory, view } = this.#options;
     const { config, allotment } = place.generation;
     const { workerId, process, mark } = this.#load(place);
     const child = startChild(process, {
@@ -164,10 +172,13 @@ export class LineUp {
         ...(mark === undefined ? {} : { computeFd }),
         suspects: this.#suspects.now(),
         ...(only === undefined ? {} : { only }),
+        ...(runtimeDirectory === undefined ? {} : { runtimeDirectory }),
       },
       mark,
       leaseForMs: leaseForMs(),
       onAnnounced: (block) => this.#firstWorker()?.child?.send({ type: "announced", ...block }),
+      onCounted,
+      view,
     });
     this.#children.add(child);
     const { role, pid: childPid } = child;
@@ -243,8 +254,8 @@ export class LineUp {
 }
 
 /** Who is to be there: one of each role, and so many workers. */
-function wantedRoles(workers: number): Role[] {
-  return childRoles.flatMap((role) =>
+function rolesOf({ config }: Generation, workers: number): Role[] {
+  return wantedRoles(config).flatMap((role) =>
     new Array<Role>(roleRow(role).places === "workers" ? Math.max(0, workers) : 1).fill(role),
   );
 }

@@ -11,11 +11,19 @@ export class Registration {
   readonly #supervisorId: string;
   readonly #version: string;
   readonly #children: ReadonlySet<Child>;
+  readonly #deaths: () => number;
   #states = "";
   #writtenAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { supervisorId: string; version: string; children: ReadonlySet<Child> }) {
+  constructor(options: {
+    supervisorId: string;
+    version: string;
+    children: ReadonlySet<Child>;
+    /** How many children died since it started. */
+    deaths(): number;
+  }) {
     this.#supervisorId = options.supervisorId;
+    this.#deaths = options.deaths;
     this.#version = options.version;
     this.#children = options.children;
   }
@@ -35,7 +43,8 @@ export class Registration {
 
   #rows(): WorkerRow[] {
     const shared = { supervisorId: this.#supervisorId, hostname: hostname(), version: this.#version };
-    const own = { role: "supervisor", pid: process.pid, state: "working", doing: null } as const;
+    const doing = { deaths: this.#deaths() };
+    const own = { role: "supervisor", pid: process.pid, state: "working", doing } as const;
     return [
       { ...shared, ...own, workerId: this.#supervisorId },
       ...[...this.#children].map(({ workerId, role, pid = 0, state, doing }) => ({
@@ -52,5 +61,5 @@ export class Registration {
 
 /** Of a child: a change of them is news for people. */
 function endpointStates(doing: WorkerRow["doing"]): string {
-  return (doing?.endpoints ?? []).map(({ state }) => state).join(" ");
+  return (doing?.endpoints ?? []).map(({ state, aside }) => (aside ? "aside" : state)).join(" ");
 }

@@ -17,6 +17,8 @@ export interface Snapshot {
   paused: string | undefined;
   /** Jobs that are failed; undefined: not known. */
   failed: BoundedCount | undefined;
+  /** The alert that is open, in one sentence: the first of priority err, or else the first; undefined: none, or not known. */
+  alert: string | undefined;
   /** Milliseconds since the database was lost; undefined: it is there. */
   databaseAwayMs: number | undefined;
   /** What was said when it was last tried. */

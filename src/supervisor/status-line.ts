@@ -4,12 +4,15 @@ import type { Snapshot } from "./snapshot.js";
 /** A head that is older, or was not heard of for longer, is called old: nobody knows what came since. */
 const staleMs = 60_000;
 
+/** Of an alert's sentence. */
+const mostAlert = 160;
+
 /**
  * A snapshot in one line for `systemctl status`: head 21,004,233 · lag 0 · 42 blocks/min · 5/5 workers. What keeps it
  * from that comes first: a pause, a database or a node that is away. An old head has no lag: its age stands there.
  */
 export function describeSnapshot(snapshot: Snapshot, perMinute: number): string {
-  const { phase, head, workers, paused, failed } = snapshot;
+  const { phase, head, workers, paused, failed, alert } = snapshot;
   const parts: string[] = phase === "working" ? [] : [phase];
   if (paused !== undefined) parts.push(paused === "" ? "paused" : `paused (${paused})`);
   parts.push(...waits(snapshot));
@@ -17,6 +20,8 @@ export function describeSnapshot(snapshot: Snapshot, perMinute: number): string 
   parts.push(`${count(perMinute)} blocks/min`, `${workers.up}/${plural(workers.wanted, "worker")}`);
   if (failed !== undefined && failed.count > 0)
     parts.push(`${failed.atLeast ? "at least " : ""}${count(failed.count)} failed`);
+  if (alert !== undefined)
+    parts.push(`alert: ${alert.length > mostAlert ? `${alert.slice(0, mostAlert - 1)}…` : alert}`);
   return parts.join(" · ");
 }
 

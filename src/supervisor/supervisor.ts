@@ -7,10 +7,12 @@ import { connectionOptions } from "../child/connections.js";
 import type { Config } from "../config/schema.js";
 import { createPool } from "../db/pool.js";
 import type { Logger } from "../logger.js";
+import { Counts } from "../metrics/counts.js";
 import { unregisterSupervisor } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import { allotConnections } from "./allot-connections.js";
-import { bury } from "./bury.js";
+import { bury, isDeath } from "./bury.js";
+import { createView } from "./create-view.js";
 import { Ending } from "./ending.js";
 import { HostLease } from "./host-lease.js";
 import { createSupervisorId } from "./identity.js";
@@ -39,6 +41,8 @@ export interface SupervisorOptions {
   only?: BlockSpan | undefined;
   /** Where the children's log lines go: file descriptor 1 or 2. */
   outputFd: 1 | 2;
+  /** ChildSettings.runtimeDirectory */
+  runtimeDirectory?: string | undefined;
   /** Look at the head now and then, for `snapshot`. */
   watchHead?: boolean;
   /** What an alert is to say of restarts; undefined: this is no loop. */
@@ -86,9 +90,20 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     ending.stop(lineUp.children);
   };
   let fatal: string | undefined;
+  let deaths = 0;
+  const counts = new Counts();
+  const view = createView({
+    supervisorId: id,
+    version,
+    counts,
+    draining,
+    children: () => lineUp.children,
+    workersWanted: () => lineUp.workers(),
+    lease: () => lease,
+  });
 
   const startLimit = new StartLimit();
-  const burial = { pool, log, redact, maxDeaths: () => pipeline().max_attempts, draining, stopping };
+  const burial = { pool, log, redact, counts, maxDeaths: () => pipeline().max_attempts, draining, stopping };
   const lineUp = new LineUp({
     supervisorId: id,
     ahead,
@@ -99,11 +114,17 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     newestInstallation,
     leaseForMs: (): number => lease.forMs(),
     draining,
-    onExit: (child, exit, asked) => bury(burial, child, { exit, asked }),
+    async onExit(child, exit, asked) {
+      if (isDeath(child, { exit, asked })) deaths += 1;
+      await bury(burial, child, { exit, asked });
+    },
     onFatal(message) {
       fatal ??= message;
       stop();
     },
+    runtimeDirectory: options.runtimeDirectory,
+    onCounted: (counted) => counts.merge(counted),
+    view,
   });
   const { children } = lineUp;
 
@@ -115,7 +136,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     connection,
     leaseMs: options.config.database.lease_seconds * 1_000,
     children,
-    registration: new Registration({ supervisorId: id, version, children }),
+    registration: new Registration({ supervisorId: id, version, children, deaths: () => deaths }),
     async onPing(session) {
       await loopAlert.look(session);
       if (options.watchHead) await head.look(session);

@@ -14,6 +14,9 @@ interface Preparation {
 /** The jobs of one claim: what they are, what they are being turned into, and how they end. */
 export class Batch {
   readonly jobs: readonly ClaimedJob[];
+  /** When it was claimed, and when it was handed out prepared, by performance.now(). */
+  readonly claimedAt = performance.now();
+  preparedAt: number | undefined;
   readonly #pipeline: Pipeline;
   /** Aborts when the worker is to stop. */
   readonly #stopping: AbortSignal;

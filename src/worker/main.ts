@@ -1,6 +1,6 @@
 // A worker process: forked by the supervisor, which starts it with a message.
 
-import { describeEndpoints, type Endpoints, endpointsOf } from "../chain/endpoints.js";
+import { describeEndpoints, type Endpoints, endpointGauges, endpointsOf } from "../chain/endpoints.js";
 import { createProve, warnOfDerivations, warnOfExceptions } from "../chain/prove-block.js";
 import type { VerifyLevel } from "../chain/verify/verify-block.js";
 import { computeUnmarked, createCompute } from "../child/compute-mark.js";
@@ -22,13 +22,14 @@ import { Work } from "./work.js";
 import { runWorker } from "./worker.js";
 
 runChild("worker", async (context) => {
-  const { settings, log, redact } = context;
+  const { settings, log, redact, counts } = context;
   const { config, workerId } = settings;
   const connection = connectionOptions(config, workerId);
-  const pool = createPool({ ...connection, ...settings.pool, keepsPlans: true });
+  const pool = createPool({ ...connection, ...settings.pool, keepsPlans: true, counts });
   const wake = new Wake();
   const patience = new Patience(context.stopping);
-  const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare });
+  const endpoints = endpointsOf(config.rpc, log, { share: settings.rpcShare, counts });
+  context.gauges(() => endpointGauges(endpoints));
   context.onShare(endpoints.setShare);
   context.onSuspect((place) => {
     const name = endpoints.all[place]?.name;
@@ -69,6 +70,7 @@ runChild("worker", async (context) => {
       jobTimeoutMs: pipeline.timeout_minutes * 60_000,
       compute: settings.computeFd === undefined ? computeUnmarked : createCompute(settings.computeFd),
       slots: new FetchSlots(Math.min(leastDepth, pipeline.fetch_concurrency)),
+      counts,
       backoff: { baseMs: pipeline.backoff_seconds * 1_000, maxMs: pipeline.backoff_max_seconds * 1_000 },
       only: settings.only,
       log,

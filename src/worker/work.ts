@@ -9,6 +9,7 @@ import type { BatchOutcome } from "../pipeline/settle-failure.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
 import { Batch } from "./batch.js";
 import { Claims } from "./claims.js";
+import { Measures } from "./measures.js";
 import { Pace } from "./pace.js";
 import type { Patience } from "./patience.js";
 
@@ -32,6 +33,7 @@ export class Work {
   readonly #patience: Patience;
   readonly #pace: Pace;
   readonly #claims: Claims;
+  readonly #measures: Measures;
   readonly #ahead: ReadAhead<PreparedBlock>;
   /** Every batch that was claimed and is not settled, the oldest first. */
   readonly #inHand = new Set<Batch>();
@@ -55,6 +57,7 @@ export class Work {
     this.#patience = patience;
     this.#pace = new Pace({ slots: pipeline.slots, maxBatch, maxDepth });
     this.#claims = new Claims(pipeline, context.log);
+    this.#measures = new Measures(context.counts);
   }
 
   /** There may be jobs ahead of those that were claimed last. */
@@ -98,6 +101,8 @@ export class Work {
   async prepare(batch: Batch): Promise<PreparedBatch> {
     const { begunAt, done } = this.#begin(batch);
     const prepared = await done;
+    batch.preparedAt = performance.now();
+    this.#measures.prepared(prepared.prepared);
     this.#pace.prepared(prepared, { claimed: batch.jobs.length, begunAt });
     return prepared;
   }
@@ -107,7 +112,9 @@ export class Work {
     const { stopping } = this.#context;
     for (let attempt = 0; !stopping.aborted; attempt += 1) {
       try {
+        const committed = await this.#measures.commit(batch);
         this.#settled(batch, await batch.commit());
+        committed();
         return;
       } catch (error) {
         if (dispositionOf(error) === "fatal-process") throw error;
@@ -140,6 +147,7 @@ export class Work {
   }
 
   report(state: "idle" | "working" | "waiting" | "draining", reason?: string): void {
+    if (state === "idle") this.#measures.idle();
     const blocks = this.#jobs()
       .slice(0, 20)
       .map(({ blockNumber }) => blockNumber);
@@ -186,6 +194,7 @@ export class Work {
   /** Takes claimed jobs in hand, as one batch. */
   #take(jobs: ClaimedJob[]): Batch | undefined {
     if (jobs.length === 0) return undefined;
+    this.#measures.claimed(jobs);
     const batch = new Batch(this.#pipeline, jobs, this.#context.stopping);
     this.#inHand.add(batch);
     return batch;
@@ -205,6 +214,7 @@ export class Work {
     this.#counts.completed += completed;
     this.#counts.failed += failed;
     this.#counts.lost += lost;
+    if (lost > 0) this.#context.counts.add("blockmill_claims_lost_total", [], lost);
     if (lost > 0)
       this.#context.log.warn({ jobs: lost }, "claims were handed on meanwhile; nothing was written for them");
     this.#inHand.delete(batch);

@@ -7,7 +7,16 @@ import { childRoles, roleRow } from "../../src/child/roles.js";
 import { projectRoot } from "../support/project.js";
 
 test("what a process says is read field by field, and what does not fit is left out", () => {
-  const endpoint = { name: "a", state: "up", reason: null, until: null, latencyMs: 3, head: 7, lag: 0 };
+  const endpoint = {
+    name: "a",
+    state: "up",
+    reason: null,
+    until: null,
+    aside: false,
+    latencyMs: 3,
+    head: 7,
+    lag: 0,
+  };
   assert.deepEqual(
     readDoing("worker", {
       completed: 4,
@@ -32,7 +41,16 @@ test("what a process says is read field by field, and what does not fit is left 
       memoryMb: 90,
       endpoints: [
         endpoint,
-        { name: "b", state: "resting", reason: null, until: null, latencyMs: null, head: null, lag: null },
+        {
+          name: "b",
+          state: "resting",
+          reason: null,
+          until: null,
+          aside: false,
+          latencyMs: null,
+          head: null,
+          lag: null,
+        },
       ],
     },
   );

@@ -115,10 +115,10 @@ test("an endpoint is up, resting, resting for some, or refused, with its reason 
   has({ endpoints: [endpoint({ refused: 1 })] }, "node refused");
 });
 
-test("alerts stand first, in whole, and a pause says how it ends", () => {
+test("the sentence stands first, then alerts in whole, and a pause says how it ends", () => {
   const message = "what happened and what to do ".repeat(8).trim();
-  const shown = lines({ alerts: [{ kind: "reorg_too_deep", message, ageSeconds: 5 }] });
-  assert.equal(shown[0], "Alerts");
+  const shown = lines({ alerts: [{ kind: "reorg_too_deep", priority: "err", message, ageSeconds: 5 }] });
+  assert.deepEqual(shown.slice(0, 3), ["Nothing runs: no daemon works on this schema.", "", "Alerts"]);
   assert(shown.join(" ").includes(`reorg_too_deep, for 5.0 s: ${message}`));
   const pause = { pausedAt: new Date(), forSeconds: 90, reason: "a new disk" };
   assert.equal(describePause(pause), 'for 1 min 30 s, "a new disk"; blockmill resume ends it');

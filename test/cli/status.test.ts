@@ -54,7 +54,7 @@ test("status shows the depth, what is stored, open ranges, failures and lost hos
   assert.equal(json.workers[0].lives, false);
 
   const { stdout } = await blockmill(["status"], env);
-  assert.match(stdout, /^Alerts\n {2}reorg_too_deep, for .*: what happened/);
+  assert.match(stdout, /^Nothing runs: .*\n\nAlerts\n {2}reorg_too_deep, for .*: what happened/);
   assert.match(stdout, /and what to do\n/);
   assert.match(stdout, /1,000,009 blocks/);
   assert.match(stdout, /1 failed: blockmill retry --all/);
@@ -96,7 +96,7 @@ test("status shows a running daemon: who leads, who works, the head and the lag"
   for (const { lives } of seen.workers) assert.equal(lives, true);
 
   assert.equal(seen.endpoints.length, 1);
-  assert.deepEqual([seen.endpoints[0].resting, seen.endpoints[0].refused, seen.alerts], [0, 0, []]);
+  assert.deepEqual([seen.endpoints[0].resting, seen.endpoints[0].refused], [0, 0]);
   await node.setFaults({ down: "refused" });
   const why = await waitFor(
     async () =>

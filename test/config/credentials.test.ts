@@ -45,14 +45,16 @@ test("what the service manager says is read once, and taken out of the environme
     WATCHDOG_USEC: "15000000",
     WATCHDOG_PID: String(process.pid),
     RUNTIME_DIRECTORY: "/run/blockmill/mainnet",
+    STATE_DIRECTORY: "/var/lib/blockmill/mainnet",
     HOME: "/",
   };
   assert.deepEqual(takeServiceEnvironment(env), {
     notifyFd: 4,
     watchdogMs: 15_000,
     runtimeDirectory: "/run/blockmill/mainnet",
+    stateDirectory: "/var/lib/blockmill/mainnet",
   });
-  assert.deepEqual(Object.keys(env).sort(), ["HOME", "RUNTIME_DIRECTORY"]);
+  assert.deepEqual(Object.keys(env).sort(), ["HOME", "RUNTIME_DIRECTORY", "STATE_DIRECTORY"]);
 });
 
 test("a descriptor and a watchdog that are meant for another process are not ours", () => {

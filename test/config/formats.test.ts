@@ -103,3 +103,25 @@ test("what does not fit inside a list of endpoints is named by its place, and no
   assert.deepEqual(misfit(["http://a", { url: "http://a" }]), [[1], "one that stands above"]);
   assert.throws(() => format("http://a"), /a list of URLs/);
 });
+
+test("an address to listen on has a host and a port, IPv6 in brackets; nothing is as good as null", () => {
+  const format = formats.listenAddress();
+  check(format, {
+    fits: [null, "", "127.0.0.1:9464", "[::1]:0", "localhost:65535", "0.0.0.0:80"],
+    misfits: ["9464", ":9464", "localhost", "::1:9464", "[::x]:1", "a b:1", "h:65536", "http://h:1", 9464],
+  });
+  assert.deepEqual([format.canonical?.(null), format.canonical?.("h:1")], ["", "h:1"]);
+  assert.deepEqual(formats.readListenAddress("[::1]:9464"), { host: "::1", port: 9464 });
+});
+
+test("names of hosts have no port, and a token is long and fits into a header", () => {
+  check(formats.hostNames(), {
+    fits: [[], ["blocks.example"], ["a", "b-c.d"]],
+    misfits: ["a", ["a:80"], ["http://a"], [""], [1], ["a b"]],
+  });
+  assert.deepEqual(formats.hostNames().parse("a.example, b"), ["a.example", "b"]);
+  check(formats.token(), {
+    fits: ["", "0123456789abcdef"],
+    misfits: ["short", "0123456789 abcdef", "x".repeat(513), null, "0123456789abcde\n"],
+  });
+});

@@ -19,8 +19,10 @@ import { projectRoot } from "../support/project.js";
 const leftOut: [command: RegExp, why: string][] = [
   [/^(systemctl|journalctl) /, "needs systemd: test/systemd does it"],
   [/^(apt|tar|cp \/etc|editor) /, "installs a package, or opens an editor: test/systemd does it"],
+  [/^curl /, "asks a daemon over HTTP: test/web does it"],
   [/^npm /, "builds, tests or measures the checkout: it is what runs this"],
   [/^(bin\/)?blockmill start -c/, "runs until somebody ends it: test/daemon does it"],
+  [/ status --check\b/, "its exit code tells of a daemon, and none runs here: test/cli/why.test.ts does it"],
 ];
 /** Blocks that are not run here, by a line in them, and why. */
 const leftOutBlocks: [line: string, why: string][] = [

@@ -6,6 +6,7 @@ import type { Doing } from "../../src/child/doing.js";
 import type { ChildState } from "../../src/child/messages.js";
 import type { ChildContext } from "../../src/child/run-child.js";
 import { ConfigError } from "../../src/errors.js";
+import { Counts } from "../../src/metrics/counts.js";
 import { runOrchestrator } from "../../src/orchestrator/orchestrator.js";
 import { waitFor } from "../support/process.js";
 import { configOf, silent, useWorld } from "./scene.js";
@@ -38,6 +39,9 @@ function run(
     lease: { holds: () => true, wait: async () => {} },
     report: (state, doing) => said.push({ state, doing }),
     gauge() {},
+    counts: new Counts(),
+    gauges() {},
+    look: () => Promise.reject(new Error("nobody answers")),
     onPulse() {},
     announce() {},
     onAnnounced() {},

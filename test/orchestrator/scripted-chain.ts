@@ -82,7 +82,7 @@ export function scriptChain(options: ScriptedOptions = {}): ScriptedChain {
       learn: () => {},
       receiptsRefused: 0,
       setShare: () => {},
-      load: { inFlight: 0, waiting: 0, limit: 1, latencyMs: undefined },
+      load: { inFlight: 0, waiting: 0, limit: 1, latencyMs: undefined, silentMs: undefined },
       request,
       requestAnswer,
       requestBatch: (method, calls) => Promise.all(calls.map((params) => request(method, params))),

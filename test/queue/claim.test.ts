@@ -37,7 +37,9 @@ test("a claim counts an attempt, names its worker and the time, and tells its to
   const [at] = await queue.rows<{ microseconds: number }>(
     "select (extract(epoch from started_at) * 1e6)::bigint as microseconds from processing_jobs",
   );
-  assert.deepEqual(claimed, {
+  const { waitedMs, ...rest } = claimed ?? assert.fail("nothing was claimed");
+  assert(waitedMs !== null && waitedMs >= 0 && waitedMs < 3_600_000, `${waitedMs}`);
+  assert.deepEqual(rest, {
     token: { id: job.id, blockNumber: 7, workerId: "a/w1", claim: 1, claimedAt: at?.microseconds },
     attempts: 2,
     blockNumber: 7,
@@ -146,3 +148,16 @@ for (const only of [undefined, { from: 1, to: 6 }]) {
     assert.deepEqual(blocksOf(await claim()), [5, 6]);
   });
 }
+
+test("whatever times a job has, it is claimed, and says how long it had been due where that is finite", async () => {
+  await queue.rows(
+    `insert into processing_jobs (block_number, created_at, run_at) values
+       (1, 'infinity', '-infinity'), (2, '-infinity', '-infinity'), (3, '4713-01-01 BC', '-infinity'),
+       (4, '294276-01-01', now()), (5, now() - interval '1 h', now() - interval '1 h')`,
+  );
+  const jobs = await claimJobs(queue.pool, { workerId: "a/w1", limit: 10 });
+  const [one, two, three, four, five] = jobs.map(({ waitedMs }) => waitedMs);
+  assert.deepEqual([one, two, four], [null, null, 0]);
+  assert((three ?? 0) > 6_000 * 31_000_000_000);
+  assert((five ?? 0) >= 3_600_000 && (five ?? 0) < 7_200_000);
+});

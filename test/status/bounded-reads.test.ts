@@ -14,6 +14,7 @@ import {
   mostRanges,
   readDepth,
 } from "../../src/queue/read-depth.js";
+import { createReadFigures } from "../../src/status/read-figures.js";
 import { readHeadline } from "../../src/status/read-headline.js";
 import { readStatus } from "../../src/status/read-status.js";
 import { blockEnds } from "../../src/store/stored-numbers.js";
@@ -111,6 +112,7 @@ const config = loadConfig({ file: undefined, env: {}, flags: [] }).config;
 const span = { from: 0, to: 2_000_000 };
 const looks: Record<string, (sql: pg.Pool) => Promise<unknown>> = {
   status: (sql) => readStatus(sql, { config, redact: (text) => text }),
+  "the figures of metrics": (sql) => createReadFigures(sql)(),
   "the status line of a daemon": (sql: Sql) => readHeadline(sql),
   "the ends of what is stored, for gaps": async (sql) => [await storedSpan(sql), await blockEnds(sql)],
   "the jobs of gaps": (sql) => countJobsInGaps(sql, span),

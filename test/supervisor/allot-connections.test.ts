@@ -11,9 +11,10 @@ function allot(settings: Record<string, unknown>): Allotment {
 }
 
 /** What all processes together may open, with as many workers as there may be. */
-const sum = (allotment: Allotment): number =>
+const sum = (allotment: Allotment, listen: string): number =>
   connectionsOf("supervisor", allotment) +
   connectionsOf("orchestrator", allotment) +
+  (listen === "" ? 0 : connectionsOf("web", allotment)) +
   allotment.workers.max * connectionsOf("worker", allotment);
 
 test("whatever is configured, all processes together never open more than pool_size and max_overflow", () => {
@@ -25,14 +26,16 @@ test("whatever is configured, all processes together never open more than pool_s
       .map(([min, more]) => ({ min, max: min + more })),
   );
   const connections = fc.integer({ min: 0, max: 60 });
+  const listens = fc.constantFrom("", "127.0.0.1:9464");
   let allotted = 0;
   fc.assert(
-    fc.property(workers, connections, connections, (wanted, poolSize, maxOverflow) => {
+    fc.property(workers, connections, connections, listens, (wanted, poolSize, maxOverflow, listen) => {
       const total = poolSize + 1 + maxOverflow;
       const settings = {
         "pipeline.workers": wanted,
         "database.pool_size": poolSize + 1,
         "database.max_overflow": maxOverflow,
+        "web.listen": listen,
       };
       let allotment: Allotment;
       try {
@@ -42,7 +45,8 @@ test("whatever is configured, all processes together never open more than pool_s
         return;
       }
       allotted += 1;
-      assert(sum(allotment) <= total, `${sum(allotment)} of ${total}`);
+      const most = sum(allotment, listen);
+      assert(most <= total, `${most} of ${total}`);
       assert(allotment.worker.min <= allotment.worker.max && allotment.worker.max >= 1);
     }),
     { numRuns: 2_000 },
@@ -57,4 +61,11 @@ test("with the defaults there is room to look for lost statements; where there i
     [scarce.worker.looks, scarce.orchestrator.looks, scarce.supervisor.looks],
     [false, false, false],
   );
+});
+
+test("a daemon with HTTP has a connection more to share", () => {
+  const settings = { "pipeline.workers": 2, "database.pool_size": 10, "database.max_overflow": 0 };
+  assert.equal(allot(settings).worker.max, 1);
+  const served = { ...settings, "web.listen": "127.0.0.1:9464" };
+  assert.throws(() => allot(served), /at least 11 for 2 workers/);
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import pg from "pg";
 import type { Role } from "../../src/child/roles.js";
+import { Counts } from "../../src/metrics/counts.js";
 import { registerWorkers } from "../../src/queue/workers.js";
 import { type BuryOptions, bury } from "../../src/supervisor/bury.js";
 import type { ChildExit } from "../../src/supervisor/child.js";
@@ -29,6 +30,7 @@ async function scene(t: TestContext, over: Partial<BuryOptions> = {}) {
     pool: queue.pool,
     log,
     redact: (text) => text.replaceAll("hunter2", "[secret]"),
+    counts: new Counts(),
     maxDeaths: () => 3,
     draining: new AbortController().signal,
     stopping: new AbortController().signal,

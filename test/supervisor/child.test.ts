@@ -25,6 +25,8 @@ function start(t: TestContext, installation: Installation, { leaseForMs = 0, isM
     mark: isMarked ? mark : undefined,
     leaseForMs,
     onAnnounced: (block) => announced.push(block),
+    onCounted() {},
+    view: () => assert.fail("nobody asks"),
   });
   return { child, announced };
 }

@@ -54,6 +54,9 @@ function lineUpOf(t: TestContext, over: Partial<LineUpOptions> = {}) {
     draining: draining.signal,
     onExit: async ({ workerId }, _exit, asked) => void exits.push({ workerId, asked }),
     onFatal: (message) => assert.fail(message),
+    runtimeDirectory: undefined,
+    onCounted() {},
+    view: () => assert.fail("nobody asks"),
     ...over,
   });
   t.after(async () => {

@@ -39,6 +39,8 @@ export function makeChild(
     pid: 7,
     state: "idle",
     doing: {},
+    rank: 0,
+    gauges: {},
     hasLoaded: true,
     livedMs: () => 100_000,
     silentMs: () => 0,

@@ -18,7 +18,12 @@ function scene() {
     doing: {} as AnyDoing,
   };
   const children = new Set([child as unknown as Child]);
-  const registration = new Registration({ supervisorId: "host", version: "1.2.3", children });
+  const registration = new Registration({
+    supervisorId: "host",
+    version: "1.2.3",
+    children,
+    deaths: () => 0,
+  });
   let writes = 0;
   const sql = {
     query: (...given: Parameters<Sql["query"]>) => {
@@ -50,7 +55,7 @@ test("the supervisor and its children are registered with what they do", async (
         pid: process.pid,
         version: "1.2.3",
         state: "working",
-        doing: null,
+        doing: { deaths: 0 },
       },
       {
         worker_id: "host/w1",
@@ -87,6 +92,7 @@ test("what could not be written is written at the next look", async () => {
     supervisorId: "host",
     version: "1.2.3",
     children: new Set([child as unknown as Child]),
+    deaths: () => 0,
   });
   await assert.rejects(registration.write(away, { mustWrite: false }));
   await registration.write(queue.pool, { mustWrite: false });

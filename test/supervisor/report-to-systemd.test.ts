@@ -10,6 +10,7 @@ const working: Snapshot = {
   head: undefined,
   paused: undefined,
   failed: undefined,
+  alert: undefined,
   databaseAwayMs: undefined,
   databaseSays: undefined,
   nodeAway: undefined,

@@ -11,6 +11,7 @@ const snapshot: Snapshot = {
   head: { chain: 21_004_233, stored: 21_004_230, ageMs: 12_000 },
   paused: undefined,
   failed: { count: 0, atLeast: false },
+  alert: undefined,
   databaseAwayMs: undefined,
   databaseSays: undefined,
   nodeAway: undefined,
@@ -47,6 +48,14 @@ test("an old head has its age in place of a lag, and what is known to be missing
   assert.equal(head(undefined, 600), "head 7,000 is 10 min old");
   assert.equal(head(7_000, 3 * 3_600), "head 7,000 is 3 h old");
   assert.equal(head(7_000, 400 * 86_400), "head 7,000 is 400 days old");
+});
+
+test("an open alert is told in one sentence, at the end, and not in more than a line", () => {
+  assert.match(
+    line({ alert: "The only endpoint is down: n: HTTP 503." }),
+    / workers · alert: The only endpoint is down: n: HTTP 503\.$/,
+  );
+  assert.match(line({ alert: "long ".repeat(100) }), /alert: (long )+long…$/);
 });
 
 test("a pause, failed jobs, a node that is away and what the database says are told", () => {

@@ -41,7 +41,7 @@ const defaults: Record<string, Record<string, unknown>> = {
 /** A forked process of a daemon. */
 export interface DaemonChild {
   pid: number;
-  role: "worker" | "orchestrator";
+  role: "worker" | "orchestrator" | "web";
   /** What processing_jobs.worker_id calls it. */
   workerId: string;
 }
@@ -68,6 +68,7 @@ export interface Daemon {
 /** Starts a daemon, and resolves when all its processes are there. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { program, workers, remove } = await spawnStart(options);
+  const others = options.config?.web?.listen ? 2 : 1;
   const { pid } = program;
   const seen = new Set<number>([pid]);
 
@@ -90,7 +91,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   try {
     await program.line(/holding the lease of this host/);
-    await waitFor(() => children().length === workers + 1, { what: "the daemon's processes" });
+    await waitFor(() => children().length === workers + others, { what: "the daemon's processes" });
   } catch (error) {
     await destroy();
     throw error;
@@ -135,7 +136,7 @@ const builtProgram = fileURLToPath(new URL("../../src/cli/main.js", import.meta.
 
 function childOf(pid: number): DaemonChild[] {
   const [, file = "", workerId] = commandLine(pid);
-  const role = /\/(worker|orchestrator)\/main\.js$/.exec(file)?.[1];
+  const role = /\/(worker|orchestrator|web)\/main\.js$/.exec(file)?.[1];
   if (role === undefined || workerId === undefined) return [];
   return [{ pid, role: role as DaemonChild["role"], workerId }];
 }

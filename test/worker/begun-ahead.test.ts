@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { ChildContext } from "../../src/child/run-child.js";
+import { Counts } from "../../src/metrics/counts.js";
 import { FetchSlots } from "../../src/pipeline/fetch-slots.js";
 import type { Batch } from "../../src/worker/batch.js";
 import { Patience } from "../../src/worker/patience.js";
@@ -68,6 +69,7 @@ async function scene(
     log: Object.assign(Object.create(silent) as typeof silent, {
       warn: (_fields: unknown, message: string) => warnings.push(message),
     }),
+    counts: new Counts(),
   } as unknown as ChildContext<"worker">;
   const { pipeline } = workerOf(world, chain);
   const patience = new Patience(stopping);

@@ -1,10 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { EndpointError, EndpointUnavailableError, RateLimitedError } from "../../errors.js";
+import type { Counts } from "../../metrics/counts.js";
 import { assumedCapabilities, type Capabilities } from "./capabilities.js";
 import { ConnectionGuard } from "./connection-guard.js";
 import { asEndpointError, type CallFacts, rpcError } from "./endpoint-error.js";
 import { Latency } from "./latency.js";
 import { requestInBatches } from "./request-in-batches.js";
+import { Silence } from "./silence.js";
 import { type Outcome, Throttle, type ThrottleOptions } from "./throttle.js";
 import { createUndiciWire } from "./undici-wire.js";
 import type { AnswerBytes, RpcAnswer, Subscription, SubscriptionListener, Wire } from "./wire.js";
@@ -32,6 +34,8 @@ export interface EndpointOptions {
   batchSize?: number;
   /** The most blocks in one eth_getLogs, where that is known. */
   logRange?: number | undefined;
+  /** Where requests are counted. */
+  counts?: Counts | undefined;
 }
 
 export interface RequestOptions {
@@ -93,6 +97,8 @@ export interface EndpointLoad {
   limit: number;
   /** The average; undefined before the first answer. */
   latencyMs: number | undefined;
+  /** Since it was asked, or last answered, while it is asked and does not answer; undefined: it does, or is not asked. */
+  silentMs: number | undefined;
 }
 
 const defaultMaxInFlight = 192;
@@ -101,11 +107,14 @@ const defaultBatchSize = 100;
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { name, timeoutMs, weight = 1 } = options;
   const canPush = /^wss?:/i.test(options.url);
+  const { counts } = options;
+  const onReceived = (size: number): void => counts?.add("blockmill_rpc_received_bytes_total", [name], size);
   const throttle = new Throttle(limitsOf(options, options.share ?? 1));
   const latency = new Latency();
+  const silence = new Silence();
   const capabilities = assumedCapabilities(options.batchSize ?? defaultBatchSize);
   const guard = new ConnectionGuard({ name, expected: () => capabilities.chainId });
-  const wire: Wire = (canPush ? createWsWire : createUndiciWire)({ ...options, guard });
+  const wire: Wire = (canPush ? createWsWire : createUndiciWire)({ ...options, guard, onReceived });
   const closedError = () => new EndpointUnavailableError(`${name}: closed`, { endpoint: name });
   let closed = false;
 
@@ -117,11 +126,13 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     await throttle.acquire(calls, signal);
     const started = performance.now();
     let outcome: Outcome = "other";
+    silence.asked();
     try {
       if (closed) throw closedError();
       const answer = await send();
       latency.add(performance.now() - started);
       outcome = "served";
+      silence.answered();
       return answer;
     } catch (error) {
       const told = signal?.aborted ? undefined : asEndpointError(error, facts);
@@ -132,9 +143,16 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (told === undefined) throw signal?.reason;
       if (told instanceof RateLimitedError) outcome = "refused";
       else if (told.facts.timeout === true) outcome = "timed-out";
+      if (outcome !== "timed-out") silence.answered();
       throw told;
     } finally {
+      silence.done();
       throttle.done(outcome, calls);
+      const { method } = facts;
+      const told =
+        outcome === "other" ? (signal?.aborted ? "given_up" : "failed") : outcome.replace("-", "_");
+      counts?.add("blockmill_rpc_requests_total", [name, method, told]);
+      counts?.observe("blockmill_rpc_request_seconds", [name, method], (performance.now() - started) / 1_000);
     }
   };
 
@@ -215,7 +233,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     receiptsRefused: 0,
     get load() {
       const { inFlight, waiting, limit } = throttle;
-      return { inFlight, waiting, limit, latencyMs: latency.averageMs };
+      return { inFlight, waiting, limit, latencyMs: latency.averageMs, silentMs: silence.ms };
     },
     setShare: (share) => throttle.allow(limitsOf(options, share)),
     request,

@@ -11,7 +11,7 @@ import { isSuccess, readAnswer, readBatch } from "./read-response.js";
 import type { RpcAnswer, RpcCall, SendOptions, Wire, WireOptions } from "./wire.js";
 
 export function createUndiciWire(options: WireOptions): Wire {
-  const { name, maxResponseBytes, guard } = options;
+  const { name, maxResponseBytes, guard, onReceived } = options;
   const { origin, path, headers } = describeTarget(options);
   const connections = new KeptConnections(origin);
   const open = new Set<HttpExchange>();
@@ -27,7 +27,9 @@ export function createUndiciWire(options: WireOptions): Wire {
     const exchange = new HttpExchange(connection, request, { ...options, name, maxResponseBytes });
     open.add(exchange);
     try {
-      return await exchange.response;
+      const response = await exchange.response;
+      onReceived?.(response.size);
+      return response;
     } finally {
       open.delete(exchange);
     }

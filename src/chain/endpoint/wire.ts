@@ -35,6 +35,8 @@ export interface WireOptions {
   compress?: boolean;
   /** Sees to it that every connection leads to the right chain. Without one, nobody asks. */
   guard?: Guard;
+  /** Told how many bytes an answer had, uncompressed. */
+  onReceived?(bytes: number): void;
 }
 
 /** Asks each new connection for its chain before anything else is sent over it. */

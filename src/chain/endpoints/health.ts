@@ -27,6 +27,8 @@ export class Health {
   proven = false;
   /** Why it rests, or rested last. */
   reason: string | null = null;
+  /** Told whenever it is put aside for what it served. */
+  onAside: (() => void) | undefined;
   /** Why it is never asked again: it serves another chain. */
   refusedFor: string | null = null;
   readonly #random: () => number;
@@ -115,6 +117,7 @@ export class Health {
     this.#asides += 1;
     this.proven = false;
     this.#isAside = true;
+    this.onAside?.();
     this.#rest(reason, this.#grown(asideMs, this.#asides));
   }
 

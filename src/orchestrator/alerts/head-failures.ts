@@ -3,6 +3,10 @@ import type { Logger } from "../../logger.js";
 import { clearAlert, raiseAlert } from "../../queue/alerts.js";
 import { type FailingHead, readFailingHeads } from "../../queue/read-failing-heads.js";
 import type { Duty } from "../run-duties.js";
+import type { Rule } from "./rule.js";
+
+/** Raised and cleared below, beside the looks. */
+export const headFailures: Rule = { priority: "err" };
 
 const everyMs = 3_000;
 /** So many heads in a row. One that fails alone is the block's own matter. */

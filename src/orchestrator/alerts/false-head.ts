@@ -1,0 +1,4 @@
+import type { Rule } from "./rule.js";
+
+/** Raised and cleared by who follows the head (follow-head.ts). */
+export const falseHead: Rule = { priority: "err" };

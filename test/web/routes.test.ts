@@ -1,0 +1,182 @@
+// Everything that a real daemon serves under /api.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { test } from "node:test";
+import { reorgsChannel } from "../../src/queue/reorgs.js";
+import type { BlockLife } from "../../src/status/read-block-life.js";
+import type {
+  AlertsAnswer,
+  EndpointsAnswer,
+  FailuresAnswer,
+  RangesAnswer,
+  StatusAnswer,
+  WorkersAnswer,
+} from "../../src/web/answers.js";
+import { setScene } from "../daemon/scene.js";
+import { waitFor } from "../support/process.js";
+import { addressOf, ask } from "./scene.js";
+
+const token = "0123456789abcdef";
+const web = { listen: "127.0.0.1:0", token };
+
+test("the API tells of the daemon, the schema, a block, ranges, failures, endpoints, workers and alerts", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ web, pipeline: { max_attempts: 1 } });
+  const address = await addressOf(daemon);
+  const read = async <T>(path: string): Promise<T> => {
+    const { status, text } = await ask(address, { path });
+    assert.equal(status, 200, text);
+    assert(!text.includes(token));
+    return JSON.parse(text) as T;
+  };
+  await scene.insert(1, 5);
+  await scene.settled();
+  await scene.pool.query(
+    `insert into processing_failures (job_id, block_number, attempt, class, message) values (1, 3, 1, 'retry', 'it said no');
+     insert into processing_ranges (from_block, to_block, next_block, priority) values (300, 310, 300, -5)`,
+  );
+  await scene.pool.query("insert into alerts (kind, message) values ('impossible_blocks', 'look at it')");
+
+  const status = await waitFor(
+    async () => {
+      const now = await read<StatusAnswer>("/api/status");
+      return now.schema?.leader !== null && now.schema !== null && now;
+    },
+    { what: "a leader", everyMs: 200 },
+  );
+  assert.equal(status.daemon.supervisorId, daemon.supervisorId);
+  assert.deepEqual(status.daemon.children.map(({ role }) => role).sort(), [
+    "orchestrator",
+    "web",
+    "worker",
+    "worker",
+  ]);
+  assert.match(status.sentence, /\.$/);
+  assert.equal(status.schemaError, null);
+
+  const block = await read<BlockLife>("/api/blocks/3");
+  assert.deepEqual([block.number, block.job?.status, block.job?.attempts], [3, "completed", 1]);
+  assert.equal(block.stored?.rows.transactions, 2);
+  assert.equal(block.failures[0]?.message, "it said no");
+  assert.deepEqual(await read<BlockLife>("/api/blocks/399"), {
+    number: 399,
+    job: null,
+    stored: null,
+    failures: [],
+  });
+
+  const { failures } = await read<FailuresAnswer>("/api/failures?limit=1");
+  assert.deepEqual([failures.length, failures[0]?.blockNumber], [1, 3]);
+  const { alerts } = await read<AlertsAnswer>("/api/alerts");
+  assert.deepEqual(
+    // The leader judges meanwhile, and may raise others.
+    alerts.flatMap(({ kind, message }) => (kind === "impossible_blocks" ? [[kind, message]] : [])),
+    [["impossible_blocks", "look at it"]],
+  );
+  const { workers, leader } = await read<WorkersAnswer>("/api/workers");
+  assert.equal(leader, daemon.orchestrator().workerId);
+  assert.deepEqual(workers.map(({ role }) => role).sort(), [
+    "orchestrator",
+    "supervisor",
+    "web",
+    "worker",
+    "worker",
+  ]);
+  const { endpoints } = await waitFor(
+    async () => {
+      const now = await read<EndpointsAnswer>("/api/endpoints");
+      return now.endpoints.length > 0 && now;
+    },
+    { what: "the endpoints", everyMs: 200 },
+  );
+  assert.equal(endpoints[0]?.name, new URL(scene.node.urls[0] ?? "").host);
+  const ranges = await read<RangesAnswer>("/api/ranges");
+  assert(ranges.total.count <= 1 && ranges.ranges.every(({ from }) => from === 300));
+});
+
+test("with the token a job is retried and work is paused and resumed, and whoever watches is told", async (t) => {
+  const scene = await setScene(t);
+  const daemon = await scene.start({ web });
+  const address = await addressOf(daemon);
+  const change = async (path: string) => {
+    const headers = { origin: `http://${address}`, authorization: `Bearer ${token}` };
+    const { status, text } = await ask(address, { path, method: "POST", headers });
+    assert.equal(status, 200, text);
+    return (JSON.parse(text) as { changed: boolean }).changed;
+  };
+  const [host = "", port] = address.split(":");
+  const [watched] = (await once(get({ host, port, path: "/api/events", agent: false }), "response")) as [
+    IncomingMessage,
+  ];
+  let told = "";
+  watched.setEncoding("utf8").on("data", (chunk: string) => {
+    told += chunk;
+  });
+  watched.on("error", () => {});
+  await waitFor(() => told.includes("event: status\n"), { what: "a status" });
+
+  assert.deepEqual([await change("/api/pause"), await change("/api/pause")], [true, false]);
+  await waitFor(() => told.includes('"pause":{'), { what: "the pause to be told" });
+  await scene.pool.query(
+    "insert into processing_jobs (block_number, status, attempts) values (7, 'failed', 3)",
+  );
+  assert.deepEqual([await change("/api/blocks/7/retry"), await change("/api/blocks/8/retry")], [true, false]);
+  const [paused] = await scene.jobs();
+  assert.deepEqual([paused?.status, paused?.attempts], ["pending", 0]);
+  assert.equal(await change("/api/resume"), true);
+  const [done] = await scene.settled();
+  assert.equal(done?.status, "completed");
+
+  await waitFor(
+    async () => {
+      await scene.pool.query("select pg_notify($1, '1')", [reorgsChannel("public")]);
+      return told.includes("event: reorg\ndata: {}\n\n");
+    },
+    { what: "a reorg to be told", everyMs: 200 },
+  );
+  watched.destroy();
+});
+
+test("nothing secret leaves: not a node's key, not the database's password, not the token, wherever they were written", async (t) => {
+  const scene = await setScene(t);
+  const key = "k3yk3yk3yk3yk3y";
+  const password = decodeURIComponent(new URL(scene.databaseUrl).password);
+  const urls = [...scene.node.urls, `http://127.0.0.1:1/v2/${key}`];
+  const daemon = await scene.start({ web, rpc: { urls } });
+  const address = await addressOf(daemon);
+  const secrets = [key, token, ...(password.length < 4 ? [] : [password])];
+  await scene.pool.query(
+    `insert into processing_jobs (block_number, status, last_error, result)
+       values (3, 'failed', $1, jsonb_build_object('endpoint', $1::text))`,
+    [`at ${secrets.join(" ")}`],
+  );
+  await scene.pool.query(
+    "insert into processing_failures (job_id, block_number, attempt, class, message, endpoint) values (1, 3, 1, 'retry', $1, $1)",
+    [`at ${secrets.join(" ")}`],
+  );
+  await scene.pool.query("insert into alerts (kind, message) values ('impossible_blocks', $1)", [
+    secrets.join(" "),
+  ]);
+  await scene.insert(10, 40);
+  await scene.settled({ statuses: ["completed", "failed"] });
+  for (const path of [
+    "/",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/api/status",
+    "/api/blocks/3",
+    "/api/blocks/12",
+    "/api/ranges",
+    "/api/failures",
+    "/api/endpoints",
+    "/api/workers",
+    "/api/alerts",
+  ]) {
+    const { text, headers } = await ask(address, { path });
+    for (const secret of secrets)
+      assert(!`${text}${JSON.stringify(headers)}`.includes(secret), `${path} tells a secret: ${text}`);
+  }
+});
