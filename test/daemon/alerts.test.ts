@@ -136,6 +136,7 @@ test("a node that hangs is an error within seconds, before its requests time out
   await until(() => isOpen(scene, "endpoints_down"), "the alert");
   const { rows } = await scene.pool.query("select message from alerts where kind = 'endpoints_down'");
   assert.match(rows[0].message, /has not answered for \d+ s.*Nothing is lost/);
+  await until(async () => logged(daemon, "endpoints_down").length > 0, "its line in the log");
   assert.equal(logged(daemon, "endpoints_down")[0]?.level, 50);
   await until(() => webhook.got.some(({ kind }) => kind === "endpoints_down"), "the webhook to be told");
   await until(() => program.got().some(({ message }) => message.kind === "endpoints_down"), "the command");

@@ -82,6 +82,7 @@ export class KeptConnections {
         isReused = true;
       },
       giveBack: () => {
+        isReused = true;
         if (this.#open.has(connection)) this.#idle.push(connection);
       },
       end: () => {
