@@ -63,7 +63,7 @@ export const steps = [
   {
     name: "the suite on the shipped Node and PostgreSQL 18",
     tier: "gate",
-    seconds: 1_800,
+    seconds: 2_700,
     node: shipped,
     env: on("embedded"),
     command: suite,
