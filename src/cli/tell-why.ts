@@ -8,6 +8,8 @@ export function tellWhy(block: number, is: BlockState): string {
     case "stored":
     case "archived":
       return `${storedText(is)} ${proofText(is.verified)}`;
+    case "absent":
+      return `the chain has no block at this number, as the parent of the next one proves. Nothing is to be done.${is.archived ? " Its job is archived." : ""}`;
     case "rows missing":
       return `recorded as stored, but its rows are gone: somebody removed them by hand. Fetch it again: blockmill verify ${block} --repair`;
     case "rows without a job":

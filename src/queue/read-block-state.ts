@@ -1,5 +1,6 @@
 import type { BlockSpan } from "../block.js";
 import type { Sql } from "../db/pool.js";
+import { saysAbsent } from "./absent.js";
 import { type JobResult, readResult } from "./job-result.js";
 import { isParked, type JobStatus, statuses } from "./job-status.js";
 
@@ -7,6 +8,8 @@ import { isParked, type JobStatus, statuses } from "./job-status.js";
 export interface QueueBlock {
   job: QueueJob | null;
   isCovered: boolean;
+  /** The chain has no block at this number, as its archived job said. That of a job that is not archived is in its result. */
+  isAbsent: boolean;
   /** Of its archived job, as long as the history is kept. */
   history: {
     completedAt: Date;
@@ -58,6 +61,7 @@ const statement = `
        from processing_jobs where block_number = $1
      ) as one) as job,
     (select blocks @> $1::bigint from processing_coverage) as "isCovered",
+    (select absent @> $1::bigint from processing_coverage) as "isAbsent",
     (select row_to_json(one) from (
        select ${finite("completed_at")} as "completedAt", worker_id as worker, result,
          extract(epoch from ${finite("completed_at")} - ${finite("started_at")})::float8 * 1000 as "claimedForMs"
@@ -106,6 +110,7 @@ export type BlockKind =
   | "unknown"
   | "parked"
   | "suspended"
+  | "not there yet"
   | "absent";
 
 export interface BlockRun extends BlockSpan {
@@ -115,14 +120,17 @@ export interface BlockRun extends BlockSpan {
 const runs = `
   with head as (select max(head_number) as number from processing_head),
   covered as (
-    select blocks * int8multirange(int8range($1::bigint, $2::bigint, '[]')) as blocks from processing_coverage
+    select blocks * asked as blocks, absent * asked as absent
+    from processing_coverage, (select int8multirange(int8range($1::bigint, $2::bigint, '[]')) as asked) as span
   ),
   kinds as (
     select block, case
         when status = ${statuses.scheduled} and suspended then 'suspended'
         when ${isParked} then 'parked'
-        when status = ${statuses.scheduled} and absences > 0 then 'absent'
+        when status = ${statuses.scheduled} and absences > 0 then 'not there yet'
+        when status = ${statuses.completed} and ${saysAbsent} then 'absent'
         when status is not null then status
+        when covered.absent @> block then 'absent'
         when covered.blocks @> block then 'archived'
         when exists (
           select from processing_ranges

@@ -24,6 +24,7 @@ export type BlockState =
       result: Partial<JobResult> | null;
       verified: string[];
     }
+  | { state: "absent"; archived: boolean }
   | { state: "rows missing"; archived: boolean }
   | { state: "rows without a job"; verified: string[] }
   | { state: "not asked for"; head: number | null }
@@ -57,6 +58,7 @@ export type BlockState =
 export const blockStates = [
   "stored",
   "archived",
+  "absent",
   "rows missing",
   "rows without a job",
   "not asked for",
@@ -110,8 +112,10 @@ async function readRow(sql: Sql, block: number): Promise<{ verified: string[] } 
   return rows[0] ?? null;
 }
 
-function done({ job, history }: QueueBlock, row: { verified: string[] } | null): BlockState {
+function done({ job, history, isAbsent }: QueueBlock, row: { verified: string[] } | null): BlockState {
   const isArchived = job === null;
+  if (row === null && (isArchived ? isAbsent : job.result?.absent === true))
+    return { state: "absent", archived: isArchived };
   if (row === null) return { state: "rows missing", archived: isArchived };
   const { completedAt = null, claimedForMs = null, worker = null, result = null } = job ?? history ?? {};
   const facts = { completedAt, claimedForMs, worker, result, verified: row.verified };

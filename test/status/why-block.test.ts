@@ -83,6 +83,14 @@ const ways: Record<BlockState["state"], Way> = {
     block: 7,
     says: /^stored in .* by a\/w1, from node-0\. Its job is archived\. Proven: /,
   },
+  absent: {
+    async begin() {
+      await sql(`update processing_jobs set result = '{"absent": true}' where block_number = 7`)();
+      await forgetRows(world, 7);
+    },
+    block: 7,
+    says: /^the chain has no block at this number/,
+  },
   "rows missing": {
     begin: () => forgetRows(world, 7),
     block: 7,
@@ -251,4 +259,30 @@ test("of many blocks each run of one kind is told", async () => {
     ],
   );
   assert.equal((await readBlockRuns(world.pool, { from: 0, to: 50, limit: 2 })).length, 2);
+});
+
+test("numbers without a block are told as such, archived or not, and are not those that are not there yet", async () => {
+  await storedScene(world);
+  await sql(`update processing_jobs set result = '{"absent": true}' where block_number in (7, 30)`)();
+  await sql("update processing_jobs set completed_at = now() - interval '1 day' where block_number <= 20")();
+  await archiveJobs(world.pool, { olderThanMs: 3_600_000, kept: 1_000, keepHistory: false, limit: 1_000 });
+  for (const block of [7, 30]) {
+    await forgetRows(world, block);
+    assert.deepEqual(await whyBlock(world.pool, block), { state: "absent", archived: block === 7 });
+  }
+  const { token } = await claimOne(41);
+  await postponeJob(world.pool, { token, message: "not found", onlyAboveFinality: false, finalityDepth: 64 });
+  const runs = await readBlockRuns(world.pool, { from: 5, to: 41, limit: 100 });
+  assert.deepEqual(
+    runs.map(({ from, to, kind }) => `${from}-${to} ${kind}`),
+    [
+      "5-6 archived",
+      "7-7 absent",
+      "8-20 archived",
+      "21-29 completed",
+      "30-30 absent",
+      "31-40 completed",
+      "41-41 not there yet",
+    ],
+  );
 });

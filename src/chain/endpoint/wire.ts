@@ -36,7 +36,7 @@ export interface WireOptions {
   /** Sees to it that every connection leads to the right chain. Without one, nobody asks. */
   guard?: Guard;
   /** Told how many bytes an answer had, uncompressed. */
-  onReceived?(bytes: number): void;
+  onReceived?: ((bytes: number) => void) | undefined;
 }
 
 /** Asks each new connection for its chain before anything else is sent over it. */

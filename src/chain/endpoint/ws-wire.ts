@@ -42,14 +42,21 @@ interface Pending {
   fail(error: unknown): void;
 }
 
-export function createWsWire({ url, name, maxResponseBytes, guard }: WireOptions): Wire {
+export function createWsWire({ url, name, maxResponseBytes, guard, onReceived }: WireOptions): Wire {
   let connection: Promise<Connection> | undefined;
   let current: Connection | undefined;
   const closing = new AbortController();
 
   const connect = (timeoutMs: number): Promise<Connection> => {
     if (current?.isOpen) return Promise.resolve(current);
-    connection ??= openConnection({ url, name, maxResponseBytes, timeoutMs, signal: closing.signal })
+    connection ??= openConnection({
+      url,
+      name,
+      maxResponseBytes,
+      onReceived,
+      timeoutMs,
+      signal: closing.signal,
+    })
       .then((opened) => {
         current = opened;
         return opened;
@@ -98,7 +105,7 @@ export function createWsWire({ url, name, maxResponseBytes, guard }: WireOptions
 function openConnection(
   options: WireOptions & { timeoutMs: number; signal: AbortSignal },
 ): Promise<Connection> {
-  const { url, name, maxResponseBytes, timeoutMs, signal } = options;
+  const { url, name, maxResponseBytes, onReceived, timeoutMs, signal } = options;
   const socket = new WebSocket(url, {
     maxPayload: maxResponseBytes,
     handshakeTimeout: timeoutMs,
@@ -109,6 +116,8 @@ function openConnection(
   signal.addEventListener("abort", abort, { once: true });
   return new Promise<Connection>((resolve, reject) => {
     socket.once("open", () => resolve(new Connection(socket, name)));
+    // One Buffer a message, as `ws` has it unless asked otherwise.
+    socket.on("message", (data: Buffer) => onReceived?.(data.length));
     // Stays for good: an error that nobody listens to ends the process.
     socket.on("error", (cause: NodeJS.ErrnoException) =>
       reject(new WebSocketRequestError({ url: name, cause, details: cause.code ?? cause.message })),

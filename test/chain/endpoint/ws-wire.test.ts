@@ -32,19 +32,29 @@ async function open(t: TestContext, onCall: (call: Call, socket: WebSocket) => v
     sockets.push(socket);
     socket.on("message", (text) => onCall(JSON.parse(String(text)) as Call, socket));
   });
-  const wire = wireTo(t, (server.address() as AddressInfo).port);
+  const received: number[] = [];
+  const wire = wireTo(t, (server.address() as AddressInfo).port, (bytes) => received.push(bytes));
   t.after(() => {
     for (const socket of sockets) socket.terminate();
     server.close();
   });
-  return { wire, sockets };
+  return { wire, sockets, received };
 }
 
-function wireTo(t: TestContext, port: number): Wire {
-  const wire = createWsWire({ url: `ws://127.0.0.1:${port}`, name: "node", maxResponseBytes: 1_000 });
+function wireTo(t: TestContext, port: number, onReceived?: (bytes: number) => void): Wire {
+  const url = `ws://127.0.0.1:${port}`;
+  const wire = createWsWire({ url, name: "node", maxResponseBytes: 1_000, onReceived });
   t.after(() => wire.close());
   return wire;
 }
+
+test("the bytes of each answer are told", async (t) => {
+  const { wire, received } = await open(t, (each, socket) => socket.send(answered(each, "0x2105")));
+  await wire.send(call, patient);
+  await wire.send(call, patient);
+  const size = answered({ ...call, id: 1 }, "0x2105").length;
+  assert.deepEqual(received, [size, size]);
+});
 
 test("calls at a time share one socket, and a new one is made when it is gone", async (t) => {
   const { wire, sockets } = await open(t, (each, socket) => socket.send(answered(each)));
