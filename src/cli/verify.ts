@@ -32,8 +32,8 @@ were written. Finds parents that do not match, rows without a block, and blocks 
 FROM those that the queue says are stored (others: blockmill gaps), with FROM each one that is not stored.
 No endpoint is asked. It reads consistent snapshots, so daemons may go on meanwhile. Ctrl-C ends it after the blocks in hand.
 
-proven:   all that Ethereum's rules, less what is known of the chain, say of the block holds; its hash,
-          transactionsRoot and receiptsRoot are among it.
+proven:   every check of Ethereum's rules holds, but for those that the chain's own rules leave out. The hash,
+          transactionsRoot and receiptsRoot hold in any case.
 unproven: the rows are those that were written, but one of these does not hold, and neither chain.verify
           nor the chain's rules demand it, nor was it proven when the block was stored (blocks.verified).
 wrong:    rows contradict each other, the digest, chain.verify, or what was proven when it was stored.

@@ -88,8 +88,8 @@ export function createConfirmBranch(endpoints: Endpoints, options: ConfirmOption
 }
 
 /**
- * Asks endpoints, now, whether they still serve the chain: one of another chain knows another branch of everything. One
- * that does not is put aside. False also when one does not answer.
+ * Asks endpoints for their chain id now. An endpoint that serves another chain would confirm another branch at any
+ * height; it is put aside. Returns false also when one of them does not answer.
  */
 export async function stillServe(
   endpoints: Endpoints,

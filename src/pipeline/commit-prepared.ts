@@ -45,8 +45,8 @@ export interface PreparedJob extends PreparedBlock {
 
 /**
  * Writes the blocks of jobs and completes the jobs, in one transaction. Jobs whose claim does not hold any more are left
- * out. Where PostgreSQL refuses a block, they are committed one by one, so that only that block fails. Throws only what is
- * nobody's fault.
+ * out. Where PostgreSQL refuses a block, they are committed one by one, so that only that block fails. Throws only errors
+ * whose disposition is `wait` or `fatal-process`.
  */
 export async function commitPrepared(options: CommitOptions, prepared: PreparedJob[]): Promise<BatchOutcome> {
   if (prepared.length === 0) return { completed: 0, failed: 0, lost: 0 };

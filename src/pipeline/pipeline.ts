@@ -6,8 +6,8 @@
 //   commitBatch    complete the jobs and write their rows          one transaction, no network (commit-prepared.ts)
 //
 // While one batch commits, the worker prepares the next; while nodes keep it waiting, it begins those after
-// it (src/worker/work.ts). Everything that goes wrong with a block ends in settleFailure (settle-failure.ts); everything that
-// is nobody's fault (database gone, endpoints down) is thrown to the worker, which waits.
+// it (src/worker/work.ts). What goes wrong with a block ends in settleFailure (settle-failure.ts); an
+// outage (database gone, endpoints down) is thrown to the worker, which waits.
 
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
@@ -92,7 +92,7 @@ export function claimBatch(pipeline: Pipeline, request: ClaimRequest): Promise<C
 
 /**
  * Turns claimed jobs into rows, as many at a time as there are slots. A job that fails is in `failed`; one that could not
- * be worked on, through nobody's fault or because `signal` aborts, is in `unharmed`.
+ * be worked on, because of an outage or because `signal` aborts, is in `unharmed`.
  */
 export async function prepareBatch(
   pipeline: Pipeline,
@@ -203,8 +203,8 @@ function resultOf(
  * together or not at all; then the failed ones are
  * failed, and the unharmed ones given back. Jobs whose token no longer holds are left out. A batch with
  * a block that PostgreSQL refuses is committed block by block, so that only that block fails. Throws
- * only what is nobody's fault: then nothing of the batch was committed, or the whole is committed and
- * calling again finds the tokens spent.
+ * only in an outage: then nothing of the batch was committed, or the whole is committed and calling
+ * again finds the tokens spent.
  */
 export async function commitBatch(pipeline: Pipeline, batch: PreparedBatch): Promise<BatchOutcome> {
   const outcome = await commitPrepared(pipeline, batch.prepared);

@@ -41,7 +41,7 @@ export interface BatchOutcome {
 
 /**
  * Fails a job, or has it wait where its block cannot be had yet. A job whose claim does not hold any more is left as it
- * is. Throws only what is nobody's fault.
+ * is. Throws only errors of the database.
  */
 export async function settleFailure(
   options: FailureOptions,
