@@ -38,7 +38,7 @@ export interface Sources {
 
 const mostListed = 500;
 
-/** Everything that is served. docs/HTTP.md tells of each; a test holds the two together. */
+/** Everything that is served. docs/OPERATIONS.md lists each; a test holds the two together. */
 export function createRoutes(sources: Sources): Route[] {
   const { look, status, figures, events, changes } = sources;
   const mayExport = createMayExport();

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
+import path from "node:path";
 import { test } from "node:test";
 import { reorgsChannel } from "../../src/queue/reorgs.js";
 import type { BlockLife } from "../../src/status/read-block-life.js";
@@ -14,12 +16,23 @@ import type {
   StatusAnswer,
   WorkersAnswer,
 } from "../../src/web/answers.js";
+import { createRoutes, type Sources } from "../../src/web/routes.js";
 import { setScene } from "../daemon/scene.js";
 import { waitFor } from "../support/process.js";
+import { projectRoot } from "../support/project.js";
 import { addressOf, ask } from "./scene.js";
 
 const token = "0123456789abcdef";
 const web = { listen: "127.0.0.1:0", token };
+
+test("docs/OPERATIONS.md lists everything that is served", async () => {
+  const page = await readFile(path.join(projectRoot, "docs/OPERATIONS.md"), "utf8");
+  const paths = createRoutes({ events: {} } as Sources).map((route) => route.path);
+  assert.deepEqual(
+    paths.filter((each) => !page.includes(`${each}\``) && !page.includes(`${each}?`)),
+    [],
+  );
+});
 
 test("the API tells of the daemon, the schema, a block, ranges, failures, endpoints, workers and alerts", async (t) => {
   const scene = await setScene(t);
