@@ -58,13 +58,15 @@ export function installNode({ folder, place, node, version }) {
  * Throws only where it cannot be started.
  */
 export function continueOn(node, command, args, { watched = false } = {}) {
-  const child = spawn(command, args, {
-    env: environmentOf(node),
-    stdio: watched ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
-  });
+  let child;
+  // Before the start: what is sent from its first moment on waits here, since spawn returns in this same turn.
   const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
   const passOn = (signal) => child.kill(signal);
   for (const signal of signals) process.on(signal, passOn);
+  child = spawn(command, args, {
+    env: environmentOf(node),
+    stdio: watched ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
+  });
   return new Promise((_, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {

@@ -107,11 +107,15 @@ test(
   },
 );
 
+/** Says that it heard the signal; ends without that where nobody is left to pass one on. */
+const untilSignal = (name: string) =>
+  `trap 'echo got ${name}; exit 5' ${name}; echo ready; while kill -0 $PPID 2> /dev/null; do sleep 0.1; done`;
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal} reaches what runs on the newer Node, whose exit code is kept`, needsNpmsNode, async (t) => {
     const name = signal.slice(3);
     const { root, start } = await checkout(t, {
-      node: `trap 'echo got ${name}; kill $waited; exit 5' ${name}; sleep 600 & waited=$!; echo ready; wait`,
+      node: untilSignal(name),
     });
     const { child, heard, ended } = start(path.join(root, "bin/dev.mjs"), "demo");
     await heard;
@@ -121,6 +125,38 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.equal(code, 5);
   });
 }
+
+test("a signal that comes while the newer Node is being started reaches it too", needsNpmsNode, async (t) => {
+  const { root, start } = await checkout(t, {
+    node: untilSignal("TERM"),
+  });
+  const sent = path.join(root, "sent");
+  // The machine is busy: spawn has started the process, and returns only when the signal was sent.
+  await writeFile(
+    path.join(root, "slow-spawn.cjs"),
+    `const processes = require("node:child_process");
+const { spawn } = processes;
+processes.spawn = (...args) => {
+  const child = spawn(...args);
+  while (!require("node:fs").existsSync(${JSON.stringify(sent)}));
+  return child;
+};
+require("node:module").syncBuiltinESMExports();
+`,
+  );
+  const { child, heard, ended } = start(
+    "--require",
+    path.join(root, "slow-spawn.cjs"),
+    path.join(root, "bin/dev.mjs"),
+    "demo",
+  );
+  await heard;
+  child.kill("SIGTERM");
+  await writeFile(sent, "");
+  const { code, lines } = await ended;
+  assert.deepEqual(lines.slice(1), ["ready", "got TERM"]);
+  assert.equal(code, 5);
+});
 
 test("the end by a signal is passed on as one", needsNpmsNode, async (t) => {
   const { root, run } = await checkout(t, { node: "kill -TERM $$" });
