@@ -9,7 +9,6 @@ import type { ConnectionOptions } from "../db/connection.js";
 import { holdLease } from "../db/lease.js";
 import { describeError, dispositionOf } from "../errors.js";
 import type { Door } from "../pipeline/change-rows.js";
-import { createHeadFailuresAlert } from "./alerts/head-failures.js";
 import { runAlerts } from "./alerts/run-alerts.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
@@ -98,13 +97,9 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       signal,
       onError,
     });
-    const heads = runDuties({
-      duties: [createHeadFailuresAlert(options), createChainWatch(options)],
-      signal,
-      onError,
-    });
+    const chains = runDuties({ duties: [createChainWatch(options)], signal, onError });
     hint = duties.hint;
-    terms.push(following, duties.done, alerts.done, heads.done);
+    terms.push(following, duties.done, alerts.done, chains.done);
   };
 
   report("following");

@@ -45,7 +45,7 @@ test("an unknown hard fork is named with what to do, three heads of it are an al
   }, "the alert");
   assert.match(
     message,
-    /^the heads from block 401 to 403 failed for the same reason, .*unknownRoot.*upgrade blockmill/,
+    /^The heads from block 401 to 403 failed for the same reason, .*unknownRoot.*upgrade blockmill/,
   );
   await daemon.stop();
 

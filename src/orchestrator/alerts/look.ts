@@ -2,6 +2,7 @@ import { lockWaitSql } from "../../db/lock-waits.js";
 import { namedParameters } from "../../db/named-parameters.js";
 import type { Sql } from "../../db/pool.js";
 import { unsettledSql } from "../../queue/alerts.js";
+import { failingHeadsSql } from "../../queue/failing-heads.js";
 import { statuses } from "../../queue/job-status.js";
 import type { Look } from "./seen.js";
 
@@ -13,8 +14,6 @@ export const mostFailed = 1_000;
 const mostClaims = 2_000;
 /** Failures and completions that one look counts. */
 const mostCounted = 20_000;
-/** The heads at which the same failure is looked for. */
-const headDepth = 64;
 /** A supervisor writes its processes' rows every ten seconds, and is swept away soon after it is lost. */
 const processSeconds = 30;
 const mostProcesses = 500;
@@ -75,13 +74,7 @@ const look = namedParameters<{
     ${row(`
       select number, extract(epoch from clock_timestamp() - timestamp)::float8 as "ageSeconds"
       from blocks order by number desc limit 1`)} as newest,
-    ${list(`
-      select block_number as block, last_error as error from processing_jobs
-      where block_number > (select head_number - ${headDepth} from processing_head)
-        and block_number <= (select head_number from processing_head)
-        and completed_at is null and last_error is not null and (attempts > 0 or absences >= 5)
-        and status <> ${statuses.cancelled}
-      order by block_number desc limit 20`)} as troubled,
+    ${list(failingHeadsSql)} as "failingHeads",
     ${list(`
       select worker_id as "workerId", supervisor_id as "supervisorId", role, state, hostname, version, doing
       from processing_workers where seen_at > clock_timestamp() - ${processSeconds} * interval '1 second'

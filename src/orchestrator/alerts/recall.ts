@@ -57,8 +57,17 @@ export class Recall {
       if (rest.role === "supervisor") this.#countDeaths(supervisorId, read, look.now);
       return { ...rest, doing: read };
     });
-    const { waiting, failed, isPaused, follows, waitingSeconds, isRangeOpen, oldestClaim, newest, troubled } =
-      look;
+    const {
+      waiting,
+      failed,
+      isPaused,
+      follows,
+      waitingSeconds,
+      isRangeOpen,
+      oldestClaim,
+      newest,
+      failingHeads,
+    } = look;
     return {
       isPaused,
       follows,
@@ -73,7 +82,7 @@ export class Recall {
       head: look.head,
       newest,
       blockSeconds: this.#blockSeconds(look),
-      troubled,
+      failingHeads,
       recent: this.#recent(look),
       processes,
       lockWait: look.lockWait,

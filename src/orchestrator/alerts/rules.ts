@@ -20,7 +20,6 @@ import { oldTransaction } from "./old-transaction.js";
 import { otherChain } from "./other-chain.js";
 import { reorgDeep } from "./reorg-deep.js";
 import { reorgTooDeep } from "./reorg-too-deep.js";
-import { repeatedFailure } from "./repeated-failure.js";
 import type { Rule } from "./rule.js";
 import { schemaVersion } from "./schema-version.js";
 import { slowBlock } from "./slow-block.js";
@@ -41,7 +40,6 @@ export const rules: Readonly<Record<AlertRuleName, Rule>> = {
   endpoints_down: endpointsDown,
   endpoint_lies: endpointLies,
   verification_failures: verificationFailures,
-  repeated_failure: repeatedFailure,
   head_failures: headFailures,
   reorg_deep: reorgDeep,
   reorg_too_deep: reorgTooDeep,

@@ -1,6 +1,7 @@
 import type { AnyDoing } from "../../child/doing.js";
 import type { LockWait } from "../../db/lock-waits.js";
 import type { UnsettledAlert } from "../../queue/alerts.js";
+import type { FailingHead } from "../../queue/failing-heads.js";
 
 /** What rules look at: what the leader reads every two seconds, and what it keeps of it. */
 export interface Seen {
@@ -24,8 +25,8 @@ export interface Seen {
   newest: { number: number; ageSeconds: number } | null;
   /** Seconds between two blocks of the chain, near the head; null: not known. */
   blockSeconds: number | null;
-  /** Jobs near the head that failed or wait with an error, the highest block first. */
-  troubled: { block: number; error: string }[];
+  /** Blocks above the newest stored one whose last attempt failed, the highest first. */
+  failingHeads: FailingHead[];
   recent: Recent;
   processes: Process[];
   /** The leader's own endpoints. */
@@ -103,7 +104,7 @@ export interface Look {
   lastFailure: number;
   head: (NonNullable<Seen["head"]> & { time: number; chainId: number }) | null;
   newest: Seen["newest"];
-  troubled: Seen["troubled"];
+  failingHeads: FailingHead[];
   processes: (Omit<Process, "doing"> & { doing: unknown; supervisorId: string })[];
   lockWait: LockWait | null;
   alerts: UnsettledAlert[];

@@ -155,23 +155,30 @@ const cases: Record<
     fires: [[recent({ failures: { unproven: 1 } }), /^1 attempt of the last 5 min failed/]],
     rests: [recent({ failures: { retry: 7 } })],
   },
-  repeated_failure: {
+  head_failures: {
     fires: [
       [
         {
-          troubled: [10, 9, 8].map((block) => ({
+          failingHeads: [10, 9, 8].map((block) => ({
             block,
-            error: `block ${block}: type 0x${block} is unknown`,
+            error: `block ${block} of node-${block} is not proven: hash: expected 0x${block}`,
           })),
         },
-        /Blocks 8 to 10 fail in the same way.*block 10: type/,
+        /The heads from block 8 to 10 failed for the same reason, and nothing behind them is stored: block 10 of/,
+      ],
+      [
+        { failingHeads: [12, 10, 9, 8].map((block) => ({ block, error: "type 9 is unknown" })) },
+        /block 8 to 10/,
       ],
     ],
     rests: [
-      { troubled: [10, 9].map((block) => ({ block, error: "type 9 is unknown" })) },
-      { troubled: [10, 8, 6].map((block) => ({ block, error: "type 9 is unknown" })) },
+      { failingHeads: [10, 9].map((block) => ({ block, error: "type 9 is unknown" })) },
+      { failingHeads: [10, 8, 6].map((block) => ({ block, error: "type 9 is unknown" })) },
       {
-        troubled: [10, 9, 8].map((block) => ({ block, error: block === 9 ? "no gas" : "type 9 is unknown" })),
+        failingHeads: [10, 9, 8].map((block) => ({
+          block,
+          error: block === 9 ? "no gas" : "type 9 is unknown",
+        })),
       },
     ],
   },
@@ -183,7 +190,6 @@ const cases: Record<
   },
   reorg_too_deep: "an event",
   false_head: "an event",
-  head_failures: "an event",
   other_chain: "an event",
   crash_loop: "an event",
   lock_wait: {

@@ -15,7 +15,7 @@ export const seenWell: Seen = {
   head: { number: 1_000, ageSeconds: 6, seenAgeSeconds: 5 },
   newest: { number: 1_000, ageSeconds: 6 },
   blockSeconds: 12,
-  troubled: [],
+  failingHeads: [],
   recent: { windowSeconds: 300, completed: 25, failures: {}, isBacklogGrowing: false, deaths: 0 },
   processes: [
     { workerId: "a", role: "supervisor", state: "working", hostname: "h", version: "1", doing: {} },

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFailingHeads } from "../../src/queue/read-failing-heads.js";
+import { type FailingHead, failingHeadsSql } from "../../src/queue/failing-heads.js";
 import { useQueue } from "./queue-database.js";
 
 const queue = useQueue();
-const failing = async () => (await readFailingHeads(queue.pool)).map(({ blockNumber }) => blockNumber);
+const failing = async () =>
+  (await queue.rows<FailingHead>(failingHeadsSql)).map(({ block }) => Number(block));
 const job = (block: number, status: string, error: string | null, absences = 0) =>
   queue.rows(
     `insert into processing_jobs (block_number, status, last_error, absences, completed_at, run_at)
