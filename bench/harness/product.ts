@@ -48,6 +48,12 @@ export async function withDaemon<T>(product: Product, use: (daemon: Program) => 
   });
 }
 
+/** Where a running daemon serves HTTP, as HOST:PORT. */
+export async function webAddress(daemon: Program): Promise<string> {
+  const line = await daemon.line(/"msg":"serving http:\/\//, { timeoutMs: 120_000 });
+  return (JSON.parse(line) as { address: string }).address;
+}
+
 /** The process ids of a running program's workers. */
 export function workerPids({ pid }: Program): number[] {
   return descendants(pid).filter((each) =>

@@ -9,16 +9,18 @@
 import { openRange } from "../../src/queue/ranges.js";
 import { waitFor } from "../../test/support/process.js";
 import type { HeavyChain } from "../harness/chains.js";
-import { type ProductConfig, runRange, withDaemon } from "../harness/product.js";
+import { type Product, type ProductConfig, runRange, webAddress, withDaemon } from "../harness/product.js";
 import { type BenchProgram, forkProgram, programFile } from "../harness/program.js";
 import type { BenchDatabase } from "../harness/server.js";
 import { type Bench, type Cases, figures, interleave, type Suite, type Target } from "../harness/suite.js";
+import { watch } from "../harness/watch.js";
 
 const names = [
   "backfill-1",
   "backfill-roots",
   "backfill-2",
   "backfill-daemons",
+  "backfill-watched",
   "backfill-latency",
   "backfill-far",
   "backfill-ponder",
@@ -33,6 +35,8 @@ type Case =
   | "1 worker, every root"
   | "2 workers, cheap checks"
   | "2 daemons, a worker each"
+  | "a daemon that nobody watches"
+  | "a daemon that is watched"
   | "1 worker, node 50 ms away"
   | "1 worker, node 200 ms away"
   | "Ponder"
@@ -56,6 +60,12 @@ function ordersOf(name: Name): { of: Case; against: { name: Case; target?: Targe
       return {
         of: "2 daemons, a worker each",
         against: [{ name: cheap, target: { atLeast: 1.4 } }, { name: "2 workers, cheap checks" }],
+      };
+    case "backfill-watched":
+      return {
+        of: "a daemon that is watched",
+        against: [{ name: "a daemon that nobody watches", target: { atLeast: 0.97 } }],
+        note: "watched: scraped once a second, and a page that follows its events and its status",
       };
     case "backfill-latency":
       return { of: "1 worker, node 50 ms away", against: [{ name: cheap, target: { atLeast: 0.8 } }] };
@@ -123,6 +133,12 @@ function casesOf(bench: Bench, chain: HeavyChain): Record<Case, () => Promise<nu
     "2 workers, cheap checks": product(2, "bloom"),
     "2 daemons, a worker each": () =>
       measure(bench, chain, chain.blocks, (database) => runDaemons(bench, chain, database)),
+    "a daemon that nobody watches": () =>
+      measure(bench, chain, chain.blocks, (database) =>
+        runDaemon(bench, chain, { database, watched: false }),
+      ),
+    "a daemon that is watched": () =>
+      measure(bench, chain, chain.blocks, (database) => runDaemon(bench, chain, { database, watched: true })),
     "1 worker, node 50 ms away": () => away(50),
     "1 worker, node 200 ms away": () => away(200),
     Ponder: () =>
@@ -156,24 +172,43 @@ async function measure(
 }
 
 /** Two daemons that share a schema, as of two hosts, and a range that somebody asked for. */
-async function runDaemons(
+async function runDaemons(bench: Bench, chain: HeavyChain, database: BenchDatabase): Promise<void> {
+  const product = oneWorker(bench, chain, database);
+  await withDaemon(product, () => withDaemon(product, () => storeRange(database, chain.blocks)));
+}
+
+/** A daemon, and whoever looks at it meanwhile. */
+async function runDaemon(
   bench: Bench,
-  { node, blocks }: HeavyChain,
-  database: BenchDatabase,
+  chain: HeavyChain,
+  { database, watched }: { database: BenchDatabase; watched: boolean },
 ): Promise<void> {
-  const product = {
+  const product = oneWorker(bench, chain, database);
+  if (!watched) return withDaemon(product, () => storeRange(database, chain.blocks));
+  const config = { ...product.config, web: { listen: "127.0.0.1:0" } };
+  await withDaemon({ ...product, config }, async (daemon) => {
+    const stop = watch(await webAddress(daemon));
+    try {
+      await storeRange(database, chain.blocks);
+    } finally {
+      await stop();
+    }
+  });
+}
+
+function oneWorker(bench: Bench, { node }: HeavyChain, database: BenchDatabase): Product {
+  return {
     databaseUrl: database.url,
     rpcUrls: [node.url],
     profile: bench.profile,
     config: { chain: { verify: "bloom" }, pipeline: { workers: 1, auto_enqueue: false } },
   };
-  await withDaemon(product, () =>
-    withDaemon(product, async () => {
-      await openRange(database.pool, { from: 1, to: blocks });
-      const stored = async (): Promise<boolean> => (await countRows(database, "blocks")) >= blocks;
-      await waitFor(stored, { what: `${blocks} blocks`, timeoutMs: 600_000, everyMs: 500 });
-    }),
-  );
+}
+
+async function storeRange(database: BenchDatabase, blocks: number): Promise<void> {
+  await openRange(database.pool, { from: 1, to: blocks });
+  const stored = async (): Promise<boolean> => (await countRows(database, "blocks")) >= blocks;
+  await waitFor(stored, { what: `${blocks} blocks`, timeoutMs: 600_000, everyMs: 500 });
 }
 
 async function runLoops(chain: HeavyChain, database: BenchDatabase, count: number): Promise<void> {

@@ -6,6 +6,7 @@ import { enqueue } from "./enqueue.js";
 import { head } from "./head.js";
 import { idle } from "./idle.js";
 import { memory } from "./memory.js";
+import { plan } from "./plan.js";
 import { queueDrain } from "./queue-drain.js";
 import { range20m } from "./range-20m.js";
 import { status } from "./status.js";
@@ -25,5 +26,6 @@ export const suites: readonly Suite[] = [
   status,
   idle,
   memory,
+  plan,
   range20m,
 ];
