@@ -36,7 +36,7 @@ async function cleanup(session: Session, { all, json }: { all?: boolean; json?: 
   const { pipeline, queue } = session.config;
   const maxDeaths = pipeline.max_attempts;
   const done = await withDatabase(session, async (pool) => ({
-    releasedFromLostHosts: (await sweepLostSupervisors(pool, { maxDeaths, thorough: true })).length,
+    releasedFromLostHosts: (await sweepLostSupervisors(pool, { maxDeaths, thorough: true })).released.length,
     releasedOverdue: (await sweepOverdue(pool, { maxDeaths, timeoutMs: pipeline.timeout_minutes * 60_000 }))
       .length,
     failuresDeleted: await trimFailures(pool, queue.failures_kept),

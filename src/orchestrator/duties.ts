@@ -35,6 +35,8 @@ const vacuumAfter = 2 * archiveBite;
 const vacuumRest = 3;
 /** While the archive is behind, ranges fill so much of their window: it takes away more than comes. */
 const windowWhileBehind = 1 / 4;
+/** How often hosts that are lost are looked for: a schema of one daemon has none. */
+const sweepMs = { withOthers: 1_000, alone: 2_500 };
 /** How often the days of processing_history are looked after. */
 const partitionsMs = 3_600_000;
 /** Hints come with every insert; looking is worth it so often at most. A hint that is lost is made up for by the interval. */
@@ -107,14 +109,20 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
         const thorough = performance.now() >= thoroughAt;
         // When its own supervisor dies, this process has a moment left, and so have the workers: they give back.
         const except = ownSupervisor();
-        logReleased(log, await sweepLostSupervisors(pool, { ...limits, thorough, except, seenLost }));
+        const { released, alone } = await sweepLostSupervisors(pool, {
+          ...limits,
+          thorough,
+          except,
+          seenLost,
+        });
+        logReleased(log, released);
         if (thorough) {
           thoroughAt = performance.now() + intervalMs;
           logReleased(log, await sweepOverdue(pool, limits));
           await trimFailures(pool, config.queue.failures_kept);
           await wakeForPending(pool, config.database.schema);
         }
-        return 1_000;
+        return alone ? sweepMs.alone : sweepMs.withOthers;
       },
     },
     {

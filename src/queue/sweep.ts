@@ -17,17 +17,16 @@ import { unregisterSupervisor } from "./workers.js";
 /** A claim whose supervisor never registered (its first connection is still being made) is left alone so long. */
 const grace = "interval '30 seconds'";
 
-// Registered supervisors, and those that only claims know of, without those whose lock is seen to be
-// held: one statement a sweep while everybody lives. Whether a lock is free is decided by taking it.
-const seeminglyLost = `
-  select supervisor_id from (
+// Registered supervisors, and those that only claims know of: one statement a sweep while everybody lives. Whether a
+// lock is free is decided by taking it.
+const knownSupervisors = `
+  select supervisor_id, ${isHeld("supervisor_id")} as held from (
     select supervisor_id from processing_workers
     union
     select split_part(worker_id, '/', 1) from processing_jobs
     where $1 and queued and status = ${statuses.processing} 
       and started_at not between clock_timestamp() - ${grace} and clock_timestamp() + ${grace}
-  ) as known
-  where not ${isHeld("supervisor_id")}`;
+  ) as known`;
 
 export interface SweepOptions {
   maxDeaths: number;
@@ -47,6 +46,12 @@ export interface SweepLostOptions {
   seenLost?: Set<string>;
 }
 
+export interface SweptLost {
+  released: ReleasedJob[];
+  /** Nobody but `except` is known: there is nobody to lose until another one comes. */
+  alone: boolean;
+}
+
 /**
  * Releases the claims of every supervisor whose lease has fallen, but `except`. `thorough` also asks the
  * claims themselves who made them, which reads all queued jobs; without it only registered supervisors are
@@ -55,19 +60,20 @@ export interface SweepLostOptions {
 export async function sweepLostSupervisors(
   pool: pg.Pool,
   { maxDeaths, thorough, except, seenLost }: SweepLostOptions,
-): Promise<ReleasedJob[]> {
-  const { rows } = await pool.query<{ supervisor_id: string }>(seeminglyLost, [thorough]);
+): Promise<SweptLost> {
+  const { rows } = await pool.query<{ supervisor_id: string; held: boolean }>(knownSupervisors, [thorough]);
+  const others = rows.filter(({ supervisor_id: supervisorId }) => supervisorId !== except);
   const released: ReleasedJob[] = [];
   const before = new Set(seenLost);
   seenLost?.clear();
-  for (const { supervisor_id: supervisorId } of rows) {
-    if (supervisorId === except) continue;
+  for (const { supervisor_id: supervisorId, held } of others) {
+    if (held) continue;
     seenLost?.add(supervisorId);
     if (seenLost !== undefined && !before.has(supervisorId) && (await hasSessions(pool, supervisorId)))
       continue;
     released.push(...(await releaseIfLost(pool, supervisorId, maxDeaths)));
   }
-  return released;
+  return { released, alone: others.length === 0 };
 }
 
 async function hasSessions(sql: Sql, supervisorId: string): Promise<boolean> {

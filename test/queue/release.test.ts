@@ -157,7 +157,8 @@ async function holdLock(supervisorId: string): Promise<pg.Client> {
   return session;
 }
 
-const sweep = (thorough = false) => sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough });
+const sweep = async (thorough = false) =>
+  (await sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough })).released;
 
 test("a supervisor whose lock is held keeps its claims, one whose lock is free loses them", async () => {
   await queue.insert([1, 2]);
@@ -188,11 +189,15 @@ test("a supervisor that is excepted keeps its claims and its row, whoever holds 
   await claim("vm.1.a/w1");
   await claim("vm.2.b/w1");
   await registerWorkers(queue.pool, [worker("vm.1.a/w1"), worker("vm.2.b/w1")]);
-  await sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: true, except: "vm.1.a" });
+  const except = "vm.1.a";
+  const first = await sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: true, except });
+  assert.equal(first.alone, false);
   assert.deepEqual(await owners(), { 1: "vm.1.a/w1", 2: "pending" });
   assert.deepEqual(await queue.rows("select worker_id from processing_workers"), [
     { worker_id: "vm.1.a/w1" },
   ]);
+  const { alone } = await sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: true, except });
+  assert.equal(alone, true, "the other one is gone");
 });
 
 test("the sessions of a lost supervisor's processes are ended, and no others", async () => {
@@ -341,7 +346,8 @@ test("children that outlive their supervisor are left to give their claims back,
   const child = await openSession("blockmill vm.1.a/w1");
   try {
     const seenLost = new Set<string>();
-    const look = () => sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: false, seenLost });
+    const look = async () =>
+      (await sweepLostSupervisors(queue.pool, { maxDeaths: 3, thorough: false, seenLost })).released;
     assert.deepEqual(await look(), []);
     assert.deepEqual(await owners(), { 1: "vm.1.a/w1" });
     assert.equal((await look()).length, 1);
