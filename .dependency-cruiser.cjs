@@ -16,6 +16,7 @@ const layers = [
   ["child"],
   ["db"],
   ["config"],
+  ["abi"],
   ["fields", "metrics"],
 ];
 
