@@ -33,6 +33,14 @@ export function span(seconds: number): string {
   return `${count(Math.floor(whole / 86_400))} d ${Math.floor((whole % 86_400) / 3_600)} h`;
 }
 
+/** Seconds in one whole unit, so that a text that is shown does not change each time: `85 s`, `12 min`, `5 h`, `3 days`. */
+export function wholeSpan(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${count(Math.floor(seconds / 86_400))} days`;
+}
+
 /** At most `length` characters, on one line. */
 export function shorten(text: string, length: number): string {
   const line = text.replace(/\s+/g, " ").trim();

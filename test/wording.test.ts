@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { an, count, plural, rate, shorten, span, wrap } from "../src/wording.js";
+import { an, count, plural, rate, shorten, span, wholeSpan, wrap } from "../src/wording.js";
 
 test("counts are written with commas, and nouns in their number", () => {
   assert.equal(count(1_234_567), "1,234,567");
@@ -43,6 +43,20 @@ test("a span is written in at most two units", () => {
     "3 h 10 min",
     "1 d 0 h",
     "4 d 2 h",
+  ]);
+});
+
+test("a span in one whole unit does not change each time it is told", () => {
+  assert.deepEqual([-1, 0.4, 119.4, 120, 7_199, 7_200, 172_799, 172_800, 1e8].map(wholeSpan), [
+    "0 s",
+    "0 s",
+    "119 s",
+    "2 min",
+    "119 min",
+    "2 h",
+    "47 h",
+    "2 days",
+    "1,157 days",
   ]);
 });
 

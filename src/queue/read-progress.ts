@@ -32,8 +32,11 @@ const statement = `
     ) as next
   ),
   next as (
-    select extract(epoch from greatest(created_at, run_at)) as due from processing_jobs
-    where queued and status = ${statuses.pending} order by priority desc, block_number limit 1000
+    select extract(epoch from greatest(created_at, run_at)) as due from (
+      select status, created_at, run_at from processing_jobs
+      where queued order by priority desc, block_number limit ${most.others}
+    ) as queued
+    where status = ${statuses.pending} limit 1000
   ),
   halted as (
     select block_number, status from processing_jobs

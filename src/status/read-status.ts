@@ -5,11 +5,13 @@ import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
 import { readLatestFailures } from "../queue/read-failures.js";
-import { readHeadStatus } from "../queue/read-head-status.js";
+import { type HeadStatus, readHeadStatus } from "../queue/read-head-status.js";
 import { readOpenRanges } from "../queue/read-open-ranges.js";
+import { readProgress } from "../queue/read-progress.js";
 import { readWorkers } from "../queue/read-workers.js";
 import { type Redact, redactTexts } from "../redact.js";
 import { readNewestBlock } from "../store/newest-block.js";
+import { readNewestUpTo } from "../store/read-newest-up-to.js";
 import { endpointStates } from "./endpoint-states.js";
 
 /** Waits for locks that are longer are told. */
@@ -45,6 +47,8 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
     /** Blocks up to the head that were asked for and are not stored, whatever became of their jobs. */
     lagBlocks: head === null ? null : behind.count,
     lagIsAtLeast: behind.atLeast,
+    /** The age of the newest block below which nothing that was asked for is missing; null: there is none, or no head. */
+    lagSeconds: head === null ? null : await readLagSeconds(pool, head),
     /** Jobs whose block is not there yet, and the lowest of them. */
     waiting: { jobs: waiting.count, isAtLeast: waiting.atLeast, firstBlock: waiting.firstBlock },
     blocksPerSecond: rateOf(depth, config.queue),
@@ -64,6 +68,14 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
     alerts: alerts.map((alert) => ({ ...alert, message: redact(alert.message) })),
     failures: failures.map((failure) => redactTexts(failure, redact)),
   };
+}
+
+/** By the chain's own times and the database's clock: it grows while anything is stuck. */
+async function readLagSeconds(pool: pg.Pool, { headAgeSeconds }: HeadStatus): Promise<number | null> {
+  const { head, lowestMissing } = await readProgress(pool);
+  const contiguous = await readNewestUpTo(pool, lowestMissing === null ? null : lowestMissing - 1);
+  if (head === null || contiguous === null) return null;
+  return Math.max(0, headAgeSeconds + head.timestamp - contiguous.timestamp);
 }
 
 /**

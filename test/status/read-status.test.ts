@@ -3,8 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readStatus } from "../../src/status/read-status.js";
+import { createEncoder } from "../../src/store/encode-block.js";
 import { configOf } from "../orchestrator/scene.js";
 import { useQueue } from "../queue/queue-database.js";
+import { rowsOf } from "../support/stored-block.js";
+import { writeBlocks } from "../support/write-blocks.js";
 
 const queue = useQueue();
 
@@ -89,5 +92,35 @@ test("the rate is over the last minute; where jobs are archived earlier, over th
     const { blocksPerSecond } = await status(early);
     // The oldest completion is ten seconds old, or a little more by now.
     assert(blocksPerSecond > 6 / 60 && blocksPerSecond <= 0.6, `${blocksPerSecond}`);
+  }
+});
+
+test("the lag in seconds is the age of the newest block below which nothing is missing, and grows by itself", async () => {
+  await queue.rows("truncate processing_jobs, processing_ranges");
+  assert.equal((await status()).lagSeconds, null, "no head was seen");
+  await queue.rows(
+    `insert into processing_head (chain_id, next_block, head_number, head_hash, head_time)
+     values (1, 13, 12, sha256(''), clock_timestamp() - interval '20 s')`,
+  );
+  try {
+    assert.equal((await status()).lagSeconds, null, "nothing is stored");
+    const client = await queue.pool.connect();
+    const encoder = createEncoder();
+    const blocks = [9, 10, 11, 12].map((number) => encoder.encode(rowsOf({ number })));
+    await writeBlocks(client, blocks).finally(() => client.release());
+    await queue.rows("update blocks set timestamp = clock_timestamp() - (14 - number) * interval '10 s'");
+    const within = async (from: number) => {
+      const { lagSeconds } = await status();
+      assert(
+        lagSeconds !== null && lagSeconds >= from && lagSeconds < from + 10,
+        `${lagSeconds}, not ${from}`,
+      );
+    };
+    await within(20);
+    await queue.insert([11], "failed");
+    await within(40);
+  } finally {
+    await queue.rows("truncate processing_head, processing_jobs");
+    await queue.rows("delete from blocks");
   }
 });
