@@ -103,7 +103,7 @@ comment on column processing_jobs.block_hash   is 'The hash that is wanted at th
 comment on column processing_jobs.queued       is 'Generated: pending or processing. The claim index covers these rows.';
 comment on column processing_jobs.due_at       is 'Generated: run_at while scheduled.';
 comment on column processing_jobs.absences     is 'How often in a row its block could not be had yet: it costs no attempt, and each wait is longer than the last. The head''s arrival at its height ends it.';
-comment on column processing_jobs.losses       is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
+comment on column processing_jobs.losses       is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three in a row the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed. A claim whose worker lives begins the count anew.';
 comment on column processing_jobs.suspended    is 'Set by blockmill, while run_at is infinity: a reorg dropped its block, and it runs when the new branch reaches this height. A job with run_at = infinity that is not suspended is parked: it waits for a person.';
 
 create table if not exists processing_failures (
@@ -612,7 +612,7 @@ comment on column transactions.cumulative_gas_used      is 'Receipt: the gas tha
 comment on column transactions.effective_gas_price      is 'Receipt: wei per gas that were paid.';
 comment on column transactions.contract_address         is 'Receipt: the contract that it created, or would have created had it not failed.';
 comment on column transactions.blob_gas_used            is 'Receipt: blob gas that it used (EIP-4844).';
-comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844). Unproven: it follows from the chain''s blob schedule, which forks change.';
+comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844). Unproven: where the chain''s blob schedule is not known, as from its newest known fork on.';
 comment on column transactions.log_count                is 'Rows of this transaction in logs.';
 comment on column transactions.extra                    is 'Fields of the transaction and {"receipt": {...}} that this table has no column for, or whose value their column cannot hold (then it is null), as the node sent them. Unproven: no hash covers it.';
 

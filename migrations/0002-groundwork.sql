@@ -239,7 +239,7 @@ comment on column blocks.total_difficulty         is 'Summed up to this block; n
 comment on column blocks.size                     is 'Bytes of the block''s RLP. Unproven: of a block with uncles, their headers are a part of it.';
 comment on column blocks.uncles                   is 'The uncles'' hashes. Unproven: their headers are not fetched.';
 comment on column transactions.from_address             is 'The sender, as the node recovered it. 20 bytes. Unproven: compared with the receipt; chain.recover_senders proves it.';
-comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844). Unproven: it follows from the chain''s blob schedule, which forks change.';
+comment on column transactions.blob_gas_price           is 'Receipt: wei per blob gas that were paid (EIP-4844). Unproven: where the chain''s blob schedule is not known, as from its newest known fork on.';
 comment on column blocks.extra                    is 'Header fields that this table has no column for, or whose value their column cannot hold (then it is null), as the node sent them (other chains, newer forks). Unproven: no hash covers it.';
 comment on column transactions.extra                    is 'Fields of the transaction and {"receipt": {...}} that this table has no column for, or whose value their column cannot hold (then it is null), as the node sent them. Unproven: no hash covers it.';
 comment on column transactions.v                        is 'Signature v, as the node sends it; of types 1 to 4, where their hash is proven, the parity.';
@@ -249,4 +249,4 @@ comment on column transactions.y_parity                 is 'Parity of the signat
 
 -- Deaths of which nobody knows the cause.
 alter table processing_jobs add column losses int not null default 0;
-comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
+comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three in a row the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed. A claim whose worker lives begins the count anew.';

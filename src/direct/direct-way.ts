@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import type { BlockAnswers, WantedBlock } from "../chain/endpoint/fetch-block.js";
 import type { AnswerBytes } from "../chain/endpoint/wire.js";
+import { knownBlobPrice } from "../chain/verify/blob-price.js";
 import { type ChainRules, rulesFor } from "../chain/verify/chain-rules.js";
 import { checksAt, type VerifyLevel } from "../chain/verify/verify-block.js";
 import {
@@ -34,7 +35,7 @@ interface DirectExports {
   place(blockBytes: number, receiptsBytes: number): number;
   placeOfReceipts(): number;
   read(blockId: number, receiptsId: number): void;
-  check(checks: number, asItIs: boolean, chainId: number): number;
+  check(checks: number, asItIs: boolean, chainId: number, blobPrice: number): number;
   encode(verifiedBytes: number): void;
   resultAt(): number;
   verifiedAt(): number;
@@ -84,6 +85,14 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
   const told = (memory: Buffer, name: ResultName): number =>
     memory.readUInt32LE(resultAt + RESULT_OFFSETS[name]);
 
+  /** What the block's blob gas costs; 0: it is not known. */
+  const blobPriceOf = (memory: Buffer, { chainId }: ChainRules): number => {
+    const timestamp = memory.readDoubleLE(resultAt + RESULT_OFFSETS.timestamp);
+    const excess = memory.readDoubleLE(resultAt + RESULT_OFFSETS.excessBlobGas);
+    if (excess < 0) return 0;
+    return Number(knownBlobPrice(chainId, { timestamp, excessBlobGas: BigInt(excess) }) ?? 0n);
+  };
+
   /** The checks of these bits, and the column `verified` with their names. */
   const verifiedOf = (bits: number) => {
     const known = verifiedFields.get(bits);
@@ -122,7 +131,7 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
 
     const started = performance.now();
     const { demanded, tried } = checksAt(number, { level, rules });
-    const held = module.check(bitsOf(demanded), false, rules.chainId);
+    const held = module.check(bitsOf(demanded), false, rules.chainId, blobPriceOf(memory, rules));
     const { checks, field } = verifiedOf(tried.length === 0 ? held : withTried(tried, held, rules.chainId));
     const verified = performance.now();
     memory = Buffer.from(module.memory.buffer);
@@ -153,7 +162,7 @@ export function createDirectWay(options: DirectOptions): TakeDirectly {
 
   const bitsThatHold = (bit: number, chainId: number): number => {
     try {
-      return module.check(bit, true, chainId);
+      return module.check(bit, true, chainId, 0);
     } catch (error) {
       if (!isTrap(error)) throw error;
       return 0;

@@ -49,7 +49,14 @@ export function checkBit(check: Check): number {
 export const REASONS = ["syntax", "field", "value", "place", "proof", "tooLarge"] as const;
 
 /** What the module leaves for JavaScript: a number of 64 bits, or where something lies in its memory. */
-const results = { number: "f64", hash: "u32", parentHash: "u32" } as const;
+const results = {
+  number: "f64",
+  timestamp: "f64",
+  /** -1: the header has none. */
+  excessBlobGas: "f64",
+  hash: "u32",
+  parentHash: "u32",
+} as const;
 
 /** The tables in the order in which their rows are written, one table's behind those of the one before. */
 export const WRITTEN_TABLES = ["transactions", "logs", "withdrawals", "tokenTransfers", "blocks"] as const;

@@ -38,7 +38,7 @@ export const receiptFields = {
   blobGasPrice: {
     kind: quantity(256),
     optional: "it has no blobs",
-    unproven: "it follows from the chain's blob schedule, which forks change",
+    unproven: "where the chain's blob schedule is not known, as from its newest known fork on",
     unit: "wei",
     column: "blob_gas_price",
   },

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Chain } from "../../bench/fixture-node/chain.js";
 import { type ChainWishes, chainOptions } from "../../bench/fixture-node/chain-options.js";
+import { knownBlobPrice } from "../../src/chain/verify/blob-price.js";
 import type { VerifyLevel } from "../../src/chain/verify/verify-block.js";
 import { createDirectWay } from "../../src/direct/direct-way.js";
 import { createEncoder } from "../../src/store/encode-block.js";
@@ -119,6 +120,20 @@ function changesOf(whole: Texts): Record<string, Texts> {
     transactionsRoot: replaced("block", /"value":"0x[0-9a-f]+"/, '"value":"0x5a5a5a"'),
   };
 }
+
+test("a price of blob gas is taken that follows from the excess, where the chain's schedule is known", () => {
+  // In Prague. The fixture's own price is any.
+  const wishes = { transactions: 16, timestamp: { first: 1_750_000_000, step: 12 } };
+  const { block, receipts } = fixtureBlock(3, wishes);
+  const { timestamp, excessBlobGas } = JSON.parse(block) as { timestamp: string; excessBlobGas: string };
+  const header = { timestamp: Number(timestamp), excessBlobGas: BigInt(excessBlobGas) };
+  const price = knownBlobPrice(1, header) ?? assert.fail("it is not known");
+  const told = receipts.match(/"blobGasPrice":"(0x[0-9a-f]+)"/)?.[1] ?? assert.fail("there are no blobs");
+  const right = { block, receipts: receipts.replaceAll(`"${told}"`, `"0x${price.toString(16)}"`) };
+  assert(!ways.roots.take({ block, receipts }, { number: 3 }));
+  assert(ways.roots.take(right, { number: 3 }));
+  assert(ways.off.take({ block, receipts }, { number: 3 }));
+});
 
 test("an answer may have spaces and line ends where JSON allows them", () => {
   const { block, receipts } = fixtureBlock(3, { transactions: 4 });

@@ -1,24 +1,38 @@
 import type { Hex, Quantity, Transaction } from "../../block.js";
 import { hasField, isSigned } from "../../fields/transaction-types.js";
+import { knownBlobPrice } from "./blob-price.js";
 import { derive, type Proof, wrong } from "./proof.js";
 import type { RlpWriter } from "./rlp.js";
 
 /** Gas of one blob (EIP-4844, GAS_PER_BLOB). */
 const BLOB_GAS = 131_072n;
 
-/** Blob gas used follows from the blobs, in each receipt and in the header. */
+/**
+ * Blob gas used follows from the blobs, in each receipt and in the header. What it cost follows from the header's excess,
+ * where the chain's schedule is known: what rows of blockmill 1 say of it is what the node said.
+ */
 export function checkBlobGas(proof: Proof): void {
   let sum = 0n;
+  const price = proof.onDerived === null ? null : blobPriceOf(proof);
   for (const [index, { type, blobVersionedHashes, receipt }] of proof.covered.entries()) {
     const hasBlobs = hasField(type, "blobVersionedHashes");
     const used = hasBlobs ? BLOB_GAS * BigInt(blobVersionedHashes?.length ?? 0) : 0n;
     sum += used;
     if (!hasBlobs && (receipt.blobGasUsed ?? "0x0") === "0x0") continue;
     const value = hasBlobs ? hexOf(used) : null;
-    derive(proof, receipt, { name: "blobGasUsed", value, path: () => `receipts[${index}]` });
+    const path = () => `receipts[${index}]`;
+    derive(proof, receipt, { name: "blobGasUsed", value, path });
+    if (price !== null && hasBlobs) derive(proof, receipt, { name: "blobGasPrice", value: price, path });
   }
   const { blobGasUsed } = proof.block.header;
   if ((blobGasUsed ?? "0x0") !== hexOf(sum)) throw wrong(proof, "blobGasUsed", hexOf(sum), blobGasUsed);
+}
+
+function blobPriceOf({ block, rules }: Proof): Quantity | null {
+  const { timestamp, excessBlobGas } = block.header;
+  if (excessBlobGas === null) return null;
+  const price = knownBlobPrice(rules.chainId, { timestamp, excessBlobGas: BigInt(excessBlobGas) });
+  return price === null ? null : hexOf(price);
 }
 
 /**

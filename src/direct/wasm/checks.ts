@@ -5,6 +5,7 @@ import { checkBlooms } from "./bloom";
 import { writeHeader, writeReceipt, writeTransaction, writeWithdrawal } from "./generated/encodings";
 import {
   BASE_FEE_PER_GAS,
+  BLOB_GAS_PRICE,
   BLOB_GAS_USED,
   BLOB_VERSIONED_HASHES,
   CONTRACT_ADDRESS,
@@ -74,9 +75,16 @@ let wide: usize = 0;
 
 /**
  * Makes the checks whose bits are set, and returns those of what the block has. `bytes`: of the two answers. `given`: the
- * block is checked as it is, and nothing of it is put right.
+ * block is checked as it is, and nothing of it is put right. `blobPrice`: of a blob's gas; 0: it is not known.
  */
-export function makeChecks(header: usize, made: u32, given: bool, chainId: u64, bytes: usize): u32 {
+export function makeChecks(
+  header: usize,
+  made: u32,
+  given: bool,
+  chainId: u64,
+  blobPrice: f64,
+  bytes: usize,
+): u32 {
   asItIs = given;
   checks = made;
   transactionBytes = 0;
@@ -85,7 +93,7 @@ export function makeChecks(header: usize, made: u32, given: bool, chainId: u64, 
   if (has(CHECK_GAS)) checkGas(header);
   if (has(CHECK_LOGS_BLOOM)) checkBlooms(header);
   if (has(CHECK_UNCLES)) checkUncles(header);
-  if (has(CHECK_BLOB_GAS)) checkBlobGas(header);
+  if (has(CHECK_BLOB_GAS)) checkBlobGas(header, blobPrice);
   if (has(CHECK_PRICES)) checkPrices(header);
   if (has(CHECK_TRANSACTION_HASHES)) {
     for (let i: u32 = 0; i < transactionCount; i++)
@@ -165,7 +173,7 @@ function checkUncles(header: usize): void {
   leaveUnless((lengthOf(header, UNCLES) === 0) === none, LEFT_PROOF);
 }
 
-function checkBlobGas(header: usize): void {
+function checkBlobGas(header: usize, price: f64): void {
   let sum: u64 = 0;
   for (let i: u32 = 0; i < transactionCount; i++) {
     const transaction = transactionAt(i);
@@ -175,9 +183,16 @@ function checkBlobGas(header: usize): void {
     sum += used;
     if (isNull(receipt, BLOB_GAS_USED)) leaveUnless(!isBlob, LEFT_PROOF);
     else leaveUnless(numberIn(receipt, BLOB_GAS_USED) === used, LEFT_PROOF);
+    if (isBlob && price !== 0) expectPrice(receipt, price);
   }
   const told = isNull(header, BLOB_GAS_USED) ? 0 : numberIn(header, BLOB_GAS_USED);
   leaveUnless(told === sum, LEFT_PROOF);
+}
+
+/** A price that a double does not have goes the long way. */
+function expectPrice(receipt: usize, price: f64): void {
+  const isTold = !isNull(receipt, BLOB_GAS_PRICE) && countOf(receipt, BLOB_GAS_PRICE) <= 13;
+  leaveUnless(isTold && (numberIn(receipt, BLOB_GAS_PRICE) as f64) === price, LEFT_PROOF);
 }
 
 /** What was paid per gas follows from what was signed and the base fee (EIP-1559). The long way derives what is missing. */

@@ -9,12 +9,14 @@ import { makeChecks } from "./checks";
 import { startCopy, written } from "./copy";
 import {
   BLOCK_ANSWER,
+  EXCESS_BLOB_GAS,
   HASH,
   ID,
   NUMBER,
   PARENT_HASH,
   RECEIPTS_ANSWER,
   RESULT,
+  TIMESTAMP,
   WITHDRAWALS,
 } from "./generated/fields";
 import { nameFields } from "./generated/known-names";
@@ -23,11 +25,13 @@ import {
   RESULT_BLOCKS_COUNT,
   RESULT_BLOCKS_FROM,
   RESULT_END,
+  RESULT_EXCESS_BLOB_GAS,
   RESULT_HASH,
   RESULT_LOGS_COUNT,
   RESULT_LOGS_FROM,
   RESULT_NUMBER,
   RESULT_PARENT_HASH,
+  RESULT_TIMESTAMP,
   RESULT_TOKEN_TRANSFERS_COUNT,
   RESULT_TOKEN_TRANSFERS_FROM,
   RESULT_TRANSACTIONS_COUNT,
@@ -95,6 +99,9 @@ export function read(blockId: f64, receiptsId: f64): void {
   header = valueAt(block, RESULT);
   checkShape(header);
   store<f64>(RESULT_AT + RESULT_NUMBER, numberIn(header, NUMBER) as f64);
+  store<f64>(RESULT_AT + RESULT_TIMESTAMP, numberIn(header, TIMESTAMP) as f64);
+  const excess = isNull(header, EXCESS_BLOB_GAS) ? -1.0 : (numberIn(header, EXCESS_BLOB_GAS) as f64);
+  store<f64>(RESULT_AT + RESULT_EXCESS_BLOB_GAS, excess);
   tell(RESULT_HASH, valueAt(header, HASH));
   tell(RESULT_PARENT_HASH, valueAt(header, PARENT_HASH));
 }
@@ -111,9 +118,12 @@ function expectId(answer: usize, id: f64): void {
   leaveUnless(told === id, LEFT_PLACE);
 }
 
-/** Makes the checks whose bits are set, src/fields/direct-layout.ts. Returns those that prove something of this block. */
-export function check(checks: u32, asItIs: bool, chainId: f64): u32 {
-  return makeChecks(header, checks, asItIs, chainId as u64, blockBytes + receiptsBytes);
+/**
+ * Makes the checks whose bits are set, src/fields/direct-layout.ts. Returns those that prove something of this block.
+ * `blobPrice`: of a blob's gas; 0: it is not known.
+ */
+export function check(checks: u32, asItIs: bool, chainId: f64, blobPrice: f64): u32 {
+  return makeChecks(header, checks, asItIs, chainId as u64, blobPrice, blockBytes + receiptsBytes);
 }
 
 /** Writes the rows, and tells where each table's lie and how many there are. */

@@ -90,3 +90,21 @@ test("what a creation that failed would have created is told, and a call has cre
     ["0xcd234a471b72ba2f1ccf0a70fcaba648a5eecd8d", null],
   );
 });
+
+test("what blob gas cost follows from the excess, where the chain's schedule is known", () => {
+  const blobVersionedHashes = [`0x01${"00".repeat(31)}`] as const;
+  const priceAt = (timestamp: number, blobGasPrice: `0x${string}` | null) => {
+    const transaction = transactionOf(
+      { type: 3, blobVersionedHashes: [...blobVersionedHashes] },
+      { blobGasUsed: "0x20000", blobGasPrice },
+    );
+    const header = { timestamp, blobGasUsed: "0x20000", excessBlobGas: "0xa00000" } as const;
+    checkBlobGas(proofOf({ header, transactions: [transaction], onDerived: () => {} }));
+    return transaction.receipt.blobGasPrice;
+  };
+  const inPrague = 1_750_000_000;
+  assert.equal(priceAt(inPrague, null), "0x8");
+  assert.equal(priceAt(inPrague, "0x9"), "0x8");
+  assert.equal(priceAt(1_900_000_000, "0x9"), "0x9");
+  assert.equal(priceAt(1_900_000_000, null), null);
+});
