@@ -22,7 +22,7 @@ const fail = namedParameters<{
     set status = case when :fatal or attempts >= :max_attempts then ${statuses.failed} else ${statuses.scheduled} end,
         run_at = case when :fatal or attempts >= :max_attempts then run_at
                  else clock_timestamp() + :delay_ms * interval '1 millisecond' end,
-        last_error = :message
+        losses = 0, last_error = :message
     where block_number = :block and id = :id and worker_id = :worker and claims = :claim
       and ${claimedAt} = :claimed_at and status = ${statuses.processing}
     returning id, block_number, attempts, status

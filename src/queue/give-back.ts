@@ -3,6 +3,9 @@ import type { Sql } from "../db/pool.js";
 import { claimedAt, type Token } from "./job.js";
 import { statuses } from "./job-status.js";
 
+// Its worker lived: what it was suspected of before (release.ts) it did not do this time, and the count begins anew. So
+// for each end of a claim but a death: fail.ts, postpone.ts.
+
 // One index scan, as in complete.ts; and in the order of the blocks, as everybody who waits for jobs locks them.
 const someJobs = namedParameters<{
   worker: string;
@@ -13,7 +16,7 @@ const someJobs = namedParameters<{
 }>(
   `
   update processing_jobs
-  set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
+  set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0), losses = 0
   where block_number = any (array(
     select block_number from processing_jobs
     where block_number = any (:blocks::bigint[]) and worker_id = :worker and status = ${statuses.processing}
@@ -28,7 +31,7 @@ const someJobs = namedParameters<{
 
 const allButSomeJobs = `
   update processing_jobs
-  set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0)
+  set status = ${statuses.pending}, attempts = greatest(attempts - 1, 0), losses = 0
   where block_number = any (array(
     select block_number from processing_jobs
     where queued and status = ${statuses.processing} and worker_id = $1 and id <> all ($2::bigint[])

@@ -28,6 +28,7 @@ const postpone = namedParameters<{
   )
   update processing_jobs
   set status = ${statuses.scheduled}, attempts = greatest(attempts - 1, 0), absences = least(absences, 1000000) + 1,
+      losses = 0,
       run_at = clock_timestamp() + interval '1 millisecond' * (0.5 + random() / 2) * least(
         case when block_number > head then ${waitMs.mostAboveHead} else ${waitMs.most} end,
         ${waitMs.base} * 2 ^ least(absences, 20)),

@@ -4,8 +4,10 @@ import pg from "pg";
 import { inTransaction } from "../../src/db/pool.js";
 import { claimJobs } from "../../src/queue/claim.js";
 import { countClaims } from "../../src/queue/count-claims.js";
-import { giveBackUnknown } from "../../src/queue/give-back.js";
+import { failJob } from "../../src/queue/fail.js";
+import { giveBack, giveBackUnknown } from "../../src/queue/give-back.js";
 import type { Token } from "../../src/queue/job.js";
+import { postponeJob } from "../../src/queue/postpone.js";
 import {
   endSessions,
   leastLosses,
@@ -326,6 +328,37 @@ test("a job in hand at deaths that nobody knows the cause of is claimed alone af
     (await claim("vm.1.a/w98", 2)).map(({ blockNumber }) => blockNumber),
     [3],
   );
+});
+
+test("only losses in a row count: a claim whose worker lives begins the count anew", async () => {
+  const ends: Record<string, (token: Token) => Promise<unknown>> = {
+    "given back": (token) => giveBack(queue.pool, token.workerId, [token]),
+    "given back unknown": ({ workerId }) => giveBackUnknown(queue.pool, workerId, []),
+    postponed: (token) =>
+      postponeJob(queue.pool, {
+        token,
+        message: "not there yet",
+        onlyAboveFinality: false,
+        finalityDepth: 64,
+      }),
+    "failed once": (token) =>
+      failJob(queue.pool, { token, message: "refused", fatal: false, maxAttempts: 9, delayMs: 0 }),
+  };
+  for (const [end, endClaim] of Object.entries(ends)) {
+    await queue.rows("delete from processing_jobs");
+    await queue.insert([1]);
+    await queue.rows(`update processing_jobs set losses = ${leastLosses - 1}`);
+    const [job] = await claim("vm.1.a/w1");
+    assert(job !== undefined);
+    await endClaim(job.token);
+    await queue.rows(
+      "update processing_jobs set status = 'pending', run_at = now() where status = 'scheduled'",
+    );
+    await claim("vm.1.a/w2");
+    await releaseWorker(queue.pool, "vm.1.a/w2", { ...options, blamed: "suspects" });
+    const [{ status, losses } = {}] = await queue.rows("select status, losses from processing_jobs");
+    assert.deepEqual([status, losses], ["pending", 1], end);
+  }
 });
 
 test("a counter of losses at its end stays there", async () => {
