@@ -2,14 +2,17 @@ import type { Sql } from "./pool.js";
 
 // Advisory locks have no rights in PostgreSQL: anybody may hold any key. So a lock is a family of keys. Who finds one
 // held by a stranger passes on to the next, and who is asked whether a lock is held believes only sessions of its own
-// role, or of roles that may update jobs as workers do: people who only insert and read may not.
+// role, or of roles that may update jobs as workers do: people who only insert and read may not. While there are no jobs,
+// roles are believed that may make their table: two that init the same empty schema wait for each other.
 
 /** How the keys of one lock end, in the order in which they are tried. */
 const endings = ["", ...Array.from({ length: 31 }, (_, i) => ` ${i + 1}`)];
 const endingsSql = `unnest(array[${endings.map((ending) => `'${ending}'`).join()}])`;
 
-const isBelieved = `(holder.usename = session_user
-      or coalesce(has_table_privilege(holder.usesysid, to_regclass('processing_jobs'), 'UPDATE'), false))`;
+const isBelieved = `(holder.usename = session_user or coalesce(
+      has_table_privilege(holder.usesysid, to_regclass('processing_jobs'), 'UPDATE'),
+      has_schema_privilege(holder.usesysid, current_schema(), 'CREATE'),
+      has_database_privilege(holder.usesysid, current_database(), 'CREATE')))`;
 
 /**
  * The keys of advisory locks that believed sessions hold in this database, as rows (key, pid).

@@ -30,9 +30,14 @@ export async function applySchema(
 ): Promise<{ before: number | null; partitionBlocks: number }> {
   const { before, layout } = await inTransaction(pool, async (tx) => {
     await lockSchema(tx, schema);
-    const { rows } = await tx.query("select from pg_namespace where nspname = $1", [schema]);
+    const { rows } = await tx.query<{ usable: boolean }>(
+      "select has_schema_privilege(oid, 'USAGE') as usable from pg_namespace where nspname = $1",
+      [schema],
+    );
     // `if not exists` alone needs the right to create even when there is nothing to create.
     if (rows.length === 0) await tx.query(`create schema "${schema}"`);
+    // Else what is there would not be seen, and what is missing would be looked for elsewhere.
+    else if (!rows[0]?.usable) throw notUsable(schema);
     const found = (await readVersion(tx))?.version ?? null;
     const newest = migrations.at(-1)?.version ?? schemaVersion;
     if (found !== null && found > newest) throw newerSchema(schema, found);
@@ -65,6 +70,13 @@ async function readLayout(sql: Sql): Promise<number | null> {
     "select partition_blocks from chain_layout",
   );
   return Number(layout.rows[0]?.partition_blocks ?? 0);
+}
+
+function notUsable(schema: string): ConfigError {
+  return new ConfigError(
+    `database.url: permission denied for schema ${schema}; grant it to this user, or choose a database.schema that it owns`,
+    { key: "database.url" },
+  );
 }
 
 function otherLayout(schema: string, { there, wanted }: { there: number; wanted: number }): ConfigError {

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { createDatabase, emptyDatabase } from "../support/database.js";
 import { projectRoot } from "../support/project.js";
+import { createTwoRoles } from "../support/role.js";
 import { blockmill } from "./blockmill.js";
 import { readCatalog } from "./catalog.js";
 
@@ -31,6 +32,28 @@ test("four inits of the same new schema at once all succeed", async (t) => {
 
   const runs = await Promise.all(Array.from({ length: 4 }, () => blockmill(["init"], env)));
   for (const { code, stderr } of runs) assert.equal(code, 0, stderr);
+  const { rows } = await database.pool.query("select version from shared.schema_version");
+  assert.equal(rows.length, 1);
+});
+
+test("of two roles that init the same new schema at once one makes it, and the other is told that it may not", async (t) => {
+  const database = await emptyDatabase();
+  const roles = await createTwoRoles(t, database);
+  for (const { name } of roles)
+    await database.pool.query(`grant create on database ${database.name} to ${name}`);
+
+  const runs = await Promise.all(
+    roles.map(({ url }) =>
+      blockmill(["init"], { BLOCKMILL_DATABASE_URL: url, BLOCKMILL_DATABASE_SCHEMA: "shared" }),
+    ),
+  );
+  const [made, refused] = runs.sort((a, b) => (a.code ?? 0) - (b.code ?? 0));
+  assert.equal(made?.code, 0, made?.stderr);
+  assert.equal(refused?.code, 78, refused?.stderr);
+  assert.match(
+    refused?.stderr ?? "",
+    /^blockmill: .*permission denied for schema shared; grant it to this user/,
+  );
   const { rows } = await database.pool.query("select version from shared.schema_version");
   assert.equal(rows.length, 1);
 });
