@@ -39,6 +39,8 @@ export interface SweepLostOptions {
   thorough: boolean;
   /** A supervisor that is known to live. */
   except?: string | undefined;
+  /** Only those; all, unless stated. */
+  only?(supervisorId: string): boolean;
   /**
    * Who seemed lost at the sweep before, kept from one sweep to the next. Children that outlive their supervisor give
    * their claims back within milliseconds: those that still have sessions are left alone at the first sight.
@@ -53,13 +55,13 @@ export interface SweptLost {
 }
 
 /**
- * Releases the claims of every supervisor whose lease has fallen, but `except`. `thorough` also asks the
+ * Releases the claims of every supervisor whose lease has fallen, but `except`, and `only` some. `thorough` also asks the
  * claims themselves who made them, which reads all queued jobs; without it only registered supervisors are
  * looked at, which costs nothing at any size of the queue.
  */
 export async function sweepLostSupervisors(
   pool: pg.Pool,
-  { maxDeaths, thorough, except, seenLost }: SweepLostOptions,
+  { maxDeaths, thorough, except, only = () => true, seenLost }: SweepLostOptions,
 ): Promise<SweptLost> {
   const { rows } = await pool.query<{ supervisor_id: string; held: boolean }>(knownSupervisors, [thorough]);
   const others = rows.filter(({ supervisor_id: supervisorId }) => supervisorId !== except);
@@ -67,7 +69,7 @@ export async function sweepLostSupervisors(
   const before = new Set(seenLost);
   seenLost?.clear();
   for (const { supervisor_id: supervisorId, held } of others) {
-    if (held) continue;
+    if (held || !only(supervisorId)) continue;
     seenLost?.add(supervisorId);
     if (seenLost !== undefined && !before.has(supervisorId) && (await hasSessions(pool, supervisorId)))
       continue;

@@ -72,17 +72,27 @@ export class HostLease {
     session: pg.Client,
     { event, validForMs }: { event: "taken" | "pinged" | "kept"; validForMs: number },
   ): Promise<void> {
-    this.#until = performance.now() + validForMs;
-    this.#lostAt = undefined;
-    this.#lostReason = undefined;
+    const until = performance.now() + validForMs;
+    const begin = (): void => {
+      this.#until = until;
+      this.#lostAt = undefined;
+      this.#lostReason = undefined;
+    };
     const tell = (): void => {
       const pulse = event === "pinged";
       for (const child of children) child.send({ type: "lease", validForMs: this.forMs(), pulse });
     };
-    // Whoever is to claim is registered first: the claims of a supervisor that nobody knows are looked for last.
-    if (event !== "taken") tell();
+    // Whoever is to claim is registered first, also who is forked meanwhile: the claims of a supervisor that nobody knows
+    // are looked for last.
+    if (event !== "taken") {
+      begin();
+      tell();
+    }
     await registration.write(session, { mustWrite: event === "taken" });
-    if (event === "taken") tell();
+    if (event === "taken") {
+      begin();
+      tell();
+    }
     await onPing(session);
     if (event === "taken") log.info({ supervisor: supervisorId }, "holding the lease of this host");
   }

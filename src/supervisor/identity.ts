@@ -11,3 +11,9 @@ export function createSupervisorId(): string {
     .slice(0, 20);
   return `${host}.${process.pid}.${randomBytes(3).toString("hex")}`;
 }
+
+/** The parts of such a name that tell which process had it; null: it is none. */
+export function parseSupervisorId(id: string): { host: string; pid: number } | null {
+  const [, host, pid] = /^([A-Za-z0-9-]+)\.(\d+)\.[0-9a-f]+$/.exec(id) ?? [];
+  return host === undefined || pid === undefined ? null : { host, pid: Number(pid) };
+}

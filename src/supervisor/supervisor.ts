@@ -20,6 +20,7 @@ import { followInstallation, type Installation } from "./installation.js";
 import { LineUp } from "./line-up.js";
 import type { LoadedAhead } from "./load-ahead.js";
 import type { Generation } from "./place.js";
+import { releasePredecessors } from "./predecessors.js";
 import { recycleWorkers } from "./recycle-workers.js";
 import { Registration } from "./registration.js";
 import { Reload } from "./reload.js";
@@ -131,6 +132,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   const head = watchHead();
   const loopAlert = createLoopAlert(options.restartLoop);
   const leaseEnds = new AbortController();
+  let predecessors: Promise<unknown> | undefined;
   const lease = new HostLease({
     supervisorId: id,
     connection,
@@ -138,6 +140,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     children,
     registration: new Registration({ supervisorId: id, version, children, deaths: () => deaths }),
     async onPing(session) {
+      predecessors ??= releasePredecessors({ ...burial, supervisorId: id, maxDeaths: burial.maxDeaths() });
       await loopAlert.look(session);
       if (options.watchHead) await head.look(session);
     },
@@ -217,6 +220,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       ending.isOver();
       leaseEnds.abort();
       await lease.ended;
+      await predecessors;
       // After the last ping, which registers them.
       await unregisterSupervisor(pool, id).catch(() => {});
       await pool.end();

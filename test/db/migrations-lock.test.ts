@@ -27,15 +27,16 @@ async function assertAlone(
       order.push("second");
     });
     behind.catch(() => {});
-    // It looks again and again, in a transaction of its own.
+    // It looks again and again, until it has its turn.
     await waitFor(
       async () =>
+        order.length > 0 ||
         (
           await pool.query(
-            "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query ~ 'schema_lock'",
+            "select from pg_stat_activity where datname = current_database() and query = 'rollback to savepoint schema_lock'",
           )
         ).rows.length > 0,
-      { what: "the second to look" },
+      { what: "the second to look in vain" },
     );
     order.push("first");
   });
