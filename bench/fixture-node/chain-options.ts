@@ -13,7 +13,10 @@ export interface ChainOptions {
   /** `real`: `from` can be recovered. `random`: r and s are noise and `from` is arbitrary. */
   signatures: "real" | "random";
   eras: Eras;
-  /** Numbers at which a branch has no block, as Filecoin's null rounds: the next block's parent is the last one before them. */
+  /**
+   * Numbers at which a branch has no block, as Filecoin's null rounds: the next block's parent is the last one before them.
+   * `*`: of every branch that is not named.
+   */
   nullRounds: Readonly<Record<string, readonly number[]>>;
   /** Seconds since 1970 of block 0, and between blocks. */
   timestamp: { first: number; step: number };

@@ -75,7 +75,7 @@ export class Chain {
 
   #block(branch: Branch, number: number): StoredBlock | undefined {
     if (number < branch.first) return branch.parent && this.#block(branch.parent, number);
-    const nullRounds = this.options.nullRounds[branch.name];
+    const nullRounds = this.options.nullRounds[branch.name] ?? this.options.nullRounds["*"];
     for (let next = branch.first + branch.blocks.length; next <= number; next += 1) {
       if (nullRounds?.includes(next)) {
         branch.blocks.push(undefined);

@@ -26,7 +26,7 @@ before(async () => {
     leaseSeconds: 1.5,
     say: () => {},
   });
-  ledger = new Ledger(world.pool, world.node);
+  ledger = new Ledger(world);
   watch = watchInvariants(world);
   await world.startMain();
 });

@@ -19,7 +19,7 @@ before(async () => {
     leaseSeconds: 1.5,
     say: () => {},
   });
-  ledger = new Ledger(world.pool, world.node);
+  ledger = new Ledger(world);
   await world.startMain();
   world.load.start();
   await comeToRest(world, ledger);

@@ -39,14 +39,18 @@ export class Ledger {
   readonly history = new History();
   readonly #pool: pg.Pool;
   readonly #node: Fixture;
-  readonly #digestOf = createDigestOf();
+  readonly #digestOf: ReturnType<typeof createDigestOf>;
   /** By number: what must be stored. Blocks of the history never change. */
   readonly #expected = new Map<number, { hash: string; digest: Hex }>();
+  /** Numbers of what was asked for at which the chain has no block. */
+  readonly #absent = new Set<number>();
   #historyKnown = 0;
+  #historyBlocks = { below: 0, count: 0 };
 
-  constructor(pool: pg.Pool, node: Fixture) {
+  constructor({ pool, node, chainId }: { pool: pg.Pool; node: Fixture; chainId: number }) {
     this.#pool = pool;
     this.#node = node;
+    this.#digestOf = createDigestOf({ chainId });
   }
 
   /**
@@ -86,7 +90,7 @@ export class Ledger {
 
   async #compare(numbers: number[] | undefined): Promise<Verdict> {
     const verdict: Verdict = {
-      lost: this.history.completedWithoutRows(),
+      lost: this.history.completedWithoutRows().filter(({ block }) => !this.#absent.has(block ?? -1)),
       doubled: [...this.history.doubled],
       wrong: [],
       moments: [],
@@ -114,8 +118,15 @@ export class Ledger {
     const canonical = await this.#node.canonical(from, head);
     if (history > this.#historyKnown)
       canonical.push(...(await this.#node.canonical(this.#historyKnown, history - 1)));
-    this.#historyKnown = Math.max(this.#historyKnown, history);
-    for (const number of this.#expected.keys()) if (number > head) this.#expected.delete(number);
+    const learned = this.#historyKnown;
+    this.#historyKnown = Math.max(learned, history);
+    const there = new Set(canonical.map(({ number }) => number));
+    for (const number of this.#expected.keys())
+      if (number > head || (number >= from && !there.has(number))) this.#expected.delete(number);
+    for (const number of this.#absent) if (number >= from) this.#absent.delete(number);
+    for (let number = from; number <= head; number += 1) if (!there.has(number)) this.#absent.add(number);
+    for (let number = learned; number < history; number += 1)
+      if (!there.has(number)) this.#absent.add(number);
     const changed = canonical.filter(({ number, hash }) => this.#expected.get(number)?.hash !== hash);
     let next = 0;
     const learn = async (): Promise<void> => {
@@ -173,21 +184,31 @@ export class Ledger {
 
   /** Jobs and coverage together: each block that was asked for once, and nothing else. */
   async #checkQueue(verdict: Verdict): Promise<void> {
-    const { rows } = await this.#pool.query<{ number: number; status: string | null; covered: number }>(
-      everyBlockOfQueue,
-    );
+    const { rows } = await this.#pool.query<{
+      number: number;
+      status: string | null;
+      covered: number;
+      absent: boolean;
+    }>(everyBlockOfQueue);
     const seen = new Map(rows.map((row) => [row.number, row]));
-    for (const number of this.#expected.keys()) {
+    for (const number of [...this.#expected.keys(), ...this.#absent]) {
       const found = seen.get(number);
       if (found === undefined)
         verdict.lost.push({ block: number, what: "has no job, and is not in the coverage" });
       else if (found.status !== null && found.status !== "completed")
         verdict.lost.push({ block: number, what: `has a job that is ${found.status}` });
     }
-    for (const { number, status, covered } of rows) {
-      if (covered > 0 && !this.#expected.has(number))
+    for (const { number, status, covered, absent } of rows) {
+      const isDone = covered > 0 || status === "completed";
+      if (isDone && absent !== this.#absent.has(number))
+        verdict.wrong.push({
+          block: number,
+          what: `is done as ${absent ? "absent, and is there" : "there, and is absent"}`,
+        });
+      const isAsked = this.#expected.has(number) || this.#absent.has(number);
+      if (covered > 0 && !isAsked)
         verdict.wrong.push({ block: number, what: "is in the coverage, and should not be" });
-      if (status === "completed" && !this.#expected.has(number))
+      if (status === "completed" && !isAsked)
         verdict.wrong.push({ block: number, what: "has a completed job, and should not be there" });
       if (covered > 0 && status === "completed")
         verdict.wrong.push({ block: number, what: "is both in the coverage and a completed job" });
@@ -196,6 +217,9 @@ export class Ledger {
 
   async #missing({ history, from }: Asked): Promise<string> {
     const { number: head, hash } = await this.#node.head();
+    if (history !== this.#historyBlocks.below)
+      this.#historyBlocks = { below: history, count: (await this.#node.canonical(0, history - 1)).length };
+    const wanted = this.#historyBlocks.count + (await this.#node.canonical(from, head)).length;
     const { rows } = await this.#pool.query<{
       open: string | null;
       stored: number;
@@ -212,7 +236,6 @@ export class Ledger {
     const [row] = rows;
     if (row === undefined) return "nothing was answered";
     if (row.open !== null) return row.open;
-    const wanted = history + head - from + 1;
     if (row.stored < wanted) return `${row.stored} of ${wanted} blocks are stored`;
     if (row.head_hash !== hash) return `the head ${head} is stored as ${row.head_hash}`;
     // Every block above the last fork links down to it, so the head's hash alone speaks for the branch.
@@ -240,7 +263,8 @@ const aboutBlock = `
     to_char(clock_timestamp(), 'HH24:MI:SS.MS')) as facts`;
 
 const everyBlockOfQueue = `
-  select coalesce(block_number, n)::float8 as number, status, (n is not null)::int as covered
+  select coalesce(block_number, n)::float8 as number, status, (n is not null)::int as covered,
+    coalesce(was_absent or status = 'completed' and result ->> 'absent' = 'true', false) as absent
   from processing_jobs full join (
-    select n from processing_coverage, unnest(blocks) as span, generate_series(lower(span), upper(span) - 1) as n
+    select n, absent @> n as was_absent from processing_coverage, unnest(blocks) as span, generate_series(lower(span), upper(span) - 1) as n
   ) as covered on n = block_number`;

@@ -65,6 +65,12 @@ export class Load {
     return number;
   }
 
+  /** Mines until the head is above all that were seen: one that is lower is taken for a lagging node's. */
+  async mineAbove(): Promise<void> {
+    const seen = this.highestHead;
+    while ((await this.mineOne()) <= seen);
+  }
+
   #saw(head: number): void {
     this.highestHead = Math.max(this.highestHead, head);
   }

@@ -30,3 +30,8 @@ export function needsOwnServer({ server }: World): string | undefined {
 export function needsRoot(): string | undefined {
   return process.getuid?.() === 0 ? undefined : "only root may";
 }
+
+/** The reason of scenarios whose node lies about a block in ways that its own hash and roots find out. */
+export function needsProof({ options }: World): string | undefined {
+  return options.nullRounds ? "nothing proves a block of this chain by itself" : undefined;
+}

@@ -13,6 +13,8 @@ export interface RunOptions {
   seed: number;
   minutes: number;
   scenarios: readonly Scenario[];
+  /** WorldOptions.nullRounds */
+  nullRounds?: boolean;
   say(line: string): void;
 }
 
@@ -41,11 +43,23 @@ const supply = 1.5;
 const restLateMs = 30_000;
 const restLimitMs = 120_000;
 
-export async function runChaos({ seed, minutes, scenarios, say }: RunOptions): Promise<Outcome> {
+export async function runChaos({
+  seed,
+  minutes,
+  scenarios,
+  nullRounds = false,
+  say,
+}: RunOptions): Promise<Outcome> {
   const started = performance.now();
   const history = Math.ceil(historyPerMinute * supply * Math.max(1, minutes));
   say(`seed ${seed}: a server, a node with ${history} old blocks, and a daemon`);
-  const world = await World.create({ seed, history, historyPerSecond: historyPerMinute / 60, say });
+  const world = await World.create({
+    seed,
+    history,
+    historyPerSecond: historyPerMinute / 60,
+    nullRounds,
+    say,
+  });
   const skipped: Outcome["skipped"] = [];
   const chosen = scenarios.filter((scenario) => {
     const reason = scenario.unable?.(world);
@@ -53,7 +67,7 @@ export async function runChaos({ seed, minutes, scenarios, say }: RunOptions): P
     return reason === undefined;
   });
   for (const { name, reason } of skipped) say(`not run: ${name} (${reason})`);
-  const ledger = new Ledger(world.pool, world.node);
+  const ledger = new Ledger(world);
   const watch = watchInvariants(world);
   const restMs: number[] = [];
   const moments: Finding[] = [];
@@ -97,10 +111,7 @@ export async function comeToRest(world: World, ledger: Ledger): Promise<number> 
   await world.load.stop();
   await world.heal();
   await world.host.running();
-  // A head that is lower than one that was seen is taken for a lagging node's.
-  const { number } = await world.node.head();
-  if (number <= world.load.highestHead) await world.node.mine(world.load.highestHead - number);
-  await world.load.mineOne();
+  await world.load.mineAbove();
   const missing = await ledger.rest(world.load.asked, restLimitMs);
   const ms = performance.now() - began;
   if (missing !== "") world.tally.brokenBy(`not at rest after ${Math.round(ms / 1_000)} s: ${missing}`);

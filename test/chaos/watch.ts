@@ -18,6 +18,7 @@ const looks = `
     case when blocks.hash is null then 'not stored' else 'of another hash than its job wanted' end
   from processing_jobs left join blocks on blocks.number = block_number
   where status = 'completed' and (blocks.hash is null or blocks.hash <> block_hash)
+    and result ->> 'absent' is distinct from 'true'
   union all
   select 'block ' || block_number || ' is a completed job, and in the coverage'
   from processing_jobs, processing_coverage where status = 'completed' and blocks @> block_number

@@ -20,6 +20,8 @@ export interface WorldOptions {
   /** How fast they are asked for, on average. */
   historyPerSecond: number;
   leaseSeconds?: number;
+  /** Whether the chain is Filecoin's: it has no block at some numbers, and nothing but its links proves the others. */
+  nullRounds?: boolean;
   say(line: string): void;
 }
 
@@ -114,6 +116,10 @@ export class World {
     if (server !== undefined) await admin.end();
     await world.readClock();
     return world;
+  }
+
+  get chainId(): number {
+    return this.options.nullRounds ? filecoinId : 1;
   }
 
   /** The daemon that runs all along. */
@@ -247,15 +253,28 @@ async function shortenNotifyQueue(server: EmbeddedPostgres): Promise<void> {
 }
 
 /** Small blocks of every kind, an empty one among them. */
-function chainOf({ seed, history }: WorldOptions) {
+function chainOf({ seed, history, nullRounds = false }: WorldOptions) {
   return {
     seed,
     transactions: [1, 0, 2, 1, 3],
     logsPerTransaction: 1,
     signatures: "random" as const,
+    ...(nullRounds ? filecoin(history) : {}),
     // A long history is built once, into a file that later runs find.
-    ...(history > 20_000 ? { blocks: history } : {}),
+    ...(history > 20_000 && !nullRounds ? { blocks: history } : {}),
   };
+}
+
+const filecoinId = 314;
+/** More heads than any run mines. */
+const mostHeads = 50_000;
+
+/** One number in ten has no block, two in a row among them; on branches other ones than on main. */
+function filecoin(history: number) {
+  const numbers = Array.from({ length: history + mostHeads }, (_, number) => number);
+  // The first blocks are there: an absence is proven by the one before it, too.
+  const at = (...rests: number[]) => numbers.filter((number) => number > 3 && rests.includes(number % 20));
+  return { chainId: filecoinId, nullRounds: { main: at(7, 8), "*": at(8, 13) } };
 }
 
 async function applySchema(url: string): Promise<void> {

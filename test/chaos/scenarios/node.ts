@@ -10,7 +10,7 @@ import type {
 } from "../../../bench/fixture-node/protocol.js";
 import type { Random } from "../../../bench/fixture-node/random.js";
 import { mark, measure } from "../recovery.js";
-import type { Scenario } from "../scenario.js";
+import { needsProof, type Scenario } from "../scenario.js";
 
 export const reorgStorm: Scenario = {
   name: "reorg-storm",
@@ -135,6 +135,7 @@ export const nodeFaults: Scenario = {
     "one endpoint does everything wrong that the fixture node can do, and tells lies, while the other is honest",
   takes: ["node"],
   weight: 6,
+  unable: needsProof,
   async inject(world, random) {
     const { node, tally } = world;
     const endpoint = random.below(2);
@@ -175,6 +176,7 @@ export const lyingNode: Scenario = {
   about: "an endpoint that leaves out one log, with everything around it made to fit",
   takes: ["node"],
   weight: 1,
+  unable: needsProof,
   async inject(world, random) {
     const endpoint = random.below(2);
     await world.node.mutate(
@@ -192,6 +194,7 @@ export const otherChain: Scenario = {
     "behind an endpoint's URL another chain answers, after every connection to it was made again; and back",
   takes: ["node"],
   weight: 1,
+  unable: needsProof,
   async inject({ node, tally }, random) {
     const endpoint = random.below(2);
     try {
