@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, readlinkSync } from "node:fs";
 import { waitFor } from "./process.js";
 import { startWatchdog } from "./watchdog.js";
 
@@ -19,6 +20,8 @@ export interface OnTerminal {
   readonly output: string;
   /** Presses keys: `\u0003` is Ctrl-C. */
   press(keys: string): void;
+  /** Gives the terminal another size, of which its program is told. */
+  resize(size: { columns: number; rows: number }): void;
   /** Waits until what was written matches. */
   says(pattern: RegExp): Promise<void>;
   /** The exit code of the program, which a shell would show. */
@@ -58,10 +61,18 @@ export function startOnTerminal(
     press(keys) {
       child.stdin.write(keys);
     },
+    resize({ columns, rows }) {
+      // `script` has one child, whose standard input is the terminal.
+      const [inside] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").split(" ");
+      const terminal = readlinkSync(`/proc/${inside}/fd/0`);
+      spawnSync("stty", ["-F", terminal, "cols", String(columns), "rows", String(rows)], {
+        stdio: "inherit",
+      });
+    },
     async says(pattern) {
       await waitFor(() => pattern.test(output), { what: `${pattern} on the terminal` }).catch(
         (error: Error) => {
-          throw new Error(`${error.message}; it shows:\n${screenOf(output).join("\n")}`);
+          throw new Error(`${error.message}; it shows:\n${output.slice(-4_000)}`);
         },
       );
     },
