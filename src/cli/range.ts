@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type pg from "pg";
+import { countAbsent } from "../queue/absent.js";
 import { retryJobs } from "../queue/by-hand.js";
 import {
   openOrContinueRange,
@@ -36,7 +37,7 @@ at once.
 A range of any length is one row of processing_ranges, which becomes jobs a window at a time
 (queue.range_window). Progress goes to standard error, the summary to standard output.
 
-Exit code 0: every block is stored. 1: some failed, see the summary and \`blockmill status\`. 130: interrupted.
+Exit code 0: every block is stored, or the chain has none at its number. 1: some failed, see the summary and \`blockmill status\`. 130: interrupted.
 
 Examples:
   blockmill range 1000000 1001000 -c mainnet.json
@@ -64,7 +65,9 @@ async function range(session: Session, options: RangeOptions, from: number, last
     const { id, continued } = await openOrContinueRange(pool, { from, to, priority, force });
     const revived = await retryJobs(pool, { from, to }, { cancelled: false });
     const before = await readRangeProgress(pool, id);
-    process.stderr.write(`${opening({ from, to, before, continued, revived })}\n`);
+    const absentBefore = await countAbsent(pool, { from, to });
+    const storedBefore = before.stored - absentBefore;
+    process.stderr.write(`${opening({ from, to, before, stored: storedBefore, continued, revived })}\n`);
     await tellPause(pool);
     const started = performance.now();
     const only = { from, to };
@@ -75,9 +78,13 @@ async function range(session: Session, options: RangeOptions, from: number, last
     // What was in hand when somebody asked for the end is stored by now.
     const after = finished ? progress : await readRangeProgress(pool, id);
     const seconds = (performance.now() - started) / 1_000;
-    process.stdout.write(
-      session.redact(await summary(pool, { from, to, stored: after.stored - before.stored, after, seconds })),
-    );
+    const absent = await countAbsent(pool, { from, to });
+    const told = {
+      ...{ from, to, after, seconds },
+      stored: after.stored - absent - storedBefore,
+      absent: absent - absentBefore,
+    };
+    process.stdout.write(session.redact(await summary(pool, told)));
     if (after.stored === to - from + 1) return exitCodes.done;
     return finished ? exitCodes.blocksFailed : exitCodes.interrupted;
   });
@@ -87,13 +94,13 @@ function opening(range: {
   from: number;
   to: number;
   before: RangeProgress;
+  stored: number;
   continued: boolean;
   revived: number;
 }): string {
-  const { from, to, before, continued, revived } = range;
+  const { from, to, before, stored: there, continued, revived } = range;
   const verb = continued ? "continuing" : "fetching";
-  const stored =
-    before.stored > 0 ? `; ${count(before.stored)} ${before.stored === 1 ? "is" : "are"} stored already` : "";
+  const stored = there > 0 ? `; ${count(there)} ${there === 1 ? "is" : "are"} stored already` : "";
   const again = revived > 0 ? `; ${plural(revived, "failed block")} again` : "";
   const { cancelled } = before;
   const left = cancelled > 0 ? `; ${count(cancelled)} cancelled, which only blockmill retry runs again` : "";
@@ -104,14 +111,23 @@ const failuresShown = 5;
 
 async function summary(
   pool: pg.Pool,
-  range: { from: number; to: number; stored: number; after: RangeProgress; seconds: number },
+  range: {
+    from: number;
+    to: number;
+    /** Since it began; and numbers that were found to have no block. */
+    stored: number;
+    absent: number;
+    after: RangeProgress;
+    seconds: number;
+  },
 ): Promise<string> {
-  const { from, to, stored, after, seconds } = range;
+  const { from, to, stored, absent, after, seconds } = range;
   const { failed, cancelled } = after;
   const left = after.ahead + after.queued + after.scheduled;
   const lines = [
     `${plural(stored, "block")} stored in ${span(seconds)}, ${rate(stored / seconds)} blocks/s; ${count(failed)} failed` +
       (cancelled > 0 ? `, ${count(cancelled)} cancelled` : "") +
+      (absent > 0 ? `, ${count(absent)} without a block on the chain` : "") +
       (left > 0 ? `, ${count(left)} not done` : "") +
       (left > 0 && !after.rangeCancelled
         ? `. The same command continues; blockmill cancel ${from} ${to} drops the rest.`

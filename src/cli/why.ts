@@ -25,7 +25,7 @@ export function addWhy(program: Command): void {
       `
 Of several blocks each run of one kind is told by its first block. At most 1,000,000 blocks at once.
 
-Exit code 0: all of them are stored. 1: some are not.
+Exit code 0: all of them are stored, or the chain has no block there. 1: some are not.
 
 Examples:
   blockmill why 21000000 -c mainnet.json
@@ -55,8 +55,12 @@ async function why(
   const found = await withDatabase(session, (pool) => withLockTimeout(pool, () => readWhy(pool, span)));
   const states = redactTexts(found, session.redact);
   process.stdout.write(json ? `${JSON.stringify(states, null, 2)}\n` : format(states));
-  const isStored = states.every(({ state }) => state === "stored" || state === "archived");
-  return isStored ? exitCodes.done : exitCodes.blocksFailed;
+  return states.every(isDone) ? exitCodes.done : exitCodes.blocksFailed;
+}
+
+/** Whether nothing is left to be done for it. */
+function isDone({ state }: BlockState): boolean {
+  return state === "stored" || state === "archived" || state === "absent";
 }
 
 async function readWhy(pool: pg.Pool, span: { from: number; to: number }): Promise<Told[]> {
@@ -76,8 +80,7 @@ function format(states: readonly Told[]): string {
         ? `block ${is.from}`
         : `blocks ${is.from} to ${is.to} (${count(is.to - is.from + 1)})`;
     const of = is.from === is.to ? "" : `; block ${is.from}:`;
-    const style =
-      is.state === "stored" || is.state === "archived" ? "green" : is.state === "failed" ? "red" : "yellow";
+    const style = isDone(is) ? "green" : is.state === "failed" ? "red" : "yellow";
     const text = wrap(tellWhy(is.from, is), columns - 2).map((line) => `  ${line}\n`);
     return `${paint("bold", blocks)}: ${paint(style, is.state)}${of}\n${text.join("")}`;
   });

@@ -28,3 +28,9 @@ export async function findAbsent(sql: Sql, spans: readonly BlockSpan[]): Promise
   ]);
   return rows;
 }
+
+/** How many of the numbers of a span have no block on the chain, as far as the queue knows. */
+export async function countAbsent(sql: Sql, span: BlockSpan): Promise<number> {
+  const pieces = await findAbsent(sql, [span]);
+  return pieces.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}

@@ -1,4 +1,5 @@
 import type { Sql } from "../db/pool.js";
+import { saysAbsent } from "./absent.js";
 import { type JobStatus, statuses } from "./job-status.js";
 
 /** A count that stopped at a bound says so. */
@@ -10,7 +11,7 @@ export interface BoundedCount {
 
 export interface Depth {
   jobs: Record<JobStatus, BoundedCount>;
-  /** Blocks that are archived, or whose completed job is still in processing_jobs. */
+  /** Blocks that are archived, or whose completed job is still in processing_jobs, without numbers that have no block. */
   stored: BoundedCount;
   /** Completions of the last minute, the newest; `oldestSeconds`: how long ago the first of them was, null: there is none. */
   lastMinute: BoundedCount & { oldestSeconds: number | null };
@@ -50,7 +51,8 @@ const statement = `
     where not queued and completed_at is null and due_at is null order by block_number limit $1
   ),
   completed as (
-    select block_number from processing_jobs where completed_at is not null order by completed_at desc limit $2
+    select block_number, coalesce(${saysAbsent}, false) as is_absent
+    from processing_jobs where completed_at is not null order by completed_at desc limit $2
   ),
   newest as (
     select completed_at from processing_jobs
@@ -78,8 +80,8 @@ const statement = `
     (select extract(epoch from clock_timestamp() - min(completed_at))::float8 from processing_jobs
      where completed_at > '-infinity') as oldest,
     (select coalesce(sum(upper(piece) - lower(piece)), 0)::bigint from unnest(
-       (select blocks from processing_coverage)
-       + coalesce((select range_agg(int8range(block_number, block_number + 1)) from completed), '{}')
+       (select blocks - absent from processing_coverage)
+       + coalesce((select range_agg(int8range(block_number, block_number + 1)) from completed where not is_absent), '{}')
      ) as piece) as stored,
     (select count(*) from queued where block_number <= head)
       + (select count(*) from due where block_number <= head)
