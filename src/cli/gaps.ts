@@ -31,7 +31,8 @@ export function addGaps(program: Command): void {
       "after",
       `
 Asks the queue, and the chain's tables only for their lowest and highest block: it answers at once, at 20
-million blocks too. Whether what the queue calls stored is there, and is right, only blockmill verify tells. --json lists the first 10,000 gaps;
+million blocks too. Completed jobs that are not archived are read one by one, which takes seconds a million: with the
+archive off (queue.archive_minutes and queue.completed_kept at their most) it is slow. Whether what the queue calls stored is there, and is right, only blockmill verify tells. --json lists the first 10,000 gaps;
 "count" and "missing" are of all. Jobs are counted up to a bound, which >= and "atLeast" tell.
 --enqueue makes jobs of small gaps, and ranges of large ones, and runs failed jobs again with fresh attempts.
 Jobs that wait or run go on as they are. Cancelled ones stay so, until blockmill retry runs them.
