@@ -269,3 +269,22 @@ test("the watch sees a neighbour that does not link, a completed job without its
   while (watch.longestDeadClaimMs < 500) await new Promise((resolve) => setTimeout(resolve, 20));
   await watch.stop();
 });
+
+test("a claim of the dead is told when its limit has passed, counted by how much of a core the machine gives", async () => {
+  const { broken } = world.tally;
+  broken.length = 0;
+  const isTold = () =>
+    broken.some(({ what }) => what.startsWith("claims of the dead worker nobody.2.a/w1 for "));
+  await as(
+    "damage",
+    `insert into processing_jobs (block_number, status, worker_id, started_at)
+     values (999997, 'processing', 'nobody.2.a/w1', now())`,
+  );
+  const onBusy = watchInvariants(world, { deadClaimLimitMs: 100, share: () => 0.001 });
+  while (onBusy.longestDeadClaimMs < 500) await new Promise((resolve) => setTimeout(resolve, 20));
+  await onBusy.stop();
+  assert(!isTold());
+  const onIdle = watchInvariants(world, { deadClaimLimitMs: 100, share: () => 1 });
+  while (!isTold()) await new Promise((resolve) => setTimeout(resolve, 20));
+  await onIdle.stop();
+});
