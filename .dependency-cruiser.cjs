@@ -10,6 +10,7 @@ const layers = [
   ["direct"],
   ["web"],
   ["status"],
+  ["feed"],
   ["queue"],
   ["chain"],
   ["decode", "transform", "store"],

@@ -250,3 +250,315 @@ comment on column transactions.y_parity                 is 'Parity of the signat
 -- Deaths of which nobody knows the cause.
 alter table processing_jobs add column losses int not null default 0;
 comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three in a row the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed. A claim whose worker lives begins the count anew.';
+
+comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
+
+-- The feed. It is off: whoever changes rows reads the column with the lock that it takes.
+alter table processing_coverage add column feed boolean not null default false;
+comment on column processing_coverage.feed   is 'Whether the feed is on: who changes stored rows tells its readers (chain_feed).';
+
+create table chain_feed (
+  one             boolean        primary key default true check (one),
+  from_block      bigint         check (from_block >= 0),
+  told            int8multirange not null default '{}',
+  passed          int8multirange not null default '{}',
+  last_id         bigint         not null default 0,
+  pruned_through  bigint         not null default 0,
+  began_at        timestamptz    not null default now()
+);
+
+comment on table chain_feed is
+  'How far the feed is. No row: it is off. Written under the lock of processing_coverage only. SELECT stop_feed() ends it, with its steps and readers.';
+comment on column chain_feed.one            is 'Always true: there is one row.';
+comment on column chain_feed.from_block     is 'The first block that is told; null: not known before a block is stored.';
+comment on column chain_feed.told           is 'The blocks that were applied and not reverted since. Their rows are those of the tables.';
+comment on column chain_feed.passed         is 'Heights that were passed, since the chain has no block there.';
+comment on column chain_feed.last_id        is 'The id of the newest step.';
+comment on column chain_feed.pruned_through is 'The steps up to this one are gone: every reader has passed them, or was too slow (feed.max_lag_blocks).';
+comment on column chain_feed.began_at       is 'When it was switched on.';
+
+create table chain_changes (
+  id           bigint      primary key,
+  kind         text        not null check (kind in ('apply', 'revert', 'derive')),
+  number       bigint,
+  hash         bytea       check (octet_length(hash) = 32),
+  parent_hash  bytea       check (octet_length(parent_hash) = 32),
+  decoder      text,
+  from_block   bigint,
+  to_block     bigint,
+  at           timestamptz not null default clock_timestamp(),
+  constraint chain_changes_shape check (
+    case kind when 'derive' then number is null and decoder is not null and from_block <= to_block
+    else number is not null and decoder is null and from_block is null and to_block is null end
+  )
+);
+
+create index chain_changes_number on chain_changes (number, id) where number is not null;
+
+comment on table chain_changes is
+  'The steps of the chain, in its order. Ids have no gaps, and a higher one was committed later. Read them by read_changes. Each commit that adds some sends NOTIFY blockmill_changes_SCHEMA.';
+comment on column chain_changes.id          is 'The step.';
+comment on column chain_changes.kind        is 'apply: the block''s rows stand in the tables. revert: they do not any more; dropped_rows has them. derive: a decoder''s rows of a span were made, or made anew.';
+comment on column chain_changes.number      is 'Of apply and revert: the block.';
+comment on column chain_changes.hash        is 'Its hash. 32 bytes. Null of a revert whose block somebody had removed by hand.';
+comment on column chain_changes.parent_hash is 'The hash of its parent. 32 bytes.';
+comment on column chain_changes.decoder     is 'Of derive: whose rows they are.';
+comment on column chain_changes.from_block  is 'Of derive: the first block of the span.';
+comment on column chain_changes.to_block    is 'Of derive: the last block of the span, inclusive.';
+comment on column chain_changes.at          is 'When it was told.';
+
+create table chain_readers (
+  name         text           primary key check (name ~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$'),
+  role         name           not null default session_user,
+  position     bigint         not null check (position >= 0),
+  horizon      bigint         not null,
+  unseen       int8multirange not null default '{}',
+  pinned       boolean        not null default false,
+  created_at   timestamptz    not null default now(),
+  read_at      timestamptz,
+  advanced_at  timestamptz,
+  constraint chain_readers_order check (position <= horizon)
+);
+
+comment on table chain_readers is
+  'Who follows the feed, and how far. Made by start_reader. A row that is deleted is a reader that nobody waits for.';
+comment on column chain_readers.name        is 'The reader: up to 63 letters, digits, and _ . : - behind the first.';
+comment on column chain_readers.role        is 'Who made it: this role and its members may read by it, and the schema''s owner.';
+comment on column chain_readers.position    is 'The last step that it has taken.';
+comment on column chain_readers.horizon     is 'The newest step when it last read. It may advance up to there.';
+comment on column chain_readers.unseen      is 'Blocks that were applied before position and reverted behind it, before it read of either: neither is told to it.';
+comment on column chain_readers.pinned      is 'Its steps are kept however far behind it is. Set by the schema''s owner: UPDATE chain_readers SET pinned = true WHERE name = ''mine''.';
+comment on column chain_readers.created_at  is 'When it was made.';
+comment on column chain_readers.read_at     is 'When it last read.';
+comment on column chain_readers.advanced_at is 'When it last advanced.';
+
+create table dropped_rows (
+  change_id   bigint not null,
+  number      bigint not null,
+  hash        bytea,
+  table_name  text   not null,
+  row         jsonb  not null
+);
+
+create index dropped_rows_change on dropped_rows (change_id, table_name);
+
+comment on table dropped_rows is
+  'The rows of reverted blocks, for readers that have not passed the revert. Gone when the slowest one has. Read them by the views dropped_blocks, ..., or by dropped(null::TABLE, ID).';
+comment on column dropped_rows.change_id  is 'The revert, in chain_changes.';
+comment on column dropped_rows.number     is 'The block.';
+comment on column dropped_rows.hash       is 'Its hash. 32 bytes.';
+comment on column dropped_rows.table_name is 'The table in which the row stood.';
+comment on column dropped_rows.row        is 'The row, as to_jsonb writes it.';
+
+create view dropped_blocks as
+select dropped.change_id, dropped.hash as dropped_hash, old.*
+from dropped_rows as dropped, jsonb_populate_record(null::blocks, dropped.row) as old
+where dropped.table_name = 'blocks';
+
+create view dropped_transactions as
+select dropped.change_id, dropped.hash as dropped_hash, old.*
+from dropped_rows as dropped, jsonb_populate_record(null::transactions, dropped.row) as old
+where dropped.table_name = 'transactions';
+
+create view dropped_logs as
+select dropped.change_id, dropped.hash as dropped_hash, old.*
+from dropped_rows as dropped, jsonb_populate_record(null::logs, dropped.row) as old
+where dropped.table_name = 'logs';
+
+create view dropped_withdrawals as
+select dropped.change_id, dropped.hash as dropped_hash, old.*
+from dropped_rows as dropped, jsonb_populate_record(null::withdrawals, dropped.row) as old
+where dropped.table_name = 'withdrawals';
+
+create view dropped_token_transfers as
+select dropped.change_id, dropped.hash as dropped_hash, old.*
+from dropped_rows as dropped, jsonb_populate_record(null::token_transfers, dropped.row) as old
+where dropped.table_name = 'token_transfers';
+
+comment on view dropped_blocks is 'Rows of blocks that were reverted (dropped_rows), by the revert''s id.';
+comment on view dropped_transactions is 'Rows of transactions whose block was reverted (dropped_rows), by the revert''s id.';
+comment on view dropped_logs is 'Rows of logs whose block was reverted (dropped_rows), by the revert''s id.';
+comment on view dropped_withdrawals is 'Rows of withdrawals whose block was reverted (dropped_rows), by the revert''s id.';
+comment on view dropped_token_transfers is 'Rows of token_transfers whose block was reverted (dropped_rows), by the revert''s id.';
+
+-- The functions run with their owner's rights. Their bodies are bound to these very tables when they are made, whatever the
+-- schema is called and whoever's search_path they run with.
+create function refuse_reader(message text, remedy text) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception '%', message using hint = remedy, errcode = '55000';
+end
+$$;
+
+create function may_read_as(reader text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (
+    select from pg_roles
+    where (rolname = (select role from chain_readers where name = reader)
+        or oid = (select relowner from pg_class where oid = 'chain_readers'::regclass))
+      and pg_has_role(session_user, oid, 'member')
+  );
+end;
+
+create function check_reader(reader text) returns boolean
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+  select case
+    when not exists (select from chain_feed) then
+      refuse_reader('the feed is off', 'Set feed.enabled in the daemon''s configuration.')
+    when not exists (select from chain_readers where name = reader) then
+      refuse_reader(format('there is no reader %L', reader), 'SELECT * FROM start_reader(NAME) makes one.')
+    when not may_read_as(reader) then
+      refuse_reader(format('the reader %L belongs to the role %L', reader, (select role from chain_readers where name = reader)),
+        'Connect as that role, or read by a name of your own.')
+    when (select position from chain_readers where name = reader) < (select pruned_through from chain_feed) then
+      refuse_reader(format('the reader %L has taken the steps up to %s, and those up to %s are gone: it fell further behind than feed.max_lag_blocks',
+          reader, (select position from chain_readers where name = reader), (select pruned_through from chain_feed)),
+        format('Start again from here: SELECT * FROM start_reader(%L), then load the blocks that it names. UPDATE chain_readers SET pinned = true keeps a reader''s steps.', reader))
+    else true end;
+end;
+
+create function start_reader(reader text, after bigint default null)
+returns table (id bigint, told int8multirange)
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select from processing_coverage for update;
+  select case
+    when not exists (select from chain_feed) then
+      refuse_reader('the feed is off', 'Set feed.enabled in the daemon''s configuration.')
+    when reader is null or reader !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$' then
+      refuse_reader(format('a reader cannot be called %L', reader), 'Expected up to 63 letters and digits, and _ . : - behind the first.')
+    when exists (select from chain_readers where name = reader) and not may_read_as(reader) then
+      refuse_reader(format('the reader %L belongs to another role', reader), 'Take another name.')
+    when after not between (select pruned_through from chain_feed) and (select last_id from chain_feed) then
+      refuse_reader(format('no reader can start after step %s: there are steps from %s to %s', after,
+        (select pruned_through + 1 from chain_feed), (select last_id from chain_feed)),
+        'Without a step it starts from here, and names the blocks to load.')
+    end;
+  insert into chain_readers (name, role, position, horizon)
+  select reader, session_user, coalesce(after, last_id), coalesce(after, last_id) from chain_feed
+  on conflict (name) do update
+    set position = excluded.position, horizon = excluded.horizon, unseen = '{}', advanced_at = clock_timestamp();
+  select coalesce(after, last_id), case when after is null then chain_feed.told end from chain_feed;
+end;
+
+create function visible_changes(reader text, most int) returns setof chain_changes
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select step.* from chain_changes as step
+  where step.id > (select position from chain_readers where name = reader)
+    and step.id <= (select horizon from chain_readers where name = reader)
+    and case step.kind
+      -- It has what was applied before its position. What is reverted first behind it, it has, unless it never saw it.
+      when 'revert' then not (select unseen from chain_readers where name = reader) @> step.number
+        and not exists (
+          select from chain_changes as earlier
+          where earlier.number = step.number and earlier.id < step.id
+            and earlier.id > (select position from chain_readers where name = reader)
+        )
+      -- The rows of the last one stand in the tables.
+      when 'apply' then not exists (
+        select from chain_changes as later
+        where later.number = step.number and later.id > step.id
+          and later.id <= (select horizon from chain_readers where name = reader)
+      )
+      else true end
+  order by step.id limit most;
+end;
+
+create function read_changes(reader text, most int default 100) returns setof chain_changes
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select from chain_readers where name = reader for update;
+  select case when check_reader(reader) then
+    case
+      when current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
+        refuse_reader('read_changes: this transaction sees each statement''s own snapshot, so steps and rows could differ',
+          'BEGIN ISOLATION LEVEL REPEATABLE READ; or SET default_transaction_isolation = ''repeatable read''.')
+      when most is null or most < 1 then
+        refuse_reader(format('read_changes: at most %s steps were asked for', coalesce(most::text, 'null')), 'Expected 1 or more.')
+    end
+  end;
+  update chain_readers set horizon = (select last_id from chain_feed), read_at = clock_timestamp() where name = reader;
+  update chain_readers set position = horizon, unseen = '{}'
+  where name = reader and position < horizon and not exists (select from visible_changes(reader, 1));
+  select * from visible_changes(reader, most);
+end;
+
+create function advance_reader(reader text, through bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select from chain_readers where name = reader for update;
+  select case when check_reader(reader) and not coalesce(
+      through between (select position from chain_readers where name = reader) and (select horizon from chain_readers where name = reader), false
+    ) then
+      refuse_reader(format('the reader %L cannot advance to step %s: it has read from step %s to %s', reader, coalesce(through::text, 'null'),
+        (select position from chain_readers where name = reader), (select horizon from chain_readers where name = reader)),
+        'Give the id of a step that read_changes returned last.')
+    end;
+  update chain_readers as mine
+  set position = through, advanced_at = clock_timestamp(),
+      unseen = mine.unseen - coalesce((
+        select range_agg(int8range(number, number + 1)) from chain_changes
+        where id > mine.position and id <= through and number is not null
+      ), '{}') + coalesce((
+        select range_agg(int8range(number, number + 1)) from chain_changes as step
+        where id > mine.position and id <= through and kind = 'apply'
+          and through < (
+            select max(later.id) from chain_changes as later
+            where later.number = step.number and later.id > step.id and later.id <= mine.horizon
+          )
+          and not exists (
+            select from chain_changes as next
+            where next.number = step.number and next.id > step.id and next.id <= through
+          )
+      ), '{}')
+  where name = reader;
+end;
+
+create function dropped(of_table anyelement, change bigint) returns setof anyelement
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  place   text;
+  source  text;
+begin
+  select quote_ident(nspname), relname into place, source
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace where reltype = pg_typeof(of_table)::oid;
+  if place is null then
+    raise exception 'dropped: % is not a table''s row', pg_typeof(of_table)
+      using hint = 'Name the table by its type: dropped(null::logs, 17).', errcode = '22023';
+  end if;
+  return query execute format(
+    'select old.* from %s.dropped_rows as kept, jsonb_populate_record($1, kept.row) as old where kept.change_id = $2 and kept.table_name = $3',
+    place
+  ) using of_table, change, source;
+end
+$$;
+
+create function stop_feed() returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+  select from processing_coverage for update;
+  update processing_coverage set feed = false where feed;
+  delete from chain_feed;
+  delete from chain_readers;
+  delete from chain_changes;
+  delete from dropped_rows;
+end;
+
+revoke execute on function refuse_reader(text, text), may_read_as(text), check_reader(text), visible_changes(text, int),
+  start_reader(text, bigint), read_changes(text, int), advance_reader(text, bigint), stop_feed() from public;
+
+comment on function refuse_reader(text, text) is 'Fails with this message and hint.';
+comment on function may_read_as(text) is 'Whether the session''s role may read by this reader.';
+comment on function check_reader(text) is 'Fails unless the feed is on, the reader is there and the session''s own, and its steps are kept.';
+comment on function start_reader(text, bigint) is
+  'Makes a reader, or starts it again. It has taken every step so far, and told names the blocks whose rows it has to load; with `after` it has taken the steps up to that one. Waits for changes of stored rows, and holds them up until the transaction ends.';
+comment on function visible_changes(text, int) is 'The next steps for a reader, up to its horizon, without what was applied and reverted again before it read.';
+comment on function read_changes(text, int) is
+  'The next steps for this reader, whose row it locks. Needs REPEATABLE READ, so that the steps and the rows are of one moment.';
+comment on function advance_reader(text, bigint) is 'The reader has taken the steps up to this one. It commits with what the reader made of them.';
+comment on function dropped(anyelement, bigint) is
+  'The rows of one table that a revert took away: SELECT * FROM dropped(null::logs, 17). For every table with rows of blocks.';
+comment on function stop_feed() is 'Ends the feed: its steps, its readers and what was kept for them are gone. For the schema''s owner, while feed.enabled is off.';

@@ -16,6 +16,7 @@ export function addGrant(program: Command): void {
       "may insert jobs (block_number, priority, run_at, metadata), and nothing else",
     )
     .option("--reader <role>", "may read everything, and change nothing")
+    .option("--consumer <role>", "may read the chain's rows, and follow the feed by readers of its own")
     .addHelpText(
       "after",
       `
@@ -30,12 +31,12 @@ Example:
 }
 
 async function grant(session: Session, roles: Partial<Record<Privilege, string>>): Promise<number> {
-  const wanted = (["worker", "injector", "reader"] as const).flatMap((privilege) => {
+  const wanted = (["worker", "injector", "reader", "consumer"] as const).flatMap((privilege) => {
     const role = roles[privilege];
     return role === undefined ? [] : [{ privilege, role }];
   });
   if (wanted.length === 0)
-    throw new UsageError("grant: expected --worker, --injector or --reader with a role");
+    throw new UsageError("grant: expected --worker, --injector, --reader or --consumer with a role");
   if (new Set(wanted.map(({ role }) => role)).size < wanted.length) {
     throw new UsageError(
       "grant: expected a role of its own for each; a grant takes away what the role had before",

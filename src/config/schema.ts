@@ -93,6 +93,26 @@ export const keys = {
       env: "BLOCKMILL_PIPELINE_HUNG_SECONDS",
     },
   },
+  feed: {
+    enabled: {
+      doc: "Tell readers of the chain's steps in chain_changes: which block was applied or reverted, in the chain's order. See docs/FEED.md. Off: nothing is told, and what was told before stands until SELECT stop_feed().",
+      format: format.boolean(),
+      default: false,
+      env: "BLOCKMILL_FEED_ENABLED",
+    },
+    from: {
+      doc: "The first block that is told, read when the feed is switched on. null: the first one above all that are stored then.",
+      format: format.nullable(format.integer({ min: 0, max: 9_007_199_254_740_990 })),
+      default: null as number | null,
+      env: "BLOCKMILL_FEED_FROM",
+    },
+    max_lag_blocks: {
+      doc: "Steps that are kept for a reader. One that falls further behind has to start again, unless it is pinned (chain_readers.pinned).",
+      format: format.integer({ min: 10, max: 1_000_000_000 }),
+      default: 100_000,
+      env: "BLOCKMILL_FEED_MAX_LAG_BLOCKS",
+    },
+  },
   queue: {
     range_window: {
       doc: "Jobs that a range is topped up to. The queue table does not grow with the range, only with this.",

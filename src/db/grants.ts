@@ -1,10 +1,11 @@
 import pg from "pg";
 import { ConfigError, UsageError } from "../errors.js";
 import { readDerivedTables } from "./derived-tables.js";
+import { partitionedBy } from "./partitioned-schema.js";
 import type { Tx } from "./pool.js";
 
 /** What a role may do with a schema. */
-export type Privilege = "worker" | "injector" | "reader";
+export type Privilege = "worker" | "injector" | "reader" | "consumer";
 
 export type Right = "select" | "insert" | "update" | "delete";
 
@@ -29,6 +30,15 @@ const workerRights: Record<string, Right[]> = {
   blocks_hex: look,
   transactions_hex: look,
   logs_hex: look,
+  chain_feed: all,
+  chain_changes: all,
+  chain_readers: all,
+  dropped_rows: all,
+  dropped_blocks: look,
+  dropped_transactions: look,
+  dropped_logs: look,
+  dropped_withdrawals: look,
+  dropped_token_transfers: look,
   processing_jobs: all,
   processing_failures: all,
   processing_ranges: all,
@@ -50,11 +60,36 @@ export function workerRightsOf(derived: readonly string[]): Map<string, Right[]>
   return new Map([...Object.entries(workerRights), ...derived.map((name) => [name, all] as const)]);
 }
 
+/** What a reader of the feed reads beside the blocks' tables and those of chain_tables. */
+const feedTables = [
+  "chain_tables",
+  "blocks_hex",
+  "transactions_hex",
+  "logs_hex",
+  "chain_feed",
+  "chain_changes",
+  "chain_readers",
+  "dropped_rows",
+  "dropped_blocks",
+  "dropped_transactions",
+  "dropped_logs",
+  "dropped_withdrawals",
+  "dropped_token_transfers",
+];
+/** What it calls; they run with their owner's rights, and write its own row of chain_readers alone. */
+const feedFunctions = [
+  "start_reader(text, bigint)",
+  "read_changes(text, int)",
+  "advance_reader(text, bigint)",
+];
+
 /** What an injector may say of a job, and what it may see of all jobs: `on conflict` looks at block_number. */
 const injectable = ["block_number", "priority", "run_at", "metadata"];
 const visible = ["id", "status", ...injectable];
 
 const makePartition = (place: string): string => `${place}.create_chain_partition(bigint)`;
+
+const feedCalls = (place: string): string[] => feedFunctions.map((name) => `${place}.${name}`);
 
 const quote = (name: string): string => pg.escapeIdentifier(name);
 
@@ -81,13 +116,17 @@ export async function grantPrivilege(
     `revoke all on ${within([...tables, ...parts.partitions])} from ${to}`,
     `revoke all on sequence ${within(parts.sequences)} from ${to}`,
     `revoke all on schema ${place} from ${to}`,
-    `revoke all on function ${makePartition(place)} from ${to}`,
+    `revoke all on function ${[makePartition(place), ...feedCalls(place)].join(", ")} from ${to}`,
     `grant usage on schema ${place} to ${to}`,
   ];
   if (privilege === "injector") {
     const jobs = within(["processing_jobs"]);
     statements.push(`grant insert (${injectable.join(", ")}) on ${jobs} to ${to}`);
     statements.push(`grant select (${visible.join(", ")}) on ${jobs} to ${to}`);
+  } else if (privilege === "consumer") {
+    const read = [...Object.keys(partitionedBy), ...derived, ...feedTables];
+    statements.push(`grant select on ${within(read)} to ${to}`);
+    statements.push(`grant execute on function ${feedCalls(place).join(", ")} to ${to}`);
   } else {
     for (const [table, ofWorker] of given) {
       const rights = privilege === "worker" ? ofWorker : look;
@@ -97,7 +136,10 @@ export async function grantPrivilege(
     if (parts.partitions.length > 0) statements.push(`grant select on ${within(parts.partitions)} to ${to}`);
     statements.push(`grant select on sequence ${within(parts.sequences)} to ${to}`);
     // It runs with its owner's rights, and makes partitions, nothing else: the role itself creates nothing.
-    if (privilege === "worker") statements.push(`grant execute on function ${makePartition(place)} to ${to}`);
+    if (privilege === "worker")
+      statements.push(
+        `grant execute on function ${[makePartition(place), ...feedCalls(place)].join(", ")} to ${to}`,
+      );
   }
   for (const statement of statements) await tx.query(statement);
 }

@@ -9,6 +9,7 @@ import type { ReleasedJob } from "../queue/release.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures, wakeForPending } from "../queue/sweep.js";
 import { vacuumJobs } from "../queue/vacuum.js";
 import type { Duty } from "./run-duties.js";
+import { createTellReaders } from "./tell-readers.js";
 
 export interface DutiesContext {
   pool: pg.Pool;
@@ -147,6 +148,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
         return archived > archiveBite / 10 ? archiveMs.much : archiveMs.little;
       },
     },
+    ...(config.feed.enabled ? [createTellReaders({ pool, config })] : []),
   ];
 }
 

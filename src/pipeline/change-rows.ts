@@ -10,6 +10,7 @@ import type pg from "pg";
 import type { BlockSpan } from "../block.js";
 import { sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
+import type { News } from "../feed/feed.js";
 import { lockCoverage } from "../queue/lock-coverage.js";
 import { uncoverBlocks } from "../queue/uncover.js";
 import { deleteBlockNumbers, deleteBlocks } from "../store/delete-blocks.js";
@@ -18,7 +19,7 @@ import type { EncodedBlock } from "../store/encode-block.js";
 import { readDigests } from "../store/read-digests.js";
 import { storedDigests } from "../store/stored-digests.js";
 import { copyBlocks } from "../store/write-blocks.js";
-import type { Dependents, News, TakenBlocks } from "./dependents.js";
+import type { Dependents, TakenBlocks } from "./dependents.js";
 import { mergeSpans, subtractNumbers } from "./merge-spans.js";
 
 export interface Door {
@@ -64,16 +65,18 @@ export function changeRows<T>(
   { decide, settle }: ChangeRequest<T>,
 ): Promise<T | null> {
   return inTransaction(pool, async (tx) => {
-    await lockCoverage(tx);
+    const coverage = await lockCoverage(tx);
+    const feeds = dependents.feeds.filter((feed) => feed.isOn(coverage));
     const decided = await decide(tx);
     if (decided === null) return null;
     const change = await withoutStored(tx, decided);
-    const taken = await lookAt(tx, change, dependents);
-    await takeAway(tx, { change, taken, dependents });
-    const removed = await carryOut(tx, change);
+    const taken = await lookAt(tx, change, { ...dependents, feeds });
     const news = newsOf(change, taken);
     const isNews = news.reverted.length > 0 || news.rewritten.length > 0 || news.derived !== null;
-    if (isNews) for (const feed of dependents.feeds) await feed.tell(tx, news);
+    if (isNews) for (const feed of feeds) await feed.keep(tx, news);
+    await takeAway(tx, { change, taken, dependents });
+    const removed = await carryOut(tx, change);
+    if (isNews) for (const feed of feeds) await feed.tell(tx, news);
     return settle(tx, removed);
   });
 }
@@ -86,10 +89,11 @@ async function withoutStored(tx: Tx, change: RowChange): Promise<RowChange> {
   return { ...change, spans: subtractNumbers(spans, stored) };
 }
 
-/** What dependents must know of the old rows. Where there is nobody, nothing is read. */
+/** What dependents must know of the old rows. Where there is nobody who must, nothing is read. */
 async function lookAt(tx: Tx, change: RowChange, { sums, feeds }: Dependents): Promise<TakenBlocks> {
   const spans = spansOf(change);
-  if (spans.length === 0 || sums.length + feeds.length === 0) return { spans, stored: [] };
+  const isCompared = change.kind === "rewrite" && feeds.length > 0;
+  if (spans.length === 0 || !(isCompared || sums.length > 0)) return { spans, stored: [] };
   const blocks = await readDigests(tx, spans);
   const digests = await storedDigests(
     tx,
@@ -120,8 +124,7 @@ async function takeAway(
   { change, taken, dependents }: { change: RowChange; taken: TakenBlocks; dependents: Dependents },
 ): Promise<void> {
   if (taken.spans.length === 0) return;
-  const { sums, derived, feeds } = dependents;
-  if (change.kind !== "derive") for (const feed of feeds) await feed.keep(tx, taken);
+  const { sums, derived } = dependents;
   for (const sum of sums) await sum.takeAway(tx, taken);
   for (const rows of derived)
     if (change.kind !== "derive" || change.name === rows.name) await rows.forget(tx, taken.spans);

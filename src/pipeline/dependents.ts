@@ -2,6 +2,8 @@
 
 import type { BlockSpan, Hex } from "../block.js";
 import type { Tx } from "../db/pool.js";
+import { chainFeed } from "../feed/chain-feed.js";
+import type { Feed } from "../feed/feed.js";
 
 /** Three lists, in the order in which they hear of a change: a sum may be of derived rows. */
 export interface Dependents {
@@ -11,7 +13,7 @@ export interface Dependents {
 }
 
 /** What this program makes of stored rows. */
-export const dependents: Dependents = { sums: [], derived: [], feeds: [] };
+export const dependents: Dependents = { sums: [], derived: [], feeds: [chainFeed] };
 
 /** Blocks whose rows are about to go, or to be replaced. */
 export interface TakenBlocks {
@@ -47,26 +49,4 @@ export interface Derivation {
   name: string;
   /** Removes what was made of these blocks, and takes them out of its coverage. */
   forget(tx: Tx, spans: readonly BlockSpan[]): Promise<void>;
-}
-
-/** The steps that readers are told, in the chain's order. Telling the next blocks takes the door's lock too. */
-export interface Feed {
-  name: string;
-  /** Keeps of these blocks what readers need that have not passed them. Their rows are still there. */
-  keep(tx: Tx, taken: TakenBlocks): Promise<void>;
-  /** Appends what became of blocks, in the same transaction. What was never told of them need not be taken back. */
-  tell(tx: Tx, news: News): Promise<void>;
-}
-
-/** What readers must hear of. One of the three at least is not empty. */
-export interface News {
-  /**
-   * These blocks are not stored any more, or another block stands at their number. What was told of them, and of every
-   * block above them, is taken back from the top down.
-   */
-  reverted: readonly BlockSpan[];
-  /** Blocks, in order, that are the same by their hash and have other rows. */
-  rewritten: readonly number[];
-  /** A decoder's or transform's rows that were made, or made anew. */
-  derived: { name: string; spans: readonly BlockSpan[] } | null;
 }

@@ -5,8 +5,10 @@ import assert from "node:assert/strict";
 import type pg from "pg";
 import type { BlockSpan, Hex } from "../../src/block.js";
 import { inTransaction, type Tx } from "../../src/db/pool.js";
+import { chainFeed } from "../../src/feed/chain-feed.js";
+import type { Feed } from "../../src/feed/feed.js";
 import { changeRows } from "../../src/pipeline/change-rows.js";
-import type { Dependents, Derivation, Feed, Sum } from "../../src/pipeline/dependents.js";
+import type { Dependents, Derivation, Sum } from "../../src/pipeline/dependents.js";
 import { lockCoverage } from "../../src/queue/lock-coverage.js";
 
 const tables = `
@@ -99,6 +101,7 @@ const append = (rows: string): string => `
 
 const feed: Feed = {
   name: "told",
+  isOn: () => true,
   async keep() {},
   async tell(tx, { reverted, rewritten, derived }) {
     const [lowest] = reverted;
@@ -131,7 +134,7 @@ const feed: Feed = {
 export const made: Dependents = {
   sums: [sumOf("received", "recipient", received), sumOf("paid", "one", paid)],
   derived: [fees],
-  feeds: [feed],
+  feeds: [feed, chainFeed],
 };
 
 /** Makes fees of the stored blocks of a span, anew where they were made. */

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { applyNext, pruneFeed } from "../../src/feed/apply-next.js";
 import type { PreparedBatch } from "../../src/pipeline/pipeline.js";
 import { removeStored } from "../../src/pipeline/remove-stored.js";
 import { archiveJobs } from "../../src/queue/archive.js";
@@ -25,6 +26,7 @@ import {
 import { type ScriptedChain, scriptChain } from "../orchestrator/scripted-chain.js";
 import { brokenLinks } from "../reorg/expected-rows.js";
 import { type Damage, damage, repair, useDoorWorld } from "./door-scene.js";
+import { assertFeed, beginFeed, createReader, type FeedReader, toldContent } from "./feed-readers.js";
 import { assertRecomputed, emptyMade, fold, refill } from "./made-dependents.js";
 import { extentOf } from "./seed.js";
 
@@ -43,7 +45,10 @@ type Deed =
   | { do: "force"; from: number; blocks: number }
   | { do: "fail and retry"; from: number; blocks: number }
   | { do: "repair" }
-  | { do: "remove"; from: number; blocks: number };
+  | { do: "remove"; from: number; blocks: number }
+  | { do: "tell"; heights: number }
+  | { do: "prune"; maxLag: number }
+  | { do: "read"; reader: number; limit: number; dies: boolean };
 
 type Step =
   | { do: "mine"; blocks: number }
@@ -69,6 +74,17 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: does("fail and retry"), ...span }) },
   { weight: 2, arbitrary: fc.record({ do: does("repair") }) },
   { weight: 1, arbitrary: fc.record({ do: does("remove"), ...span }) },
+  { weight: 4, arbitrary: fc.record({ do: does("tell"), heights: small(20, 1) }) },
+  { weight: 1, arbitrary: fc.record({ do: does("prune"), maxLag: fc.constantFrom(3, 15, 1_000) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: does("read"),
+      reader: small(2),
+      limit: small(9, 1),
+      dies: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
+    }),
+  },
 );
 /** A leader takes one head at a time, and a worker has one batch. */
 const actor = (each: Deed): string =>
@@ -76,7 +92,9 @@ const actor = (each: Deed): string =>
     ? `leader ${each.leader}`
     : "worker" in each
       ? `worker ${each.worker}`
-      : JSON.stringify(each);
+      : each.do === "read"
+        ? `reader ${each.reader}`
+        : JSON.stringify(each);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
@@ -103,6 +121,7 @@ interface Play {
   leaders: FollowerScene[];
   hands: { worker: Worker; batch: PreparedBatch | undefined; lives: number }[];
   branches: string[];
+  readers: FeedReader[];
   /** Somebody changed rows without the door: until they are repaired, nothing is what it should be. */
   isDamaged: boolean;
 }
@@ -116,6 +135,7 @@ test("sums, derived rows and told steps are what the stored rows say, whoever ch
       for (const each of steps) {
         await take(play, each);
         assert.deepEqual(await world.rows(brokenLinks), []);
+        await assertFeed(world.pool);
         if (!play.isDamaged) await assertRecomputed(world.pool);
       }
       await comeToRest(play);
@@ -132,6 +152,9 @@ test("sums, derived rows and told steps are what the stored rows say, whoever ch
 async function begin(): Promise<Play> {
   await emptyTables(world.pool);
   await emptyMade(world.pool);
+  await beginFeed(world.pool);
+  const readers: FeedReader[] = [];
+  for (const name of ["often", "seldom", "restarted"]) readers.push(await createReader(world.pool, name));
   const chain = scriptChain({ head: firstHead, transactions: 2 });
   const wanted = { "chain.finality_depth": 4, "chain.max_reorg_depth": 1_000 };
   return {
@@ -139,6 +162,7 @@ async function begin(): Promise<Play> {
     leaders: [0, 1].map(() => followerOf(world, chain, wanted)),
     hands: [0, 1, 2].map((i) => ({ worker: workerOf(world, chain, `w${i}.0`), batch: undefined, lives: 0 })),
     branches: ["main"],
+    readers,
     isDamaged: false,
   };
 }
@@ -166,7 +190,7 @@ async function take(play: Play, step: Step): Promise<void> {
   }
 }
 
-async function act({ chain, leaders, hands }: Play, deed: Deed): Promise<void> {
+async function act({ chain, leaders, hands, readers, isDamaged }: Play, deed: Deed): Promise<void> {
   const { pool } = world;
   const head = chain.canonical.head.number;
   const spanOf = ({ from, blocks }: { from: number; blocks: number }) => ({
@@ -231,6 +255,15 @@ async function act({ chain, leaders, hands }: Play, deed: Deed): Promise<void> {
     case "remove":
       await removeStored({ pool, dependents: world.dependents }, spanOf(deed));
       return;
+    case "tell":
+      await applyNext(pool, deed.heights);
+      return;
+    case "prune":
+      await pruneFeed(pool, { maxLag: deed.maxLag, limit: 10 });
+      return;
+    case "read":
+      await readers[deed.reader]?.read({ limit: deed.limit, dies: deed.dies, isExact: !isDamaged });
+      return;
   }
 }
 
@@ -258,10 +291,20 @@ async function comeToRest(play: Play): Promise<void> {
     if (findings === 0 && completed === 0 && kinds.every((kind) => kind === "known")) break;
   }
   while (await fold(world.pool, 100));
+  while ((await applyNext(world.pool, 100)).heights > 0);
+  const isExact = !play.isDamaged;
+  for (const reader of play.readers) while ((await reader.read({ limit: 100, isExact })) > 0);
 }
 
-async function assertSequential({ chain }: Play): Promise<void> {
+async function assertSequential({ chain, readers }: Play): Promise<void> {
   const all = numbers(0, chain.canonical.head.number);
+  await assertFeed(world.pool);
+  const told = await toldContent(world.pool);
+  assert.deepEqual(
+    [...told.keys()].sort((a, b) => a - b),
+    all,
+  );
+  for (const reader of readers) assert.deepEqual(await reader.copy(), told, reader.name);
   await assertCanonical(world, chain, all);
   await assertRecomputed(world.pool);
   const failures = await world.rows("select message from processing_failures where message ~ 'deadlock'");
