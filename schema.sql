@@ -934,6 +934,10 @@ begin atomic
       refuse_reader(format('a reader cannot be called %L', reader), 'Expected up to 63 letters and digits, and _ . : - behind the first.')
     when exists (select from chain_readers where name = reader) and not may_read_as(reader) then
       refuse_reader(format('the reader %L belongs to another role', reader), 'Take another name.')
+    -- A snapshot of before the lock could miss what the door did meanwhile, and what it kept for nobody.
+    when current_setting('transaction_isolation') <> 'read committed' and not exists (select from chain_readers where name = reader) then
+      refuse_reader(format('start_reader: this transaction''s snapshot is older than the reader %L', reader),
+        'Make it first, in a READ COMMITTED transaction of its own.')
     when after not between (select pruned_through from chain_feed) and (select last_id from chain_feed) then
       refuse_reader(format('no reader can start after step %s: there are steps from %s to %s', after,
         (select pruned_through + 1 from chain_feed), (select last_id from chain_feed)),

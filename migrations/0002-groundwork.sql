@@ -251,8 +251,6 @@ comment on column transactions.y_parity                 is 'Parity of the signat
 alter table processing_jobs add column losses int not null default 0;
 comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three in a row the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed. A claim whose worker lives begins the count anew.';
 
-comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
-
 -- The feed. It is off: whoever changes rows reads the column with the lock that it takes.
 alter table processing_coverage add column feed boolean not null default false;
 comment on column processing_coverage.feed   is 'Whether the feed is on: who changes stored rows tells its readers (chain_feed).';
@@ -431,6 +429,10 @@ begin atomic
       refuse_reader(format('a reader cannot be called %L', reader), 'Expected up to 63 letters and digits, and _ . : - behind the first.')
     when exists (select from chain_readers where name = reader) and not may_read_as(reader) then
       refuse_reader(format('the reader %L belongs to another role', reader), 'Take another name.')
+    -- A snapshot of before the lock could miss what the door did meanwhile, and what it kept for nobody.
+    when current_setting('transaction_isolation') <> 'read committed' and not exists (select from chain_readers where name = reader) then
+      refuse_reader(format('start_reader: this transaction''s snapshot is older than the reader %L', reader),
+        'Make it first, in a READ COMMITTED transaction of its own.')
     when after not between (select pruned_through from chain_feed) and (select last_id from chain_feed) then
       refuse_reader(format('no reader can start after step %s: there are steps from %s to %s', after,
         (select pruned_through + 1 from chain_feed), (select last_id from chain_feed)),

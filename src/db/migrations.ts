@@ -40,7 +40,9 @@ export function readMigrations(folder: URL = ownFolder): Migration[] {
     if (!(accepts >= 1 && accepts <= version))
       throw new SchemaError(`migrations/${name}: expected a line "-- accepts: N", N from 1 to ${version}`);
     if (
-      /^\s*(begin|commit|rollback|start transaction)\b[^$]*?;/im.test(text.replace(/\$\$[\s\S]*?\$\$/g, ""))
+      /^\s*(begin(?! atomic)|commit|rollback|start transaction)\b[^$]*?;/im.test(
+        text.replace(/\$\$[\s\S]*?\$\$/g, ""),
+      )
     )
       throw new SchemaError(`migrations/${name}: expected no transaction of its own`);
     return { version, name: name.slice(0, -".sql".length), accepts, text };

@@ -128,7 +128,9 @@ test("the rows of a reverted block are kept for readers, of every table, and onl
     [id, before.blocks[0]?.hash],
   );
   assert.deepEqual(view, { rows: 2, same: true });
-  await assert.rejects(world.pool.query("select * from dropped(17, 1)"), { message: /integer is not a table/ });
+  await assert.rejects(world.pool.query("select * from dropped(17, 1)"), {
+    message: /integer is not a table/,
+  });
   await world.pool.query("drop table fed_event; delete from chain_tables");
 });
 

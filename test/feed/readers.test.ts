@@ -118,6 +118,11 @@ test("what a reader may not do is refused, and says what to do", async () => {
     await refused(`select start_reader(${name})`, /cannot be called/, /63 letters/);
   await refused(`select read_changes('"; drop table blocks; --')`, /no reader '"; drop/, /start_reader/);
   await refused("select start_reader('mine', 5)", /after step 5: there are steps from 1 to 4/, /from here/);
+  await refused(
+    "begin isolation level repeatable read; select start_reader('mine')",
+    /older than the reader 'mine'/,
+    /READ COMMITTED/,
+  );
   await pool.query("select start_reader('mine', 1)");
   await refused("select read_changes('mine')", /own snapshot/, /REPEATABLE READ/);
   await assert.rejects(readAs(pool, "mine", 0), { message: /at most 0 steps/ });

@@ -131,11 +131,11 @@ function withoutDoorLock(of: World): World {
   const connect = async (): Promise<Tx> => {
     const client = await of.pool.connect();
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    const isLock = (text: unknown) => text === "select from processing_coverage for update";
+    const isLock = (text: unknown) => text === "select feed from processing_coverage for update";
     Object.defineProperty(client, "query", {
       configurable: true,
       value: (...args: unknown[]) =>
-        isLock(args[0]) ? query("select from processing_coverage") : query(...args),
+        isLock(args[0]) ? query("select feed from processing_coverage") : query(...args),
     });
     const release = client.release.bind(client);
     client.release = (error) => {

@@ -276,7 +276,7 @@ test("a role that does not exist, that owns the tables, or that is named twice i
     [["--injector", reader, "--reader", "x'; drop table blocks; --"], /does not exist/],
     [["--worker", rows[0].owner], /owns the tables, or is a superuser/],
     [["--reader", reader, "--injector", reader], /a role of its own for each/],
-    [[], /expected --worker, --injector or --reader/],
+    [[], /expected --worker, --injector, --reader or --consumer/],
   ] as const) {
     const { code, stderr } = await blockmill(["grant", ...args], env);
     assert.equal(code, 2, stderr);
@@ -330,4 +330,73 @@ test("names with quotes, spaces and SQL in them are names; other tables of the s
       { works: false, injects: false, reads: true, ...rest },
     ]);
   }
+});
+
+test("a consumer follows the feed by a reader of its own, and changes nothing else, whatever its session names so", async (t) => {
+  const database = await createDatabase();
+  const suffix = randomBytes(4).toString("hex");
+  const [mine, theirs] = [`consumer "${suffix}"`, `other '${suffix}'`];
+  const clients: pg.Client[] = [];
+  await makeRoles(t, database, [mine, theirs], () => Promise.all(clients.map((client) => client.end())));
+  const env = { BLOCKMILL_DATABASE_URL: database.url };
+  for (const role of [mine, theirs]) {
+    const { code, stderr } = await blockmill(["grant", "--consumer", role], env);
+    assert.equal(code, 0, stderr);
+  }
+  await database.pool.query(`
+    insert into chain_feed (from_block, told, last_id) values (1, '{[1,3)}', 2);
+    update processing_coverage set feed = true;
+    insert into chain_changes (id, kind, number) values (1, 'apply', 1), (2, 'apply', 2)`);
+  const connect = async (role: string): Promise<pg.Client> => {
+    const url = new URL(database.url);
+    url.username = encodeURIComponent(role);
+    url.password = password;
+    const client = new pg.Client({ connectionString: url.href, application_name: "blockmill-test" });
+    await client.connect();
+    clients.push(client);
+    return client;
+  };
+  const client = await connect(mine);
+  // Tables of these names come first on its search_path, as pg_temp does.
+  await client.query(`
+    create temp table chain_readers (name text); create temp table chain_feed (last_id bigint);
+    create temp table processing_coverage (one boolean)`);
+  await client.query("select public.start_reader('mine', 0)");
+  const take = async (session: pg.Client): Promise<number> => {
+    await session.query("begin isolation level repeatable read");
+    try {
+      const { rows } = await session.query("select id from public.read_changes('mine')");
+      if (rows.length > 0) await session.query("select public.advance_reader('mine', $1)", [rows.at(-1).id]);
+      return rows.length;
+    } finally {
+      await session.query("commit");
+    }
+  };
+  assert.equal(await take(client), 2);
+  assert.equal(await take(client), 0);
+  await client.query(
+    "select from blocks_hex, transactions, dropped_logs, dropped(null::logs, 1), chain_changes",
+  );
+
+  const stranger = await connect(theirs);
+  for (const statement of ["select start_reader('mine')", "select advance_reader('mine', 2)"])
+    await assert.rejects(stranger.query(statement), { code: "55000", message: /belongs to/ }, statement);
+  await assert.rejects(take(stranger), { code: "55000", message: /belongs to the role/ });
+  // The owner may.
+  const owner = await database.pool.connect();
+  await owner.query("select start_reader('mine', 0)");
+  owner.release();
+  assert.equal(await take(client), 2);
+  await assertRefused(stranger, [
+    "update chain_readers set pinned = true",
+    "delete from chain_readers",
+    "insert into chain_changes (id, kind, number) values (3, 'apply', 3)",
+    "delete from dropped_rows",
+    "select stop_feed()",
+    "select visible_changes('mine', 1)",
+    "select refuse_reader('a', 'b')",
+    "select from processing_jobs",
+    "select from processing_coverage for update",
+    "delete from blocks",
+  ]);
 });
