@@ -352,6 +352,45 @@ comment on column processing_disk.sampled_at is 'When it was measured.';
 comment on column processing_disk.blocks     is 'How many blocks were stored.';
 comment on column processing_disk.bytes      is 'By table, in bytes, indexes included.';
 
+create table if not exists processing_samples (
+  step            int         not null check (step in (10, 60, 900)),
+  at              timestamptz not null,
+  blocks          int         not null,
+  endpoints       jsonb       not null,
+  head_blocks     int         not null,
+  head_p50        real,
+  head_p99        real,
+  waiting         int         not null,
+  waiting_seconds real        not null,
+  stages          jsonb       not null,
+  primary key (step, at)
+);
+
+comment on table processing_samples is 'How work went, for the charts of the page: every 10 s for 20 minutes, every minute for 7 hours, every 15 minutes for 8 days; about 1,300 rows. Written by the leading orchestrator.';
+comment on column processing_samples.step            is 'Seconds that the row stands for.';
+comment on column processing_samples.at              is 'When they began.';
+comment on column processing_samples.blocks          is 'Blocks that were committed.';
+comment on column processing_samples.endpoints       is 'The same by the endpoint that served them: {"node:8545": 120}.';
+comment on column processing_samples.head_blocks     is 'Those of them that were asked for by their hash: the head''s.';
+comment on column processing_samples.head_p50        is 'Seconds from when such a block became a job to its commit: half were as quick. Null: there was none.';
+comment on column processing_samples.head_p99        is 'The same of 99 in 100. In a longer step: the highest of the shorter ones.';
+comment on column processing_samples.waiting         is 'Jobs that waited at its end, counted up to 20,000. In a longer step: the most.';
+comment on column processing_samples.waiting_seconds is 'For how long the oldest of the next ones had waited.';
+comment on column processing_samples.stages          is 'Seconds of all blocks together, by stage: queue (due to claimed), fetch, verify, encode, and commit (the rest until it was committed, with the wait for others of its batch).';
+
+create table if not exists processing_marks (
+  id    bigint generated always as identity primary key,
+  at    timestamptz not null default now(),
+  kind  text        not null check (kind in ('death', 'reload')),
+  says  text        not null
+);
+
+comment on table processing_marks is 'What happened to daemons, for the charts of the page: the newest 500. Written by each supervisor. Reorgs and alerts have tables of their own.';
+comment on column processing_marks.id   is 'In the order in which they were written.';
+comment on column processing_marks.at   is 'When it happened.';
+comment on column processing_marks.kind is 'death: a process ended that nobody had asked to. reload: a daemon took a new configuration.';
+comment on column processing_marks.says is 'What happened, in words.';
+
 -- NOTIFY is a hint with an empty payload, on the channel blockmill_jobs_SCHEMA. Whoever listens looks
 -- into the table, and never believes a notification: anyone may send one.
 create or replace function processing_jobs_notify() returns trigger language plpgsql as $$

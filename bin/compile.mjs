@@ -1,11 +1,12 @@
-// Compiles the program into dist: TypeScript, and the direct way's WebAssembly (AssemblyScript: src/direct/wasm, and what
-// codegen makes of src/fields).
+// Compiles the program into dist: TypeScript, the direct way's WebAssembly (AssemblyScript: src/direct/wasm, and what
+// codegen makes of src/fields), and the page (page/).
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundlePage } from "./bundle-page.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const wasm = {
@@ -24,7 +25,9 @@ const wasmOptions = [
 
 export async function compile() {
   run("node_modules/typescript/bin/tsc", []);
+  run("node_modules/typescript/bin/tsc", ["--project", "page"]);
   await compileWasm();
+  await bundlePage();
 }
 
 /** Takes some seconds, so it is done only where a source has changed: their digest is kept beside the output. */

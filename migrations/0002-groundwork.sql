@@ -564,3 +564,44 @@ comment on function advance_reader(text, bigint) is 'The reader has taken the st
 comment on function dropped(anyelement, bigint) is
   'The rows of one table that a revert took away: SELECT * FROM dropped(null::logs, 17). For every table with rows of blocks.';
 comment on function stop_feed() is 'Ends the feed: its steps, its readers and what was kept for them are gone. For the schema''s owner, while feed.enabled is off.';
+comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
+
+-- The charts of the page.
+create table processing_samples (
+  step            int         not null check (step in (10, 60, 900)),
+  at              timestamptz not null,
+  blocks          int         not null,
+  endpoints       jsonb       not null,
+  head_blocks     int         not null,
+  head_p50        real,
+  head_p99        real,
+  waiting         int         not null,
+  waiting_seconds real        not null,
+  stages          jsonb       not null,
+  primary key (step, at)
+);
+
+comment on table processing_samples is 'How work went, for the charts of the page: every 10 s for 20 minutes, every minute for 7 hours, every 15 minutes for 8 days; about 1,300 rows. Written by the leading orchestrator.';
+comment on column processing_samples.step            is 'Seconds that the row stands for.';
+comment on column processing_samples.at              is 'When they began.';
+comment on column processing_samples.blocks          is 'Blocks that were committed.';
+comment on column processing_samples.endpoints       is 'The same by the endpoint that served them: {"node:8545": 120}.';
+comment on column processing_samples.head_blocks     is 'Those of them that were asked for by their hash: the head''s.';
+comment on column processing_samples.head_p50        is 'Seconds from when such a block became a job to its commit: half were as quick. Null: there was none.';
+comment on column processing_samples.head_p99        is 'The same of 99 in 100. In a longer step: the highest of the shorter ones.';
+comment on column processing_samples.waiting         is 'Jobs that waited at its end, counted up to 20,000. In a longer step: the most.';
+comment on column processing_samples.waiting_seconds is 'For how long the oldest of the next ones had waited.';
+comment on column processing_samples.stages          is 'Seconds of all blocks together, by stage: queue (due to claimed), fetch, verify, encode, and commit (the rest until it was committed, with the wait for others of its batch).';
+
+create table processing_marks (
+  id    bigint generated always as identity primary key,
+  at    timestamptz not null default now(),
+  kind  text        not null check (kind in ('death', 'reload')),
+  says  text        not null
+);
+
+comment on table processing_marks is 'What happened to daemons, for the charts of the page: the newest 500. Written by each supervisor. Reorgs and alerts have tables of their own.';
+comment on column processing_marks.id   is 'In the order in which they were written.';
+comment on column processing_marks.at   is 'When it happened.';
+comment on column processing_marks.kind is 'death: a process ended that nobody had asked to. reload: a daemon took a new configuration.';
+comment on column processing_marks.says is 'What happened, in words.';

@@ -42,7 +42,7 @@ export function redactTexts<T>(value: T, redact: Redact): T;
 export function redactTexts(value: unknown, redact: Redact): unknown {
   if (typeof value === "string") return redact(value);
   if (Array.isArray(value)) return value.map((each) => redactTexts(each, redact));
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, redactTexts(each, redact)]));
 }
 

@@ -78,3 +78,9 @@ test("nothing that steers a terminal gets out, as it is or JSON-escaped, and ord
   const plain = "déjà 区块 🧱\ttab\nline\r\nC:\\\\begin \\\\u001b";
   assert.equal(redact(plain), plain);
 });
+
+test("a time among texts stays what it is", () => {
+  const at = new Date(0);
+  const found = redactTexts({ at, says: ["a secret"] }, (text) => text.replace("secret", "***"));
+  assert.deepEqual(found, { at, says: ["a ***"] });
+});

@@ -3,13 +3,13 @@ import type pg from "pg";
 import { UsageError } from "../errors.js";
 import { readBlockRuns } from "../queue/read-block-state.js";
 import { redactTexts } from "../redact.js";
+import { tellWhy } from "../status/tell-why.js";
 import { type BlockState, whyBlock } from "../status/why-block.js";
 import { count, wrap } from "../wording.js";
 import { blockNumber, blockSpan } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
 import { type Session, withDatabase } from "./session.js";
-import { tellWhy } from "./tell-why.js";
 import { createPaint } from "./terminal.js";
 import { withLockTimeout } from "./with-lock-timeout.js";
 

@@ -52,6 +52,8 @@ const workerRights: Record<string, Right[]> = {
   alerts: all,
   processing_upkeep: all,
   processing_disk: all,
+  processing_samples: all,
+  processing_marks: all,
   schema_version: look,
 };
 

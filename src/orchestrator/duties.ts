@@ -6,6 +6,7 @@ import { dropHistory, prepareHistory } from "../queue/history.js";
 import { nextDueInMs, promoteDue } from "../queue/promote.js";
 import { topUpRanges } from "../queue/ranges.js";
 import type { ReleasedJob } from "../queue/release.js";
+import { takeSample } from "../queue/samples.js";
 import { sweepLostSupervisors, sweepOverdue, trimFailures, wakeForPending } from "../queue/sweep.js";
 import { vacuumJobs } from "../queue/vacuum.js";
 import type { Duty } from "./run-duties.js";
@@ -149,6 +150,7 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
       },
     },
     ...(config.feed.enabled ? [createTellReaders({ pool, config })] : []),
+    { name: "sample", run: () => takeSample(pool) },
   ];
 }
 

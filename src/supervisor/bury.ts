@@ -4,6 +4,7 @@ import { describeError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { Counts } from "../metrics/counts.js";
 import { giveBackUnknown } from "../queue/give-back.js";
+import { noteMark } from "../queue/marks.js";
 import type { Blame, ReleasedJob } from "../queue/release.js";
 import { unregisterWorker } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
@@ -42,8 +43,13 @@ export function isDeath(child: Child, { exit: { code, signal }, asked }: End): b
 
 /** Clears up after a child that ended: takes its claims from it, and its row. */
 export async function bury(options: BuryOptions, child: Child, end: End): Promise<void> {
-  if (isDeath(child, end)) await buryDead(options, child, end);
-  else if (child.role === "worker") await giveBackLeft(options, child.workerId);
+  if (isDeath(child, end)) {
+    await buryDead(options, child, end);
+    const how = end.exit.signal ?? `exit code ${end.exit.code}`;
+    // Only the page's charts miss it where the database is away.
+    await noteMark(options.pool, "death", `${child.workerId} died (${how})`).catch(() => {});
+  }
+  if (!isDeath(child, end) && child.role === "worker") await giveBackLeft(options, child.workerId);
   await unregisterWorker(options.pool, child.workerId).catch(() => {});
 }
 

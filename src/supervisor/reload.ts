@@ -11,6 +11,8 @@ export interface ReloadOptions {
   newestInstallation(): Installation;
   /** Replaces the children by those of the next generation. */
   rollTo(next: Generation): Promise<void>;
+  /** Told when all of it is done. */
+  onReloaded(): Promise<void>;
   /** Aborts when nothing is to be reloaded any more. */
   draining: AbortSignal;
   log: Logger;
@@ -31,7 +33,7 @@ export class Reload {
 
   /** As Supervisor.reload says. */
   async run(check: (installation: Installation) => Promise<Config>): Promise<void> {
-    const { started, newestInstallation, rollTo, draining, log } = this.#options;
+    const { started, newestInstallation, rollTo, onReloaded, draining, log } = this.#options;
     if (draining.aborted) throw new ConfigError("it is stopping");
     if (this.#isUnderWay) throw new ConfigError("another reload is under way");
     this.#isUnderWay = true;
@@ -44,6 +46,7 @@ export class Reload {
       await rollTo({ config, allotment, installation });
       log.level(config.log.level as "info");
       log.info("reloaded");
+      await onReloaded();
     } catch (error) {
       // What was rolled stays, and what was not stays as it was: the places remember their generation.
       log.error({ err: error }, "the reload failed");

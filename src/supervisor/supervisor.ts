@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.js";
 import { createPool } from "../db/pool.js";
 import type { Logger } from "../logger.js";
 import { Counts } from "../metrics/counts.js";
+import { noteMark } from "../queue/marks.js";
 import { unregisterSupervisor } from "../queue/workers.js";
 import type { Redact } from "../redact.js";
 import { allotConnections } from "./allot-connections.js";
@@ -164,6 +165,8 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
         generation = next;
         scaling.rebound(workers);
       }),
+    // Only the page's charts miss it where the database is away.
+    onReloaded: () => noteMark(pool, "reload", `${id} took a new configuration`).catch(() => {}),
     draining,
     log,
   });

@@ -1,27 +1,22 @@
-import { createHash } from "node:crypto";
 import type { DaemonView } from "../child/daemon-view.js";
 import type { Status } from "../status/read-status.js";
 import { sentenceOf } from "../status/sentence.js";
+import type { Asset } from "./assets.js";
 import type { Answer } from "./handle.js";
 import type { Reading } from "./shared-read.js";
-
-const style = `
-:root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }
-body { max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem }
-dt { margin-top: .5rem }
-dd { margin: 0 }
-`;
-
-const styleHash = createHash("sha256").update(style).digest("base64");
 
 /** What is served, in the order of the page. */
 const places: [path: string, says: string][] = [
   ["/api/status", "the daemon and the schema"],
+  ["/api/chain", "what the blocks are, part by part"],
+  ["/api/history", "how work went, for charts"],
   ["/api/ranges", "open ranges and how far they are"],
   ["/api/workers", "processes of all daemons that share the schema"],
   ["/api/endpoints", "endpoints as the processes see them"],
   ["/api/failures", "the latest failed attempts"],
+  ["/api/failures/groups", "failed attempts by what they have in common"],
+  ["/api/reorgs", "reorgs that were undone"],
+  ["/api/disk", "what the tables take"],
   ["/api/alerts", "what a person should look at, and what was"],
   ["/api/blocks/0", "one block: its job, its row, its failures"],
   ["/api/events", "the status each second, as server-sent events"],
@@ -30,8 +25,23 @@ const places: [path: string, says: string][] = [
   ["/readyz", "whether it can take claims"],
 ];
 
-/** A page without script: how things stand in one sentence, and where the rest is. */
-export function page({ view, schema }: { view: DaemonView; schema: Reading<Status> }): Answer {
+/** Its own files and its own API, and nothing else from anywhere: https://www.w3.org/TR/CSP3/ */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/**
+ * The page. As it comes it tells, without script, how things stand in one sentence, and where the rest is; its script
+ * (page/main.ts) puts the live page in that place.
+ */
+export function page({
+  view,
+  schema,
+  assets,
+}: {
+  view: DaemonView;
+  schema: Reading<Status>;
+  assets: readonly Asset[];
+}): Answer {
   const { value, error, ageSeconds } = schema;
   const sentence = value === null ? "The database could not be read yet." : sentenceOf(value).text;
   const stale =
@@ -39,18 +49,29 @@ export function page({ view, schema }: { view: DaemonView; schema: Reading<Statu
       ? ""
       : `<p>This is ${ageSeconds === null ? "all that is known" : `${Math.round(ageSeconds)} s old`}: ${escapeHtml(error)}</p>`;
   const name = value === null ? "" : ` · ${escapeHtml(value.schema)}`;
+  const tags = assets.map(({ name: file }) =>
+    file.endsWith(".css")
+      ? `<link rel="stylesheet" href="/page/${file}">`
+      : `<script type="module" src="/page/${file}"></script>`,
+  );
   const body = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>blockmill${name}</title>
-<style>${style}</style>
+<link rel="icon" href="data:,">
+${tags.join("\n")}
 <body>
+<div id="page">
+<main class="plain">
 <h1>${escapeHtml(sentence)}</h1>
-${stale}<p>blockmill ${escapeHtml(view.version)}${name}, ${escapeHtml(view.supervisorId)}. Load the page again for a newer word.</p>
+${stale}<p>blockmill ${escapeHtml(view.version)}${name}, ${escapeHtml(view.supervisorId)}</p>
 <dl>
 ${places.map(([path, says]) => `<dt><a href="${path}">${path}</a></dt><dd>${says}</dd>`).join("\n")}
 </dl>
+</main>
+</div>
 </body>
 </html>
 `;
@@ -58,9 +79,7 @@ ${places.map(([path, says]) => `<dt><a href="${path}">${path}</a></dt><dd>${says
     status: 200,
     type: "text/html; charset=utf-8",
     body,
-    headers: {
-      "content-security-policy": `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    },
+    headers: { "content-security-policy": policy },
   };
 }
 

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import pg from "pg";
-import { tellWhy } from "../../src/cli/tell-why.js";
 import { describeJobHolder } from "../../src/db/lock-waits.js";
 import { archiveJobs } from "../../src/queue/archive.js";
 import { cancelJobs } from "../../src/queue/by-hand.js";
@@ -13,6 +12,7 @@ import { pauseWork, resumeWork } from "../../src/queue/pause.js";
 import { postponeJob } from "../../src/queue/postpone.js";
 import { openRange } from "../../src/queue/ranges.js";
 import { readBlockRuns } from "../../src/queue/read-block-state.js";
+import { tellWhy } from "../../src/status/tell-why.js";
 import { type BlockState, blockStates, whyBlock } from "../../src/status/why-block.js";
 import { forgetRows, storedScene, useWorld } from "../orchestrator/scene.js";
 

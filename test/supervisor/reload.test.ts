@@ -15,20 +15,22 @@ const changed = (database: Partial<Config["database"]>): Config => ({
 
 function scene({ draining = false } = {}) {
   const rolled: Generation[] = [];
+  const told: string[] = [];
   const stop = new AbortController();
   if (draining) stop.abort();
   const reload = new Reload({
     started,
     newestInstallation: () => installation,
     rollTo: async (next) => void rolled.push(next),
+    onReloaded: async () => void told.push("reloaded"),
     draining: stop.signal,
     log: silent.child({}),
   });
-  return { reload, rolled };
+  return { reload, rolled, told };
 }
 
 test("the children are rolled to what the newest release found right", async () => {
-  const { reload, rolled } = scene();
+  const { reload, rolled, told } = scene();
   const config = { ...started, log: { level: "warn" } } as Config;
   await reload.run(async (checked) => {
     assert.equal(checked, installation);
@@ -39,6 +41,7 @@ test("the children are rolled to what the newest release found right", async () 
     rolled.map((each) => [each.config, each.installation]),
     [[config, installation]],
   );
+  assert.deepEqual(told, ["reloaded"]);
   assert.equal(reload.isUnderWay, false);
 });
 

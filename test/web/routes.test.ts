@@ -7,15 +7,20 @@ import { get, type IncomingMessage } from "node:http";
 import path from "node:path";
 import { test } from "node:test";
 import { reorgsChannel } from "../../src/queue/reorgs.js";
-import type { BlockLife } from "../../src/status/read-block-life.js";
 import type {
   AlertsAnswer,
+  BlockAnswer,
+  ChainAnswer,
   EndpointsAnswer,
+  FailureGroupsAnswer,
   FailuresAnswer,
+  HistoryAnswer,
   RangesAnswer,
+  ReorgsAnswer,
   StatusAnswer,
   WorkersAnswer,
 } from "../../src/web/answers.js";
+import type { Asset } from "../../src/web/assets.js";
 import { createRoutes, type Sources } from "../../src/web/routes.js";
 import { setScene } from "../daemon/scene.js";
 import { waitFor } from "../support/process.js";
@@ -27,7 +32,9 @@ const web = { listen: "127.0.0.1:0", token };
 
 test("docs/OPERATIONS.md lists everything that is served", async () => {
   const page = await readFile(path.join(projectRoot, "docs/OPERATIONS.md"), "utf8");
-  const paths = createRoutes({ events: {} } as Sources).map((route) => route.path);
+  const paths = createRoutes({ events: {}, assets: [] as Asset[] } as unknown as Sources).map(
+    (route) => route.path,
+  );
   assert.deepEqual(
     paths.filter((each) => !page.includes(`${each}\``) && !page.includes(`${each}?`)),
     [],
@@ -69,16 +76,50 @@ test("the API tells of the daemon, the schema, a block, ranges, failures, endpoi
   assert.match(status.sentence, /\.$/);
   assert.equal(status.schemaError, null);
 
-  const block = await read<BlockLife>("/api/blocks/3");
+  const block = await read<BlockAnswer>("/api/blocks/3");
   assert.deepEqual([block.number, block.job?.status, block.job?.attempts], [3, "completed", 1]);
   assert.equal(block.stored?.rows.transactions, 2);
   assert.equal(block.failures[0]?.message, "it said no");
-  assert.deepEqual(await read<BlockLife>("/api/blocks/399"), {
-    number: 399,
-    job: null,
-    stored: null,
-    failures: [],
-  });
+  assert.equal(block.why.state, "stored");
+  assert.match(block.sentence, /^stored in .* Proven: /);
+  const { why, sentence, ...unknown } = await read<BlockAnswer>("/api/blocks/399");
+  assert.deepEqual(unknown, { number: 399, job: null, stored: null, failures: [] });
+  assert.equal(why.state, "not asked for");
+  assert.match(sentence, /^nobody asked for it/);
+
+  const { strip, bounds } = await read<ChainAnswer>("/api/chain?from=1&to=6&parts=3");
+  assert.deepEqual([strip?.size, strip?.parts.map((part) => part?.stored)], [2, [2, 2, 1]]);
+  assert(bounds !== null && bounds.from <= 1 && bounds.to >= 5);
+  assert((await read<ChainAnswer>("/api/chain")).strip !== null);
+  for (const [query, says] of [
+    ["from=1", /both or neither/],
+    ["from=-1&to=2", /are numbers of blocks/],
+    ["from=5&to=4", /from \(5\) is above to \(4\)/],
+    ["parts=601", /from 1 to 600/],
+  ] as const) {
+    const { status: code, text } = await ask(address, { path: `/api/chain?${query}` });
+    assert.equal(code, 400, query);
+    assert.match(text, says);
+  }
+  const history = await waitFor(
+    async () => {
+      const now = await read<HistoryAnswer>("/api/history?span=15m");
+      return now.samples.length > 0 && now;
+    },
+    { what: "a sample", everyMs: 500 },
+  );
+  assert.deepEqual([history.step, history.spanSeconds], [10, 900]);
+  assert.equal((await ask(address, { path: "/api/history?span=1y" })).status, 400);
+  const { groups } = await waitFor(
+    async () => {
+      const now = await read<FailureGroupsAnswer>("/api/failures/groups");
+      return now.groups.length > 0 && now;
+    },
+    { what: "the failure", everyMs: 500 },
+  );
+  assert.deepEqual([groups[0]?.message, groups[0]?.count], ["it said no", 1]);
+  assert.deepEqual(await read<ReorgsAnswer>("/api/reorgs"), { reorgs: [] });
+  assert((await read<{ bytes: number }>("/api/disk")).bytes > 0);
 
   const { failures } = await read<FailuresAnswer>("/api/failures?limit=1");
   assert.deepEqual([failures.length, failures[0]?.blockNumber], [1, 3]);
@@ -182,8 +223,13 @@ test("nothing secret leaves: not a node's key, not the database's password, not 
     "/api/status",
     "/api/blocks/3",
     "/api/blocks/12",
+    "/api/chain",
+    "/api/history",
     "/api/ranges",
     "/api/failures",
+    "/api/failures/groups",
+    "/api/reorgs",
+    "/api/disk",
     "/api/endpoints",
     "/api/workers",
     "/api/alerts",

@@ -1,5 +1,5 @@
-import type { BlockState } from "../status/why-block.js";
 import { count, plural, span } from "../wording.js";
+import type { BlockState } from "./why-block.js";
 
 /** A block's state in sentences: what it is, and what to do. */
 export function tellWhy(block: number, is: BlockState): string {
