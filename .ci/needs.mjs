@@ -21,6 +21,9 @@ const needs = {
       ? undefined
       : `no ${missing.join(", ")}: apt-get install gcc binutils gzip dpkg`;
   },
+  chromium() {
+    return existsSync("/usr/bin/chromium") ? undefined : "no Chromium of Debian: apt-get install chromium";
+  },
   nspawn() {
     if (process.getuid?.() !== 0) return "not root";
     return onPath("systemd-nspawn")

@@ -153,7 +153,7 @@ export const steps = [
     name: `the tests of ${part}`,
     tier: "full",
     seconds: 1_800,
-    needs: [`tests:${part}`],
+    needs: [`tests:${part}`, ...(part === "browser/" ? ["chromium"] : [])],
     command: npm("test", part),
   })),
 ];

@@ -564,7 +564,6 @@ comment on function advance_reader(text, bigint) is 'The reader has taken the st
 comment on function dropped(anyelement, bigint) is
   'The rows of one table that a revert took away: SELECT * FROM dropped(null::logs, 17). For every table with rows of blocks.';
 comment on function stop_feed() is 'Ends the feed: its steps, its readers and what was kept for them are gone. For the schema''s owner, while feed.enabled is off.';
-comment on column processing_jobs.losses is 'In how many deaths of workers it was in hand of which nobody knows the cause: they were killed from outside while they computed nothing. They cost no attempt; after three the job is claimed alone, and after 16, or five times pipeline.max_attempts, it is failed.';
 
 -- The charts of the page.
 create table processing_samples (

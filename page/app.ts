@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { StatusAnswer } from "../src/web/answers.js";
-import { count, rate, span } from "../src/wording.js";
+import { count, rate, span, wholeSpan } from "../src/wording.js";
 import { BlockDialog } from "./block.js";
 import { Cells } from "./cells.js";
 import { Charts } from "./charts.js";
@@ -18,7 +18,7 @@ export function App({ live }: { live: Live }) {
   const { answer } = live;
   const [block, open] = useState<number | null>(null);
   if (answer === null) return null;
-  const isOld = live.isAway || answer.schemaError !== null;
+  const isOld = oldness(live, answer) !== null;
   return html`
     <a class="skip" href="#content">To the content</a>
     <${Top} live=${live} answer=${answer} />
@@ -44,6 +44,18 @@ export function App({ live }: { live: Live }) {
   `;
 }
 
+/** A read may be late on a busy server: only then is what is shown old. */
+const lateSeconds = 6;
+
+/** Why what is shown is old; null: it is not. */
+function oldness(live: Live, { schemaError, schemaAgeSeconds }: StatusAnswer): string | null {
+  if (live.isAway)
+    return `No word from the daemon for ${span(live.ageSeconds)}. This is what was known; the page goes on by itself when it is back.`;
+  if (schemaError === null || (schemaAgeSeconds !== null && schemaAgeSeconds < lateSeconds)) return null;
+  const age = schemaAgeSeconds === null ? "" : ` What is shown is ${span(schemaAgeSeconds)} old.`;
+  return `The database cannot be read: ${schemaError}.${age}`;
+}
+
 function Top({ live, answer }: { live: Live; answer: StatusAnswer }) {
   const [theme, next] = useTheme();
   const { schema } = answer;
@@ -56,17 +68,14 @@ function Top({ live, answer }: { live: Live; answer: StatusAnswer }) {
 }
 
 function Headline({ live, answer }: { live: Live; answer: StatusAnswer }) {
-  const { sentence, level, schema, progress, schemaError, schemaAgeSeconds } = answer;
+  const { sentence, schema, progress } = answer;
   const alerts = schema?.alerts ?? [];
-  const old = live.isAway
-    ? `No word from the daemon for ${span(live.ageSeconds)}. This is what was known; the page goes on by itself when it is back.`
-    : schemaError !== null
-      ? `The database cannot be read: ${schemaError}. ${schemaAgeSeconds === null ? "" : `This is ${span(schemaAgeSeconds)} old.`}`
-      : null;
+  const old = oldness(live, answer);
+  const level = old === null ? answer.level : "critical";
   return html`<section class=${`headline ${level}`} aria-labelledby="sentence">
     ${old !== null && html`<p class="stale" role="alert">${old}</p>`}
-    <p class="level"><span class=${`dot ${level}`}></span>${words[level]}</p>
-    <h1 id="sentence">${sentence}</h1>
+    <p class="level"><span class=${`dot ${level}`}></span>${old === null ? words[level] : "Out of date"}</p>
+    <h1 id="sentence" class=${sentence.length > 90 ? "long" : ""}>${sentence}</h1>
     ${
       alerts.length > 0 &&
       html`<ul class="alerts">
@@ -99,8 +108,8 @@ function Numbers({
   };
   const lag = progress?.lagSeconds ?? null;
   return html`<dl class="numbers">
-    <${Figure} name="head" value=${head === null ? "–" : count(head.headNumber)} more=${head === null ? "not seen yet" : `${span(head.headAgeSeconds)} old`} />
-    <${Figure} name="behind" value=${lagBlocks === null ? "–" : bounded({ count: lagBlocks, atLeast: lagIsAtLeast })} more=${lag === null ? "" : `complete up to ${span(lag)} ago`} />
+    <${Figure} name="head" value=${head === null ? "–" : count(head.headNumber)} more=${head === null ? "not seen yet" : `${wholeSpan(head.headAgeSeconds)} old`} />
+    <${Figure} name="behind" value=${lagBlocks === null ? "–" : bounded({ count: lagBlocks, atLeast: lagIsAtLeast })} more=${lag === null ? "" : `complete to ${wholeSpan(lag)} ago`} />
     <${Figure} name="finalized" value=${progress?.finalizedBlock == null ? "–" : count(progress.finalizedBlock)} more=${progress?.finalizedBlock == null || head === null ? "" : `${count(Math.max(0, head.headNumber - progress.finalizedBlock))} below the head`} />
     <${Figure} name="blocks/s" value=${rate(blocksPerSecond)} more="over the last minute" />
     <${Figure} name="stored" value=${bounded(stored)} more=${newestBlock === null ? "nothing yet" : `newest ${count(newestBlock)}`} />

@@ -134,13 +134,13 @@ function chartsOf({ samples, step }: HistoryAnswer): Chart[] {
           label: "half within",
           colour: "series-1",
           values: samples.map(({ headP50 }) => logged(headP50)),
-          says: span,
+          says: seconds,
         },
         {
           label: "99 % within",
           colour: "series-2",
           values: samples.map(({ headP99 }) => logged(headP99)),
-          says: span,
+          says: seconds,
         },
       ],
       wanted: { value: wantedSeconds, says: `wanted: within ${wantedSeconds} s` },
@@ -183,6 +183,8 @@ const atLeast = (jobs: number): string => (jobs >= 20_000 ? "at least 20,000" : 
 function short(value: number): string {
   return value >= 1_000 ? `${rate(value / 1_000).replace(/\.?0+$/, "")}k` : count(value);
 }
+
+const seconds = (value: number): string => milliseconds(value * 1_000);
 
 function milliseconds(ms: number): string {
   if (ms >= 1_000) return span(ms / 1_000);
@@ -295,7 +297,9 @@ function makePlot(
   },
 ): uPlot {
   const ink = colour("ink-2");
-  const grid = { stroke: colour("grid"), width: 1 };
+  // On a scale of powers of ten only these have a line.
+  const powers = (_: uPlot, at: number[]) => at.map((value) => (isPower(value) ? value : null));
+  const grid = { stroke: colour("grid"), width: 1, ...(chart.isLog ? { filter: powers } : {}) };
   const font = "11px system-ui, sans-serif";
   const axis = { stroke: ink, grid, ticks: { show: false }, font, gap: 4 };
   const isRight = chart.lines.some((line) => line.isRight);
@@ -324,6 +328,7 @@ function makePlot(
           ...axis,
           size: 52,
           space: 30,
+          ...(chart.isLog ? { filter: powers } : {}),
           values: (_, at) =>
             at.map((value) => (value === null ? "" : chart.isLog ? logTick(value) : chart.says(value))),
         },
@@ -373,9 +378,10 @@ function makePlot(
   );
 }
 
+const isPower = (value: number): boolean =>
+  Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
+
 function logTick(value: number): string {
-  const isPower = Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
-  if (!isPower) return "";
   return value < 1 ? `${Math.round(value * 1_000)} ms` : `${value} s`;
 }
 

@@ -99,7 +99,7 @@ export function createHandler(options: HandlerOptions): RequestListener {
 }
 
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll(".", "\\.").replace("N", "(\\d{1,16})")}$`);
+  return new RegExp(`^${path.replaceAll(".", "\\.").replace(/\/N(?=\/|$)/, "/(\\d{1,16})")}$`);
 }
 
 /** A text for people. */

@@ -27,7 +27,7 @@ const places: [path: string, says: string][] = [
 
 /** Its own files and its own API, and nothing else from anywhere: https://www.w3.org/TR/CSP3/ */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * The page. As it comes it tells, without script, how things stand in one sentence, and where the rest is; its script

@@ -54,6 +54,7 @@ export interface Opened {
 
 /** The text of an element, with one space for each run of them. */
 export async function textOf(page: Page, selector: string): Promise<string> {
+  // biome-ignore lint/performance/useDomNodeTextContent: it is what people see that is asked for.
   return (await page.locator(selector).first().innerText()).replace(/\s+/g, " ").trim();
 }
 

@@ -16,6 +16,7 @@ async function scene(t: TestContext, options: Partial<HandlerOptions> = {}) {
   const handle = createHandler({
     routes: [
       { path: "/metrics", method: "GET", anyHost: true, answer: async () => plain(200, "metrics") },
+      { path: "/page/NAN.js", method: "GET", answer: async () => plain(200, "a name") },
       {
         path: "/api/blocks/N",
         method: "GET",
@@ -50,7 +51,9 @@ test("a path is taken as it was sent: what is no route of its own is nothing", a
   const status = async (path: string) => (await get({ path })).status;
   assert.equal(await status("/api/blocks/12?limit=3"), 200);
   assert.equal((await get({ path: "/api/blocks/12?limit=3" })).text, "12 3\n");
+  assert.equal((await get({ path: "/page/NAN.js" })).text, "a name\n");
   for (const path of [
+    "/page/1A1.js",
     "/api/../metrics",
     "/./metrics",
     "//metrics",
