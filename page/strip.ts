@@ -118,7 +118,10 @@ export function Strip({ open }: { open(block: number): void }) {
       Enter: () => enter(here),
       "+": () => around(firstOf(here), Math.round(length / nearer)),
       "-": () => around(middle, length * nearer),
-      Escape: () => setView(null),
+      Escape: () => {
+        setView(null);
+        setAt(null);
+      },
     };
     const act = keys[event.key];
     if (act === undefined) return;
