@@ -19,7 +19,10 @@ test("the page is HTML with no script or style of its own: its policy allows its
   assert.match(body, /<script type="module" src="\/page\/app-1\.js"><\/script>/);
   assert.match(body, /<link rel="stylesheet" href="\/page\/app-2\.css">/);
   const policy = headers?.["content-security-policy"] ?? "";
-  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self';/);
+  assert.match(
+    policy,
+    /^default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self';/,
+  );
   assert.doesNotMatch(policy, /unsafe|https?:|\*/);
 });
 
