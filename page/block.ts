@@ -60,7 +60,11 @@ function Life({ life }: { life: BlockAnswer }) {
         html`
           <${Fact} name="hash"><code>${String(stored.header.hash ?? "")}</code></${Fact}>
           <${Fact} name="rows">${Object.entries(stored.rows)
-            .map(([table, rows]) => `${count(rows)} ${table.replaceAll("_", " ")}`)
+            .filter(([table]) => table !== "blocks")
+            .map(
+              ([table, rows]) =>
+                `${count(rows)} ${table.replaceAll(/[A-Z]/g, (each) => ` ${each.toLowerCase()}`)}`,
+            )
             .join(", ")}</${Fact}>
           <${Fact} name="proven">${provenOf(stored.header.verified)}</${Fact}>
         `

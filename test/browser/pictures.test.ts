@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setScene } from "../daemon/scene.js";
+import { waitFor } from "../support/process.js";
 import { addressOf } from "../web/scene.js";
 import { skip as noBrowser, untilLive, useBrowser } from "./browser.js";
 
@@ -76,7 +77,10 @@ test("pictures of the page: a backfill, following, a broken node, a pause; light
   await sleep(45_000);
   await take("broken", "wall", "dark", { whole: true });
   await scene.node.setFaults({ down: null });
-  await sleep(5_000);
+  await waitFor(
+    async () => (await scene.pool.query("select from alerts where cleared_at is null")).rowCount === 0,
+    { what: "the outage to be over", everyMs: 500 },
+  );
   await scene.pool.query(
     "update processing_control set paused_at = now(), reason = 'the disk is being replaced'",
   );
