@@ -28,7 +28,8 @@ export async function layOut(tree, { root, dist, version, dependencies, runtime 
   const release = at("usr/lib/blockmill/releases", version);
 
   copy(path.join(dist, "src"), path.join(release, "dist/src"), (file) => !/\.(map|key)$/.test(file));
-  for (const data of ["schema.sql", "migrations", "LICENSE"]) copy(from(data), path.join(release, data));
+  for (const data of ["schema.sql", "migrations", "monitoring", "LICENSE"])
+    copy(from(data), path.join(release, data));
   copy(from("bin/node-version.mjs"), path.join(release, "bin/node-version.mjs"));
   // It is run by the Node beside it, never by one that is found on the PATH.
   write(
