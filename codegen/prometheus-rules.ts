@@ -74,7 +74,8 @@ function summaryOf(name: (typeof alertRuleNames)[number]): string {
 
 /** The file. test/metrics/prometheus-rules.test.ts holds what is checked in against it. */
 export function prometheusRules(): string {
-  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+  const text = (value: string): string =>
+    value.includes('"') ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value);
   const blocks = prometheusRuleList.map(
     (rule) => `      - alert: ${rule.alert}
         expr: ${text(rule.expr)}
