@@ -9,6 +9,8 @@ export interface RuleDefaults {
   /** Seconds for which it must be so before the alert is raised, and for which it must be over before it is resolved. */
   forSeconds: number;
   clearSeconds: number;
+  /** It is raised as it happens, by who notices it, and lasts `clearSeconds` after the last time: it takes no for_seconds. */
+  isEvent: boolean;
 }
 
 const rule = (
@@ -17,7 +19,16 @@ const rule = (
   unit: string,
   forSeconds: number,
   clearSeconds: number,
-): RuleDefaults => ({ doc, threshold, unit, forSeconds, clearSeconds });
+): RuleDefaults => ({ doc, threshold, unit, forSeconds, clearSeconds, isEvent: false });
+
+const event = (doc: string, clearSeconds: number): RuleDefaults => ({
+  doc,
+  threshold: null,
+  unit: "",
+  forSeconds: 0,
+  clearSeconds,
+  isEvent: true,
+});
 
 /** Every alert rule, once. What it looks at is in src/orchestrator/alerts/NAME.ts. */
 export const alertRules = {
@@ -28,7 +39,7 @@ export const alertRules = {
   slow_block: rule("a block was claimed longer ago and is not stored", 60, "s", 0, 5),
   no_progress: rule("jobs wait, and nothing was stored for longer", 60, "s", 0, 5),
   lag: rule("the newest stored block is further behind the head that is followed", 300, "s", 30, 30),
-  head_stalled: rule("no new head came for more of the chain's block times", 10, "block times", 0, 5),
+  head_stalled: rule("no new head came for more of the chain's block times", 10, "block times", 20, 5),
   endpoints_down: rule("each endpoint is down, or has not answered for longer", 8, "s", 2, 10),
   endpoint_lies: rule("an endpoint was put aside for what it served", null, "", 0, 60),
   verification_failures: rule(
@@ -45,11 +56,11 @@ export const alertRules = {
     0,
     5,
   ),
-  reorg_deep: rule("a deeper reorg was undone within the last hour", 12, "blocks", 0, 5),
-  reorg_too_deep: rule("a reorg deeper than chain.max_reorg_depth was refused", null, "", 0, 0),
-  false_head: rule("an endpoint told of a head that the chain does not have", null, "", 0, 0),
-  other_chain: rule("an endpoint that served this chain serves another one now", null, "", 0, 0),
-  crash_loop: rule("a daemon was started again and again within two minutes", null, "", 0, 0),
+  reorg_deep: rule("a deeper reorg was undone within alerts.window_seconds", 12, "blocks", 0, 3_600),
+  reorg_too_deep: event("a reorg deeper than chain.max_reorg_depth was refused", 0),
+  false_head: event("an endpoint told of a head that the chain does not have", 600),
+  other_chain: event("an endpoint that served this chain serves another one now", 0),
+  crash_loop: event("a daemon was started again and again within two minutes", 120),
   lock_wait: rule("something waits longer for a lock of somebody else's", 3, "s", 0, 0),
   old_transaction: rule(
     "a transaction is open for longer than database.old_transaction_seconds",
@@ -59,7 +70,7 @@ export const alertRules = {
     0,
   ),
   notification_queue: rule("PostgreSQL's queue of notifications is fuller", 10, "%", 15, 30),
-  worker_deaths: rule("more processes of a daemon died within the last ten minutes", 3, "deaths", 0, 60),
+  worker_deaths: rule("more processes of the daemons died within alerts.window_seconds", 2, "deaths", 0, 300),
   connections: rule("more of PostgreSQL's max_connections are taken", 90, "%", 30, 60),
   disk_forecast: rule("at the growth of the last days the disk is full in fewer days", 7, "days", 0, 3_600),
   backup_old: rule("the last backup by blockmill is older; without any nobody looks", 3, "days", 0, 5),

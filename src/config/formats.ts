@@ -320,6 +320,8 @@ function checkRule(name: string, fields: unknown): void {
     if (known === undefined) throw new MisfitError([name, field], `only ${names}`, "another key");
     if (field === "threshold" && rule.threshold === null)
       throw new MisfitError([name, field], "none: this rule has no threshold", JSON.stringify(value));
+    if (field === "for_seconds" && rule.isEvent)
+      throw new MisfitError([name, field], "none: this alert is raised as it happens", JSON.stringify(value));
     try {
       known(value);
     } catch {

@@ -274,13 +274,13 @@ export const keys = {
         "What the rules of alerts are to have otherwise: an object such as " +
         '{"jobs_waiting": {"threshold": 5000, "for_seconds": 300, "clear_seconds": 60}, "lag": {"off": true}}. ' +
         "for_seconds: how long it must be so before the alert is raised; clear_seconds: how long it must be over before it is resolved. " +
-        "While an alert is open its threshold counts nine tenths. docs/OPERATIONS.md lists the rules.",
+        "While an alert is open its threshold is a tenth easier to pass. docs/OPERATIONS.md lists the rules.",
       format: format.alertRuleSettings(),
       default: "",
       env: "BLOCKMILL_ALERTS_RULES",
     },
     window_seconds: {
-      doc: "Seconds for which a failed attempt counts in the rules error_rate and verification_failures.",
+      doc: "Seconds for which a failed attempt, a death or a reorg counts in the rules error_rate, verification_failures, worker_deaths and reorg_deep.",
       format: format.integer({ min: 5, max: 86_400 }),
       default: 300,
       env: "BLOCKMILL_ALERTS_WINDOW_SECONDS",

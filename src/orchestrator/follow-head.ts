@@ -5,6 +5,7 @@
 import type { Endpoints } from "../chain/endpoints.js";
 import type { Head } from "../chain/parse/parse-head.js";
 import { rulesFor } from "../chain/verify/chain-rules.js";
+import { ruleSettings } from "../config/alert-rules.js";
 import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
 import type { Counts } from "../metrics/counts.js";
@@ -60,16 +61,14 @@ export interface Follower {
   accept(head: Head, toldBy: string, tags: Tags): Promise<HeadOutcome>;
 }
 
-/** How long the alert of a false head stays after the last one. */
-const falseHeadMs = 600_000;
-
 /** Follows the chain. */
 export function createFollower(options: FollowerOptions): Follower {
   const { pool, endpoints, config, chainId, log } = options;
   const { max_reorg_depth: maxDepth, finality_depth: finalityDepth } = config.chain;
   const confirmBranch = createConfirmBranch(endpoints, options.confirm);
   const { nullRounds: skips } = rulesFor(chainId);
-  const board = createBoard(options);
+  const settings = ruleSettings(config.alerts.rules);
+  const board = createBoard({ pool, log, settings });
   let view = new CanonicalView();
   let judge: HeadJudge | undefined;
   /** When a head was last found to be false; an earlier leader may have found one just now. */
@@ -273,7 +272,7 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   async function standDown(): Promise<void> {
-    if (falseAt !== undefined && performance.now() - falseAt > falseHeadMs) {
+    if (falseAt !== undefined && performance.now() - falseAt >= settings.false_head.clearMs) {
       falseAt = undefined;
       await board.clear("false_head");
     }

@@ -1,7 +1,9 @@
 import type pg from "pg";
 import type { Endpoints } from "../chain/endpoints.js";
+import { ruleSettings } from "../config/alert-rules.js";
+import type { Config } from "../config/schema.js";
 import type { Logger } from "../logger.js";
-import { clearAlert, raiseAlert } from "../queue/alerts.js";
+import { createBoard } from "./alerts/board.js";
 import type { Duty } from "./run-duties.js";
 
 const everyMs = 1_000;
@@ -9,13 +11,16 @@ const everyMs = 1_000;
 /** Raises an alert while an endpoint that served the right chain serves another one, and clears it when none does. */
 export function createChainWatch({
   pool,
+  config,
   endpoints,
   log,
 }: {
   pool: pg.Pool;
+  config: Pick<Config, "alerts">;
   endpoints: Pick<Endpoints, "status">;
   log: Logger;
 }): Duty {
+  const board = createBoard({ pool, log, settings: ruleSettings(config.alerts.rules) });
   let told = "";
   // At first nobody knows: an earlier leader may have raised it.
   let mayBeAlarmed = true;
@@ -24,11 +29,8 @@ export function createChainWatch({
     async run() {
       const message = describe(endpoints);
       if (message === told && !(message === "" && mayBeAlarmed)) return everyMs;
-      if (message === "") await clearAlert(pool, "other_chain");
-      else {
-        await raiseAlert(pool, "other_chain", message);
-        log.error({ alert: "other_chain" }, message);
-      }
+      if (message === "") await board.clear("other_chain");
+      else await board.raise("other_chain", message);
       mayBeAlarmed = message !== "";
       told = message;
       return everyMs;

@@ -126,12 +126,12 @@ export interface UnsettledAlert {
 
 const mostUnsettled = 200;
 
-/** For a statement that reads more: the unsettled alerts as JSON, the oldest first. */
+/** For a statement that reads more: the unsettled alerts as JSON, the oldest first; of too many, all that are open. */
 export const unsettledSql = `
   select coalesce(json_agg(one order by id), '[]') from (
     select id, kind, priority, message, told, extract(epoch from raised_at)::float8 as "raisedAt",
       extract(epoch from cleared_at)::float8 as "clearedAt"
-    from alerts where not settled order by id limit ${mostUnsettled}
+    from alerts where not settled order by cleared_at is null desc, id limit ${mostUnsettled}
   ) as one`;
 
 const note = namedParameters<{ id: number; told: string }>(

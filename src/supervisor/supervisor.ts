@@ -4,6 +4,7 @@
 
 import type { BlockSpan } from "../block.js";
 import { connectionOptions } from "../child/connections.js";
+import { ruleSettings } from "../config/alert-rules.js";
 import type { Config } from "../config/schema.js";
 import { createPool } from "../db/pool.js";
 import type { Logger } from "../logger.js";
@@ -131,7 +132,11 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { children } = lineUp;
 
   const head = watchHead();
-  const loopAlert = createLoopAlert(options.restartLoop);
+  const loopAlert = createLoopAlert(
+    options.restartLoop,
+    ruleSettings(options.config.alerts.rules).crash_loop,
+    log,
+  );
   const leaseEnds = new AbortController();
   let predecessors: Promise<unknown> | undefined;
   const lease = new HostLease({

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { EndpointStatus } from "../../src/chain/endpoints.js";
 import { createChainWatch } from "../../src/orchestrator/watch-chains.js";
 import { raiseAlert, readOpenAlerts } from "../../src/queue/alerts.js";
-import { silent, useWorld } from "./scene.js";
+import { configOf, silent, useWorld } from "./scene.js";
 
 const world = useWorld();
 
@@ -11,7 +11,12 @@ test("an endpoint that serves another chain is an alert for as long as it does",
   let servesOther: number | null = null;
   const status = () =>
     [{ name: "node", servesOther, capabilities: { chainId: 1 } }] as unknown as EndpointStatus[];
-  const { run } = createChainWatch({ pool: world.pool, endpoints: { status }, log: silent });
+  const { run } = createChainWatch({
+    pool: world.pool,
+    config: configOf(),
+    endpoints: { status },
+    log: silent,
+  });
   // Of an earlier leader.
   await raiseAlert(world.pool, "other_chain", "it did");
   await run();

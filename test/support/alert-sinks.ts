@@ -14,6 +14,8 @@ export interface Webhook {
   got: AlertMessage[];
   /** What it answers with from now on; undefined: nothing at all. */
   status: number | undefined;
+  /** Where a redirect points. */
+  location?: string;
 }
 
 /** A server that takes alerts until the test ends. */
@@ -26,7 +28,8 @@ export async function startWebhook(t: TestContext): Promise<Webhook> {
     });
     request.on("end", () => {
       if (request.method === "POST") webhook.got.push(JSON.parse(text) as AlertMessage);
-      if (webhook.status !== undefined) response.writeHead(webhook.status).end();
+      const { status, location } = webhook;
+      if (status !== undefined) response.writeHead(status, location === undefined ? {} : { location }).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -3,6 +3,7 @@ import type { Rule } from "./rule.js";
 
 export const diskForecast: Rule = {
   priority: "warning",
+  firesBelow: true,
   look({ disk }, limit) {
     if (disk === undefined) return undefined;
     const { bytes, capacity, bytesPerDay } = disk;

@@ -2,7 +2,7 @@ import { type AlertRuleName, alertRuleNames, type RuleSetting } from "../../conf
 import { rules } from "./rules.js";
 import type { Seen } from "./seen.js";
 
-/** An alert that is open keeps its threshold a little lower, so that a value beside it does not ring again and again. */
+/** An alert that is open keeps a threshold that is easier to pass, so that a value beside it does not ring again and again. */
 const stillShare = 0.9;
 /** A message that only says how long it lasts is not written at every look. */
 const rewriteMs = 30_000;
@@ -34,14 +34,15 @@ export function createEvaluation(
     openMessage: string | undefined,
     nowMs: number,
   ): Verdict | null => {
-    const { look } = rules[name];
+    const { look, firesBelow = false } = rules[name];
     const { isOff, threshold, forMs, clearMs } = settings[name];
-    if (look === undefined) return null;
     const isOpen = openMessage !== undefined;
     if (isOff) return isOpen ? { name, kind: "clear" } : null;
+    if (look === undefined) return null;
     const state = states.get(name) ?? {};
     states.set(name, state);
-    const message = look(seen, isOpen ? threshold * stillShare : threshold);
+    const still = firesBelow ? threshold / stillShare : threshold * stillShare;
+    const message = look(seen, isOpen ? still : threshold);
     if (message === undefined) return null;
     if (message === null) {
       state.badSince = undefined;

@@ -2,7 +2,7 @@ import pg from "pg";
 import { type ConnectionOptions, connectionConfig } from "../../db/connection.js";
 import { findTableHolder } from "../../db/lock-waits.js";
 import type { Logger } from "../../logger.js";
-import { createBoard } from "./board.js";
+import { type BoardSettings, createBoard } from "./board.js";
 
 /** A look that takes longer waits for a lock on a table that it reads itself: no rule would ever tell. */
 const patienceMs = 5_000;
@@ -10,6 +10,7 @@ const patienceMs = 5_000;
 export interface NameHolderOptions {
   connection: ConnectionOptions;
   log: Logger;
+  settings: BoardSettings;
   patienceMs?: number;
 }
 
@@ -31,7 +32,7 @@ export async function withNamedHolder<T>(
   }
 }
 
-async function nameHolder({ connection, log }: NameHolderOptions, waitsMs: number): Promise<void> {
+async function nameHolder({ connection, log, settings }: NameHolderOptions, waitsMs: number): Promise<void> {
   const applicationName = `${connection.applicationName} look`;
   const client = new pg.Client(connectionConfig({ ...connection, applicationName }));
   client.on("error", () => {});
@@ -41,7 +42,7 @@ async function nameHolder({ connection, log }: NameHolderOptions, waitsMs: numbe
     if (holder === null) return;
     // The alerts may be what is locked.
     await client.query("set lock_timeout = '2s'");
-    await createBoard({ pool: client, log })
+    await createBoard({ pool: client, log, settings })
       .raise("lock_wait", holder)
       .catch(() => log.error({ alert: "lock_wait" }, holder));
   } catch (error) {

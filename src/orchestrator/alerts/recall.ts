@@ -2,10 +2,8 @@ import { type AnyDoing, readAnyDoing } from "../../child/doing.js";
 import { mostFailed, mostWaiting } from "./look.js";
 import type { DiskSeen, Look, OwnEndpoint, Process, Recent, Seen, ServerSeen } from "./seen.js";
 
-/** A backlog is compared with that of so long ago, ... */
+/** A backlog is compared with that of so long ago. */
 const backlogSeconds = 60;
-/** ... and deaths count for so long. */
-const deathSeconds = 600;
 /** The chain's block time is measured over so long, at least; heads of less tell nothing. */
 const headSeconds = { least: 20, most: 3_600 };
 
@@ -29,7 +27,7 @@ export class Recall {
   #lookedAt: number | undefined;
   readonly #windowSeconds: number;
 
-  /** Failures and completions count for `windowSeconds`. */
+  /** Failures, completions and deaths count for `windowSeconds`. */
   constructor(windowSeconds: number) {
     this.#windowSeconds = windowSeconds;
   }
@@ -105,7 +103,10 @@ export class Recall {
       completed: recent.reduce((sum, sample) => sum + sample.completed, 0),
       failures: sums,
       isBacklogGrowing: waiting >= (before?.waiting ?? waiting),
-      deaths: this.#deaths.reduce((sum, { at, count }) => (at > now - deathSeconds ? sum + count : sum), 0),
+      deaths: this.#deaths.reduce(
+        (sum, { at, count }) => (at > now - this.#windowSeconds ? sum + count : sum),
+        0,
+      ),
     };
   }
 
@@ -114,7 +115,8 @@ export class Recall {
     this.#deathsOf.set(supervisorId, deaths);
     // What an earlier leader saw already is not new.
     if (before !== undefined && deaths > before) this.#deaths.push({ at: now, count: deaths - before });
-    while (this.#deaths[0] !== undefined && this.#deaths[0].at <= now - deathSeconds) this.#deaths.shift();
+    while (this.#deaths[0] !== undefined && this.#deaths[0].at <= now - this.#windowSeconds)
+      this.#deaths.shift();
   }
 
   #blockSeconds({ head }: Look): number | null {

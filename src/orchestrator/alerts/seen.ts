@@ -46,7 +46,7 @@ export interface Recent {
   failures: Readonly<Record<string, number>>;
   /** Whether more jobs wait than at the beginning of the last minute. */
   isBacklogGrowing: boolean;
-  /** Processes of daemons that died within the last ten minutes. */
+  /** Processes of daemons that died within the window. */
   deaths: number;
 }
 

@@ -33,15 +33,23 @@ export interface Sink {
   send(message: AlertMessage, signal: AbortSignal): Promise<void>;
 }
 
-const webhookMs = 10_000;
-const commandMs = 30_000;
+/** How long a sink may take. */
+const patience = { webhookMs: 10_000, commandMs: 30_000 };
 /** Of what a program says on standard error. */
 const mostErrorBytes = 2_000;
+/** What a program left running may hold its standard error open: after its end it is read for so long. */
+const lastWordsMs = 1_000;
 
 /** The sinks that are there at this moment: programs in a directory come and go. */
-export async function findSinks({ webhook, command }: Config["alerts"]): Promise<Sink[]> {
+export async function findSinks(
+  { webhook, command }: Pick<Config["alerts"], "webhook" | "command">,
+  { webhookMs, commandMs } = patience,
+): Promise<Sink[]> {
   const programs = command === "" ? [] : await findPrograms(command);
-  return [...(webhook === "" ? [] : [webhookSink(webhook)]), ...programs.map(commandSink)];
+  return [
+    ...(webhook === "" ? [] : [webhookSink(webhook, webhookMs)]),
+    ...programs.map((file) => commandSink(file, commandMs)),
+  ];
 }
 
 async function findPrograms(command: string): Promise<string[]> {
@@ -65,7 +73,7 @@ async function isRunnable(file: string): Promise<boolean> {
   }
 }
 
-function webhookSink(url: string): Sink {
+function webhookSink(url: string, withinMs: number): Sink {
   return {
     name: "webhook",
     async send(message, signal) {
@@ -81,7 +89,7 @@ function webhookSink(url: string): Sink {
           ...authorization,
         },
         body: JSON.stringify(message),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(webhookMs)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
       });
       await response.body?.cancel();
       if (!response.ok) throw new Error(`the webhook answered with HTTP status ${response.status}`);
@@ -103,15 +111,18 @@ export function withoutPassword(url: string): { href: string; authorization: Rec
   };
 }
 
-function commandSink(file: string): Sink {
+function commandSink(file: string, withinMs: number): Sink {
   return {
     name: `command ${file}`,
-    send: (message, signal) => runProgram(file, message, signal),
+    send: (message, signal) => runProgram(file, { message, withinMs, signal }),
   };
 }
 
-/** Runs a program with a message on its standard input; it and what it started end after half a minute. */
-function runProgram(file: string, message: AlertMessage, signal: AbortSignal): Promise<void> {
+/** Runs a program with a message on its standard input; when its time is over, it and what it started end. */
+function runProgram(
+  file: string,
+  { message, withinMs, signal }: { message: AlertMessage; withinMs: number; signal: AbortSignal },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, ["alert", message.kind, message.event], {
       cwd: "/",
@@ -134,20 +145,29 @@ function runProgram(file: string, message: AlertMessage, signal: AbortSignal): P
     const late = setTimeout(() => {
       isLate = true;
       end();
-    }, commandMs);
+    }, withinMs);
     signal.addEventListener("abort", end, { once: true });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(0, mostErrorBytes);
     });
     child.once("error", (error) => settle(() => reject(error)));
     child.once("exit", (code, killedBy) => {
-      const how = isLate ? `it ran for ${commandMs / 1_000} s` : (killedBy ?? `exit code ${code}`);
-      const words = said.trim() === "" ? "" : `: ${said.trim().replace(/\s+/g, " ")}`;
-      settle(() => (code === 0 ? resolve() : reject(new Error(`${file} did not take it (${how})${words}`))));
+      clearTimeout(late);
+      const finish = (): void => {
+        clearTimeout(lastWords);
+        const how = isLate ? `it ran for ${withinMs / 1_000} s` : (killedBy ?? `exit code ${code}`);
+        const words = said.trim() === "" ? "" : `: ${said.trim().replace(/\s+/g, " ")}`;
+        settle(() =>
+          code === 0 ? resolve() : reject(new Error(`${file} did not take it (${how})${words}`)),
+        );
+      };
+      const lastWords = setTimeout(finish, lastWordsMs);
+      child.once("close", finish);
     });
     const settle = (how: () => void): void => {
       clearTimeout(late);
       signal.removeEventListener("abort", end);
+      child.stderr.destroy();
       how();
     };
     // One that does not read it is free to.

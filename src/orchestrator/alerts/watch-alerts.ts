@@ -41,7 +41,7 @@ export function createAlertWatch(options: AlertWatchOptions): Duty {
   const { pool, config, log, connection, endpoints, disk, onLook } = options;
   const settings = ruleSettings(config.alerts.rules);
   const evaluate = createEvaluation(settings);
-  const board = createBoard({ pool, log });
+  const board = createBoard({ pool, log, settings });
   const { window_seconds: windowSeconds } = config.alerts;
   const recall = new Recall(windowSeconds);
   const oldMs = config.database.old_transaction_seconds * 1_000;
@@ -53,7 +53,7 @@ export function createAlertWatch(options: AlertWatchOptions): Duty {
     async run() {
       if (performance.now() - serverAt >= Math.min(serverMs, oldMs || serverMs)) {
         serverAt = performance.now();
-        server = await lookAtServer(pool, oldMs);
+        server = await lookAtServer(pool, { oldMs, windowSeconds });
       }
       const { completedSince, failedSince } = recall.since;
       const looking = lookForAlerts(pool, {
@@ -62,7 +62,7 @@ export function createAlertWatch(options: AlertWatchOptions): Duty {
         failedSince,
         windowSeconds,
       });
-      const look = await withNamedHolder(looking, connection && { connection, log });
+      const look = await withNamedHolder(looking, connection && { connection, log, settings });
       const seen = recall.take(look, { endpoints: endpoints(), server, disk: disk() });
       const open = new Map(
         look.alerts.filter(({ clearedAt }) => clearedAt === null).map(({ kind, message }) => [kind, message]),

@@ -37,6 +37,23 @@ test("an alert is raised when it has been so for its time without a break, once,
   );
 });
 
+test("where too little is wrong, the threshold of an open alert is higher, not lower", () => {
+  const { at } = watch("disk_forecast", { threshold: 9, for_seconds: 0, clear_seconds: 0 });
+  const daysLeft = (days: number): Partial<Seen> => ({
+    disk: { bytes: 0, capacity: days * 1e9, bytesPerDay: 1e9 },
+  });
+  assert.deepEqual(
+    [at(0, daysLeft(9.5)), at(1, daysLeft(8.5)), at(2, daysLeft(9.5)), at(3, daysLeft(10.5))],
+    [undefined, "raise", undefined, "clear"],
+  );
+});
+
+test("an alert that is off is cleared, also one of an event", () => {
+  const { open, at } = watch("false_head", { off: true });
+  open.set("false_head", "an endpoint tells of another head");
+  assert.equal(at(0, {}), "clear");
+});
+
 test("while it is open its threshold is a tenth lower: a value beside it does not ring again and again", () => {
   const { at } = watch("failed_jobs", { ...fields, for_seconds: 0, clear_seconds: 0 });
   assert.deepEqual(

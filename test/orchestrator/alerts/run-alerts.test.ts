@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Endpoints } from "../../../src/chain/endpoints.js";
+import { ruleSettings } from "../../../src/config/alert-rules.js";
 import type { ConnectionOptions } from "../../../src/db/connection.js";
 import type { Logger } from "../../../src/logger.js";
 import { createBoard } from "../../../src/orchestrator/alerts/board.js";
@@ -96,7 +97,7 @@ test("an alert is one line of its priority as it is raised, and one as it is cle
   const keep = (level: string) => (facts: { alert: string }, message: string) =>
     lines.push(`${level} ${facts.alert} ${message}`);
   const log = { error: keep("error"), warn: keep("warn"), info: keep("info") } as unknown as Logger;
-  const board = createBoard({ pool: world.pool, log });
+  const board = createBoard({ pool: world.pool, log, settings: ruleSettings("") });
   await board.raise("lag", "it is far behind");
   await board.raise("lag", "it is further behind");
   await board.raise("backup_old", "there is none");
@@ -139,6 +140,6 @@ test("a URL's password goes into the header, and spans are written in one unit",
 
 test("a look that comes back soon names nobody, and one without room for a connection waits alone", async () => {
   assert.equal(await withNamedHolder(Promise.resolve(7), undefined), 7);
-  const options = { connection: {} as ConnectionOptions, log: silent };
+  const options = { connection: {} as ConnectionOptions, log: silent, settings: ruleSettings("") };
   assert.equal(await withNamedHolder(Promise.resolve(7), options), 7);
 });

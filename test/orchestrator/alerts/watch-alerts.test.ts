@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { type AlertRuleName, alertRuleNames } from "../../../src/config/alert-rules.js";
+import { type AlertRuleName, alertRuleNames, alertRules } from "../../../src/config/alert-rules.js";
 import { schemaVersion } from "../../../src/db/schema-version.js";
 import { lookForAlerts } from "../../../src/orchestrator/alerts/look.js";
 import { lookAtServer } from "../../../src/orchestrator/alerts/look-at-server.js";
@@ -46,6 +46,7 @@ function lead(thresholds: Partial<Record<AlertRuleName, number>> = {}) {
   const rules = Object.fromEntries(
     alertRuleNames.map((name) => {
       const threshold = thresholds[name];
+      if (alertRules[name].isEvent) return [name, { clear_seconds: 0 }];
       return [name, { for_seconds: 0, clear_seconds: 0, ...(threshold === undefined ? {} : { threshold }) }];
     }),
   );
@@ -203,7 +204,7 @@ const drives: Partial<Record<AlertRuleName, Drive>> = {
       run(`insert into reorgs (fork_block, depth, old_head, new_head, new_hash, rows_removed, told_by, confirmed_by)
         values (900, 20, 920, 921, decode(repeat('ab', 32), 'hex'), '{}', 'a', 'b')`),
     ],
-    end: run("update reorgs set detected_at = now() - interval '61 min'"),
+    end: run("update reorgs set detected_at = now() - interval '6 min'"),
     says: /A reorg of 20 blocks above block 900/,
   },
   old_transaction: {
@@ -341,7 +342,7 @@ test("a look is one statement that reads little of a large queue", async () => {
   assert.equal(look.waiting, 20_000);
   const seen = new Recall(300).take(look, {
     endpoints: [],
-    server: await lookAtServer(world.pool, 0),
+    server: await lookAtServer(world.pool, { oldMs: 0, windowSeconds: 300 }),
     disk: undefined,
   });
   assert.deepEqual(
