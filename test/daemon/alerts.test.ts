@@ -3,25 +3,15 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import pg from "pg";
+import type { AlertRuleName } from "../../src/config/alert-rules.js";
 import { blockmill } from "../cli/blockmill.js";
 import { makeProgram, startWebhook } from "../support/alert-sinks.js";
 import type { Daemon } from "../support/daemon.js";
+import { drive, faults, isOpen, logged, quick } from "./alert-faults.js";
 import { assertCleanStop, type Scene, setScene, until } from "./scene.js";
 
 const settled = async ({ pool }: Scene) =>
   (await pool.query("select from alerts where not settled")).rowCount === 0;
-
-const isOpen = async ({ pool }: Scene, kind: string) =>
-  (await pool.query("select from alerts where kind = $1 and cleared_at is null", [kind])).rowCount === 1;
-
-/** The log's lines of a level that name an alert. */
-const logged = (daemon: Daemon, kind: string) =>
-  daemon.program.output
-    .filter((line) => line.includes(`"alert":"${kind}"`))
-    .map((line) => JSON.parse(line) as { level: number; msg: string; resolved?: boolean });
-
-/** Raised as soon as it is so, and cleared soon after it is over. */
-const quick = { for_seconds: 0, clear_seconds: 1 };
 
 async function setAlertScene(t: TestContext, { ports = 1 } = {}) {
   const webhook = await startWebhook(t);
@@ -39,7 +29,7 @@ async function setAlertScene(t: TestContext, { ports = 1 } = {}) {
 /** Each alert was one line as it began, one as it ended, and one message each to the webhook and to the program. */
 function assertToldOnce(
   daemon: Daemon,
-  kind: string,
+  kind: AlertRuleName,
   priority: "err" | "warning",
   { webhook, program }: Pick<Awaited<ReturnType<typeof setAlertScene>>, "webhook" | "program">,
 ): void {
@@ -78,13 +68,15 @@ test("a node that leaves one log out of each answer: within seconds it is an err
   const sinks = await setAlertScene(t);
   const { scene, alerts } = sinks;
   const daemon = await scene.start({
-    alerts: alerts({ verification_failures: quick, failed_jobs: quick }),
+    alerts: alerts({ verification_failures: quick, failed_jobs: quick, error_rate: quick }),
     pipeline: { max_attempts: 2 },
   });
+  const { fires, clears, assertDriven } = drive(scene);
   await lie(scene);
   await scene.insert(1, 20);
-  await until(() => isOpen(scene, "verification_failures"), "the alert");
-  await until(() => isOpen(scene, "failed_jobs"), "the alert of failed jobs");
+  await fires("verification_failures");
+  await fires("error_rate");
+  await fires("failed_jobs");
   const env = { BLOCKMILL_DATABASE_URL: scene.databaseUrl };
   // The one is over soon; the other one stays until somebody has retried the jobs.
   const { code, stdout } = await blockmill(["status", "--check"], env);
@@ -102,6 +94,10 @@ test("a node that leaves one log out of each answer: within seconds it is an err
   await until(() => settled(scene), "everybody to be told of the end");
   assertToldOnce(daemon, "verification_failures", "err", sinks);
   assertToldOnce(daemon, "failed_jobs", "warning", sinks);
+  await clears("verification_failures");
+  await clears("error_rate");
+  await clears("failed_jobs");
+  await assertDriven("alerts", [daemon], ["verification_failures", "error_rate", "failed_jobs"]);
   await assertCleanStop(daemon, scene.pool);
 });
 
@@ -109,88 +105,139 @@ test("one endpoint of two that lies is an error that names it, though no block f
   const sinks = await setAlertScene(t, { ports: 2 });
   const { scene, alerts } = sinks;
   const daemon = await scene.start({ alerts: alerts({ endpoint_lies: quick }) });
+  const { fires, clears, assertDriven } = drive(scene);
   await lie(scene, 1);
   await scene.insert(1, 20);
-  await until(() => isOpen(scene, "endpoint_lies"), "the alert");
+  await fires("endpoint_lies");
   await scene.settled();
   const { rows } = await scene.pool.query("select message from alerts where kind = 'endpoint_lies'");
   const [honest, liar] = scene.node.urls.map((url) => new URL(url).host);
   assert(rows[0].message.includes(`take ${liar} out`) && !rows[0].message.includes(honest), rows[0].message);
   await scene.node.clearFaults(1);
-  await until(() => settled(scene), "the end");
+  await clears("endpoint_lies");
+  await until(() => settled(scene), "everybody to be told of the end");
   assertToldOnce(daemon, "endpoint_lies", "err", sinks);
+  await assertDriven("alerts", [daemon], ["endpoint_lies"]);
   await assertCleanStop(daemon, scene.pool);
 });
 
-test("a node that hangs is an error within seconds, before its requests time out; and over when it answers", async (t) => {
+test("a chain that stops, and a node that hangs, is an error within seconds, before requests time out; and over when it goes on", async (t) => {
   const { scene, webhook, program, alerts } = await setAlertScene(t);
-  const rules = { endpoints_down: { ...quick, threshold: 2 } };
+  const rules = { endpoints_down: { ...quick, threshold: 2 }, head_stalled: { ...quick, threshold: 0.1 } };
   const daemon = await scene.start({
     alerts: alerts(rules),
     pipeline: { auto_enqueue: true, check_interval: 0.5 },
     rpc: { timeout_ms: 30_000 },
   });
+  const { fires, clears, assertDriven } = drive(scene);
+  // A block time of 12 s is known once the leader has seen some heads; then the chain stops for 1.2 s.
+  let minedAt = Number.NEGATIVE_INFINITY;
+  await until(async () => {
+    if (await isOpen(scene, "head_stalled")) return true;
+    if (performance.now() - minedAt > 5_000) {
+      minedAt = performance.now();
+      await scene.node.mine(3);
+    }
+    return false;
+  }, "the alert that the head stands still");
+  await fires("head_stalled");
   await scene.node.autoMine(200);
+  await clears("head_stalled");
   await until(async () => (await scene.pool.query("select from blocks limit 3")).rowCount === 3, "blocks");
   await scene.node.setFaults({ hang: true });
-  await until(() => isOpen(scene, "endpoints_down"), "the alert");
-  const { rows } = await scene.pool.query("select message from alerts where kind = 'endpoints_down'");
-  assert.match(rows[0].message, /has not answered for \d+ s.*Nothing is lost/);
-  await until(async () => logged(daemon, "endpoints_down").length > 0, "its line in the log");
-  assert.equal(logged(daemon, "endpoints_down")[0]?.level, 50);
+  await fires("endpoints_down");
   await until(() => webhook.got.some(({ kind }) => kind === "endpoints_down"), "the webhook to be told");
   await until(() => program.got().some(({ message }) => message.kind === "endpoints_down"), "the command");
 
   await scene.node.setFaults({ hang: null });
   // What hangs stays so: as when a firewall has forgotten the connection.
-  await until(async () => !(await isOpen(scene, "endpoints_down")), "its end");
+  await clears("endpoints_down");
   await scene.node.autoMine(null);
   const head = (await scene.node.head()).number;
   await until(
     async () => (await scene.pool.query("select from blocks where number = $1", [head])).rowCount === 1,
     "the head to be stored",
   );
+  await assertDriven("alerts", [daemon], ["head_stalled", "endpoints_down"]);
   await assertCleanStop(daemon, scene.pool);
 });
 
-test("receipts that never come: a block that takes too long, a standstill and a backlog are told, and over when they come", async (t) => {
+test("receipts that never come: a block that takes too long, a standstill, a backlog and the lag are told, and over when they come", async (t) => {
   const sinks = await setAlertScene(t);
   const { scene, alerts } = sinks;
-  const kinds = { slow_block: "warning", no_progress: "err", jobs_waiting: "err" } as const;
+  const kinds = ["slow_block", "no_progress", "jobs_waiting"] as const;
   const daemon = await scene.start({
     alerts: alerts({
       slow_block: { ...quick, threshold: 1 },
       no_progress: { ...quick, threshold: 1 },
       jobs_waiting: { ...quick, threshold: 50 },
+      lag: quick,
     }),
-    pipeline: { batch_size: 8 },
+    pipeline: { batch_size: 8, auto_enqueue: true, check_interval: 0.1 },
+    chain: { start_block: 398 },
     rpc: { timeout_ms: 6_000 },
   });
+  const { fires, clears, assertDriven } = drive(scene);
+  await until(async () => (await scene.pool.query("select from blocks limit 3")).rowCount === 3, "blocks");
   await scene.node.setFaults({ hang: ["eth_getBlockReceipts", "eth_getTransactionReceipt"] });
+  // Eight minutes, by the chain's time.
+  await scene.node.mine(40);
   await scene.insert(1, 300);
-  for (const kind of Object.keys(kinds)) await until(() => isOpen(scene, kind), `the alert ${kind}`);
+  await fires("slow_block");
+  await fires("no_progress");
+  await fires("jobs_waiting");
+  await fires("lag");
   await scene.node.setFaults({ hang: null });
   await scene.settled();
+  await clears("slow_block");
+  await clears("no_progress");
+  await clears("jobs_waiting");
+  await clears("lag");
   await until(() => settled(scene), "everybody to be told of the end");
-  for (const [kind, priority] of Object.entries(kinds)) assertToldOnce(daemon, kind, priority, sinks);
+  for (const kind of kinds) assertToldOnce(daemon, kind, faults[kind].priority, sinks);
+  await assertDriven("alerts", [daemon], ["slow_block", "no_progress", "jobs_waiting", "lag"]);
   await assertCleanStop(daemon, scene.pool);
 });
 
-test("workers that die again and again are told", async (t) => {
+test("workers that die, and those after them that do not begin, are told, and over when they work", async (t) => {
   const { scene, alerts } = await setAlertScene(t);
-  const daemon = await scene.start({ alerts: alerts({ worker_deaths: { ...quick, threshold: 1 } }) });
+  const daemon = await scene.start({
+    alerts: alerts({ worker_deaths: { ...quick, threshold: 1 }, no_workers: quick }),
+  });
+  const { fires, clears, assertDriven } = drive(scene);
   // What had died before the first look is not new.
   await until(
     async () => (await scene.pool.query("select from processing_disk")).rowCount === 1,
     "the leader to look",
   );
-  for (let death = 0; death < 3; death += 1) {
-    const [worker] = daemon.workers();
-    process.kill(worker?.pid ?? assert.fail(), "SIGKILL");
-    await until(() => !daemon.workers().some(({ pid }) => pid === worker?.pid), "it to be gone");
-    await until(() => daemon.workers().length === 2, "another one");
-  }
-  await until(() => isOpen(scene, "worker_deaths"), "the alert");
+  const signal = (pid: number, name: NodeJS.Signals): void => {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended.
+    }
+  };
+  const stopped = new Set<number>();
+  await until(async () => {
+    const states = await scene.states();
+    for (const { pid, workerId } of daemon.workers()) {
+      if ((states[workerId] ?? "starting") !== "starting") signal(pid, "SIGKILL");
+      else if (!stopped.has(pid)) {
+        stopped.add(pid);
+        signal(pid, "SIGSTOP");
+      }
+    }
+    const { rows } = await scene.pool.query("select distinct kind from alerts");
+    return rows.length === 2;
+  }, "both alerts");
+  await fires("no_workers");
+  await fires("worker_deaths");
+  for (const pid of stopped) signal(pid, "SIGCONT");
+  await clears("no_workers");
+  await clears("worker_deaths");
+  await scene.insert(1, 20);
+  await scene.settled();
+  await assertDriven("alerts", [daemon], ["no_workers", "worker_deaths"]);
   await assertCleanStop(daemon, scene.pool);
 });
 
@@ -202,10 +249,11 @@ test("a locked table, which no look can read, is named with its holder, and is o
   await person.connect();
   t.after(() => person.end());
   await person.query("begin; lock table processing_jobs in access exclusive mode");
-  await until(() => isOpen(scene, "lock_wait"), "the alert");
-  const { rows } = await scene.pool.query("select message from alerts where kind = 'lock_wait'");
-  assert.match(rows[0].message, /processing_jobs.*somebody.*pg_terminate_backend/);
+  const { fires, clears, assertDriven } = drive(scene);
+  await fires("lock_wait");
   await person.query("rollback");
-  await until(() => settled(scene), "the end");
+  await clears("lock_wait");
+  await until(() => settled(scene), "everybody to be told of the end");
+  await assertDriven("alerts", [daemon], ["lock_wait"]);
   await assertCleanStop(daemon, scene.pool);
 });
