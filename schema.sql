@@ -222,6 +222,19 @@ comment on column processing_control.one       is 'Always true: there is one row
 comment on column processing_control.paused_at is 'Since when work is paused; null: it is not.';
 comment on column processing_control.reason    is 'Why, in words.';
 
+create table if not exists processing_pause (
+  one        boolean     primary key default true check (one),
+  paused_at  timestamptz not null,
+  role       text        not null,
+  host       text        not null
+);
+
+comment on table processing_pause is 'Who paused the work the last time by blockmill: it is the pause of processing_control where paused_at is the same.';
+comment on column processing_pause.one       is 'Always true: there is at most one row.';
+comment on column processing_pause.paused_at is 'When, as in processing_control.';
+comment on column processing_pause.role      is 'The role that did it.';
+comment on column processing_pause.host      is 'The host on which it was done.';
+
 create table if not exists processing_history (
   completed_at  timestamptz not null,
   block_number  bigint      not null,

@@ -604,3 +604,18 @@ comment on column processing_marks.id   is 'In the order in which they were writ
 comment on column processing_marks.at   is 'When it happened.';
 comment on column processing_marks.kind is 'death: a process ended that nobody had asked to. reload: a daemon took a new configuration.';
 comment on column processing_marks.says is 'What happened, in words.';
+
+-- Who paused the work, for those who ask why nothing is claimed. Beside processing_control, which every claim and commit
+-- reads and locks.
+create table processing_pause (
+  one        boolean     primary key default true check (one),
+  paused_at  timestamptz not null,
+  role       text        not null,
+  host       text        not null
+);
+
+comment on table processing_pause is 'Who paused the work the last time by blockmill: it is the pause of processing_control where paused_at is the same.';
+comment on column processing_pause.one       is 'Always true: there is at most one row.';
+comment on column processing_pause.paused_at is 'When, as in processing_control.';
+comment on column processing_pause.role      is 'The role that did it.';
+comment on column processing_pause.host      is 'The host on which it was done.';

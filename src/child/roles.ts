@@ -104,8 +104,9 @@ export const roles = {
       completed: number,
       failed: number,
       lost: number,
-      /** The first of those in hand. */
+      /** The first of those in hand, and the stage of each. */
       blocks: listOf(number),
+      stages: listOf(text),
       /** Requests wait because the endpoints take no more. */
       throttled: flag,
     },

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readAlertHistory } from "../queue/alerts.js";
+import { historySeconds, readAlertHistory } from "../queue/alerts.js";
 import { span, wrap } from "../wording.js";
 import { wholeNumber } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
@@ -40,7 +40,6 @@ interface AlertsOptions {
   json?: boolean;
 }
 
-const defaultSince = 7 * 86_400;
 const defaultLimit = 100;
 
 async function alerts(session: Session, options: AlertsOptions): Promise<number> {
@@ -48,7 +47,7 @@ async function alerts(session: Session, options: AlertsOptions): Promise<number>
   const all = history || since !== undefined || options.limit !== undefined;
   const found = await withDatabase(session, (pool) =>
     withLockTimeout(pool, () =>
-      readAlertHistory(pool, { withinSeconds: all ? (since ?? defaultSince) : 0, limit }),
+      readAlertHistory(pool, { withinSeconds: all ? (since ?? historySeconds) : 0, limit }),
     ),
   );
   const shown = found

@@ -45,6 +45,7 @@ const workerRights: Record<string, Right[]> = {
   processing_workers: all,
   processing_coverage: change,
   processing_control: change,
+  processing_pause: all,
   processing_history: all,
   processing_history_other: all,
   processing_head: all,

@@ -74,6 +74,9 @@ export async function readOpenAlerts(sql: Sql): Promise<OpenAlert[]> {
   return rows;
 }
 
+/** How far back people are told of alerts, unless they ask for more. */
+export const historySeconds = 7 * 86_400;
+
 export interface PastAlert extends OpenAlert {
   id: number;
   raisedAt: Date;

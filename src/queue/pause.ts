@@ -1,12 +1,15 @@
+import { hostname } from "node:os";
 import type { Sql, Tx } from "../db/pool.js";
 import { statuses } from "./job-status.js";
 
-/** Since when, and why, nobody claims. */
+/** Since when, why, and by whom nobody claims. */
 export interface Pause {
   pausedAt: Date;
   /** Seconds since then, by the database's clock. */
   forSeconds: number;
   reason: string | null;
+  /** Role and host; null: it was done by hand. */
+  by: string | null;
 }
 
 /**
@@ -15,8 +18,12 @@ export interface Pause {
  */
 export async function pauseWork(sql: Sql, reason: string | null): Promise<boolean> {
   const { rowCount } = await sql.query(
-    "update processing_control set paused_at = clock_timestamp(), reason = $1 where paused_at is null",
-    [reason],
+    `with paused as (
+       update processing_control set paused_at = clock_timestamp(), reason = $1 where paused_at is null returning paused_at
+     )
+     insert into processing_pause (paused_at, role, host) select paused_at, session_user, $2 from paused
+     on conflict (one) do update set paused_at = excluded.paused_at, role = excluded.role, host = excluded.host`,
+    [reason, hostname()],
   );
   return rowCount === 1;
 }
@@ -29,10 +36,14 @@ export async function resumeWork(sql: Sql): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** For a statement that reads processing_control: who paused, if that was noted. */
+export const pausedBySql = `
+  (select role || ' on ' || host from processing_pause where processing_pause.paused_at = processing_control.paused_at)`;
+
 /** The pause, if there is one. */
 export async function readPause(sql: Sql): Promise<Pause | null> {
   const { rows } = await sql.query<Pause>(
-    `select paused_at as "pausedAt", reason,
+    `select paused_at as "pausedAt", reason, ${pausedBySql} as by,
        extract(epoch from clock_timestamp() - paused_at)::float8 as "forSeconds"
      from processing_control where paused_at is not null`,
   );

@@ -3,6 +3,7 @@ import type { Sql } from "../db/pool.js";
 import { saysAbsent } from "./absent.js";
 import { type JobResult, readResult } from "./job-result.js";
 import { isParked, type JobStatus, statuses } from "./job-status.js";
+import { pausedBySql } from "./pause.js";
 
 /** What the queue knows of a block. Times are in seconds from now; past ones count up. */
 export interface QueueBlock {
@@ -22,7 +23,7 @@ export interface QueueBlock {
   follows: boolean;
   /** The open range that will make a job of it, and how many blocks it has before this one. */
   range: { id: number; next: number; before: number; priority: number } | null;
-  pause: { seconds: number; reason: string | null } | null;
+  pause: { seconds: number; reason: string | null; by: string | null } | null;
   /** The last failed attempt. */
   failure: { class: string; message: string; endpoint: string | null; secondsAgo: number } | null;
 }
@@ -75,7 +76,7 @@ const statement = `
        order by priority desc, id limit 1
      ) as one) as range,
     (select row_to_json(one) from (
-       select extract(epoch from clock_timestamp() - paused_at)::float8 as seconds, reason
+       select extract(epoch from clock_timestamp() - paused_at)::float8 as seconds, reason, ${pausedBySql} as by
        from processing_control where paused_at is not null
      ) as one) as pause,
     (select row_to_json(one) from (

@@ -23,7 +23,7 @@ export function tellWhy(block: number, is: BlockState): string {
     case "in a range":
       return `range ${is.range} will make a job of it: ${is.before === 0 ? "it is next" : `${plural(is.before, "block")} of the range come before it, from ${is.next} on`}. Sooner: blockmill enqueue ${block} --priority 10`;
     case "paused":
-      return `it may be claimed, but work is paused for ${span(is.seconds)}${is.reason === null ? "" : ` (${is.reason})`}. Go on: blockmill resume`;
+      return `it may be claimed, but work is paused for ${span(is.seconds)}${is.by === null ? "" : ` by ${is.by}`}${is.reason === null ? "" : ` (${is.reason})`}. Go on: blockmill resume`;
     case "held by a lock":
       return `claims pass over it, since somebody has locked it: ${is.holder}`;
     case "no worker":
@@ -43,7 +43,7 @@ export function tellWhy(block: number, is: BlockState): string {
     case "not there yet":
       return `no endpoint could give it so far (${plural(is.absences, "look")}): ${is.error ?? "no reason was told"}. It is looked for again in ${span(is.inSeconds)}; no attempt is lost. Far below the head: add an endpoint that keeps history.`;
     case "claimed":
-      return `${is.worker}${is.hostname === null ? "" : ` on ${is.hostname}`} has it for ${span(is.seconds)} (attempt ${is.attempt}; the worker is ${is.workerState}${is.reason === null ? "" : `: ${is.reason}`}). Taken away from it: blockmill cancel ${block} && ${again}`;
+      return `${is.worker}${is.hostname === null ? "" : ` on ${is.hostname}`} has it for ${span(is.seconds)}${is.stage === null ? "" : ` in stage ${is.stage}`} (attempt ${is.attempt}; the worker is ${is.workerState}${is.reason === null ? "" : `: ${is.reason}`}). Taken away from it: blockmill cancel ${block} && ${again}`;
     case "claimed by a lost host":
       return `${is.worker} claimed it ${span(is.seconds)} ago, and its host is lost. Another daemon takes it back within seconds; without one: blockmill cleanup`;
     case "failed":

@@ -31,7 +31,7 @@ export type BlockState =
   | { state: "beyond the head"; head: number; follows: boolean }
   | { state: "waits for the head"; head: number; attempts: number; error: string | null }
   | { state: "in a range"; range: number; next: number; before: number }
-  | { state: "paused"; seconds: number; reason: string | null }
+  | { state: "paused"; seconds: number; reason: string | null; by: string | null }
   | { state: "held by a lock"; holder: string }
   | { state: "no worker" }
   | { state: "endpoints down"; reason: string }
@@ -48,6 +48,8 @@ export type BlockState =
       seconds: number;
       attempt: number;
       workerState: string;
+      /** As the worker said it within the last seconds; null: it has not told of this block yet. */
+      stage: string | null;
       reason: string | null;
     }
   | { state: "claimed by a lost host"; worker: string; seconds: number }
@@ -140,7 +142,7 @@ async function ofJob(pool: pg.Pool, block: number, job: QueueJob, queue: QueueBl
       if (attempts === 0 || error === null) return { state: "delayed", inSeconds };
       return { state: "retrying", inSeconds, attempts, error, endpoint: failure?.endpoint ?? null };
     case "processing":
-      return claimed(await readWorkers(pool, workersRead), job);
+      return claimed(await readWorkers(pool, workersRead), block, job);
     default:
       break;
   }
@@ -159,7 +161,11 @@ async function ofJob(pool: pg.Pool, block: number, job: QueueJob, queue: QueueBl
   return { state: "waiting", ahead: count, aheadIsAtLeast: atLeast, seconds: job.waitsSeconds, priority };
 }
 
-function claimed(workers: readonly LiveWorker[], { worker, claimedSeconds, attempts }: QueueJob): BlockState {
+function claimed(
+  workers: readonly LiveWorker[],
+  block: number,
+  { worker, claimedSeconds, attempts }: QueueJob,
+): BlockState {
   const workerId = worker ?? "?";
   const seconds = Math.max(0, claimedSeconds ?? 0);
   const found = workers.find((each) => each.workerId === workerId);
@@ -173,6 +179,7 @@ function claimed(workers: readonly LiveWorker[], { worker, claimedSeconds, attem
     seconds,
     attempt: attempts,
     workerState: found?.state ?? "not registered",
+    stage: found?.doing.stages?.[found.doing.blocks?.indexOf(block) ?? -1] ?? null,
     reason: found?.doing.reason ?? null,
   };
 }

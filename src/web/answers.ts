@@ -2,6 +2,7 @@
 // may come to an answer in any release; none goes, or changes its meaning, before the next major one.
 
 import type { ChildView, DaemonView } from "../child/daemon-view.js";
+import type { PastAlert } from "../queue/alerts.js";
 import type { Mark } from "../queue/marks.js";
 import type { BoundedCount } from "../queue/read-depth.js";
 import type { LatestFailure } from "../queue/read-failures.js";
@@ -107,9 +108,12 @@ export interface WorkersAnswer {
   workers: Status["workers"];
 }
 
-/** /api/alerts: the oldest first. */
+/** /api/alerts?limit=N (50 unless stated, 500 at most) */
 export interface AlertsAnswer {
+  /** Those that are open, the oldest first. */
   alerts: Status["alerts"];
+  /** Those of the last seven days, and those that are open, the newest first: what `blockmill alerts --history --json` prints. */
+  history: PastAlert[];
 }
 
 /** POST /api/pause, /api/resume, /api/blocks/N/retry. */

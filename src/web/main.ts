@@ -6,6 +6,7 @@ import { runChild } from "../child/run-child.js";
 import { readListenAddress } from "../config/formats.js";
 import { createPool } from "../db/pool.js";
 import { describeError } from "../errors.js";
+import { historySeconds, readAlertHistory } from "../queue/alerts.js";
 import { retryJobs } from "../queue/by-hand.js";
 import { readMarks } from "../queue/marks.js";
 import { pauseWork, resumeWork } from "../queue/pause.js";
@@ -144,6 +145,11 @@ runChild("web", async (context) => {
         reorgs,
         disk,
         assets: loadAssets(),
+        readAlerts: async (limit) =>
+          (await readAlertHistory(pool, { withinSeconds: historySeconds, limit })).map((alert) => ({
+            ...alert,
+            message: redact(alert.message),
+          })),
         events,
         changes: {
           pause: () => pauseWork(pool, "over HTTP"),

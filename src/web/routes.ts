@@ -44,6 +44,7 @@ export interface Sources {
   disk(): Promise<Reading<Disk>>;
   /** What the page is made of. */
   assets: readonly Asset[];
+  readAlerts(limit: number): Promise<AlertsAnswer["history"]>;
   events: Events;
   /** Return what they changed. */
   changes: {
@@ -128,7 +129,10 @@ export function createRoutes(sources: Sources): Route[] {
     get("/api/workers", () =>
       ofStatus(({ workers, leader }) => ({ leader, workers }) satisfies WorkersAnswer),
     ),
-    get("/api/alerts", () => ofStatus(({ alerts }) => ({ alerts }) satisfies AlertsAnswer)),
+    get("/api/alerts", async ({ query }) => {
+      const history = await sources.readAlerts(limitOf(query));
+      return ofStatus(({ alerts }) => ({ alerts, history }) satisfies AlertsAnswer);
+    }),
     get("/api/events", async () => plain(200, "events come to GET"), { stream: events.add }),
     post("/api/pause", async () => json({ changed: await changes.pause() })),
     post("/api/resume", async () => json({ changed: await changes.resume() })),

@@ -11,12 +11,16 @@ interface Preparation {
   done: Promise<PreparedBatch>;
 }
 
+/** Where a batch is: `wait` until a slot or its turn comes, `fetch` (and prove, decode, encode), or `commit`. */
+export type Stage = "wait" | "fetch" | "commit";
+
 /** The jobs of one claim: what they are, what they are being turned into, and how they end. */
 export class Batch {
   readonly jobs: readonly ClaimedJob[];
   /** When it was claimed, and when it was handed out prepared, by performance.now(). */
   readonly claimedAt = performance.now();
   preparedAt: number | undefined;
+  #isCommitting = false;
   readonly #pipeline: Pipeline;
   /** Aborts when the worker is to stop. */
   readonly #stopping: AbortSignal;
@@ -42,6 +46,11 @@ export class Batch {
     return this.#preparation !== undefined;
   }
 
+  get stage(): Stage {
+    if (this.#isCommitting) return "commit";
+    return this.hasBegun && this.preparedAt === undefined ? "fetch" : "wait";
+  }
+
   /** Begins to prepare it, unless it has begun. */
   begin(): Preparation {
     this.#preparation ??= { begunAt: performance.now(), done: this.#prepare() };
@@ -56,7 +65,9 @@ export class Batch {
 
   /** Settles its jobs, as `commitBatch` promises. What throws leaves them as they were, and may be tried again. */
   async commit(): Promise<BatchOutcome> {
-    return commitBatch(this.#pipeline, await this.begin().done);
+    const prepared = await this.begin().done;
+    this.#isCommitting = true;
+    return commitBatch(this.#pipeline, prepared);
   }
 
   #prepare(): Promise<PreparedBatch> {

@@ -81,6 +81,11 @@ runChild("worker", async (context) => {
     patience,
     context,
   });
+  context.gauge(() => ({
+    throttled: isThrottled(endpoints),
+    endpoints: describeEndpoints(endpoints),
+    ...work.inHand(),
+  }));
   const hint = (): void => {
     work.hint();
     wake.hint();

@@ -7,7 +7,7 @@ import { type Pipeline, type PreparedBatch, prepareBlock } from "../pipeline/pip
 import { ReadAhead } from "../pipeline/read-ahead.js";
 import type { BatchOutcome } from "../pipeline/settle-failure.js";
 import type { ClaimedJob, Token } from "../queue/job.js";
-import { Batch } from "./batch.js";
+import { Batch, type Stage } from "./batch.js";
 import { Claims } from "./claims.js";
 import { Measures } from "./measures.js";
 import { Pace } from "./pace.js";
@@ -25,6 +25,8 @@ export interface WorkOptions {
 
 /** How long a worker that ends tries to give its claims back, where the database is away. */
 const giveBackWithinMs = 3_000;
+/** So many blocks in hand are told of. */
+const mostTold = 20;
 
 /** What a worker has in hand, and the steps of its loop, each of which leaves that account true. */
 export class Work {
@@ -148,10 +150,15 @@ export class Work {
 
   report(state: "idle" | "working" | "waiting" | "draining", reason?: string): void {
     if (state === "idle") this.#measures.idle();
-    const blocks = this.#jobs()
-      .slice(0, 20)
-      .map(({ blockNumber }) => blockNumber);
-    this.#context.report(state, { ...this.#counts, blocks, ...(reason === undefined ? {} : { reason }) });
+    this.#context.report(state, { ...this.#counts, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  /** The first of the blocks in hand at this moment, and the stage of each. */
+  inHand(): { blocks: number[]; stages: Stage[] } {
+    const first = [...this.#inHand]
+      .flatMap(({ jobs, stage }) => jobs.map(({ blockNumber }) => ({ blockNumber, stage })))
+      .slice(0, mostTold);
+    return { blocks: first.map(({ blockNumber }) => blockNumber), stages: first.map(({ stage }) => stage) };
   }
 
   reportWaiting(error: unknown): void {

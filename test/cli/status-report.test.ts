@@ -120,10 +120,16 @@ test("the sentence stands first, then alerts in whole, and a pause says how it e
   const shown = lines({ alerts: [{ kind: "reorg_too_deep", priority: "err", message, ageSeconds: 5 }] });
   assert.deepEqual(shown.slice(0, 3), ["Nothing runs: no daemon works on this schema.", "", "Alerts"]);
   assert(shown.join(" ").includes(`reorg_too_deep, for 5.0 s: ${message}`));
-  const pause = { pausedAt: new Date(), forSeconds: 90, reason: "a new disk" };
-  assert.equal(describePause(pause), 'for 1 min 30 s, "a new disk"; blockmill resume ends it');
-  assert.equal(describePause({ ...pause, reason: null }), "for 1 min 30 s; blockmill resume ends it");
-  has({ pause }, 'paused for 1 min 30 s, "a new disk"; blockmill resume ends it');
+  const pause = { pausedAt: new Date(), forSeconds: 90, reason: "a new disk", by: "ann on mill1" };
+  assert.equal(
+    describePause(pause),
+    'for 1 min 30 s by ann on mill1, "a new disk"; blockmill resume ends it',
+  );
+  assert.equal(
+    describePause({ ...pause, reason: null, by: null }),
+    "for 1 min 30 s; blockmill resume ends it",
+  );
+  has({ pause }, 'paused for 1 min 30 s by ann on mill1, "a new disk"; blockmill resume ends it');
 });
 
 test("of many ranges and workers the rest is counted", () => {

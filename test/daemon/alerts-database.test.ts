@@ -93,11 +93,14 @@ test("restarts, sessions, versions, upkeep and the disk: each is told, and over 
   await clears("crash_loop");
 
   const person = await connect(t, url);
-  await person.query("listen somewhere; begin isolation level repeatable read; select 1");
+  await person.query("listen somewhere");
+  await person.query("begin isolation level repeatable read");
+  await person.query("select 1");
   await pool.query("select pg_notify('somewhere', repeat('x', 7000) || n) from generate_series(1, 60) as n");
   await fires("old_transaction");
   await fires("notification_queue");
-  await person.query("commit; unlisten *");
+  await person.query("commit");
+  await person.query("unlisten *");
   await clears("old_transaction");
   // The next notification finds that everybody has read the others.
   await pool.query("select pg_notify('somewhere', repeat('x', 7000) || n) from generate_series(1, 5) as n");

@@ -54,6 +54,8 @@ test("numbers without a block complete as absent, are no gap, and neighbours lin
     assert.equal(proven.code, 0, proven.stdout);
     assert.match(proven.stdout, / 0 wrong, 0 missing, /);
   };
+  const why = await blockmill(["why", "396"], env);
+  assert.match(why.stdout, /^block 396: absent\n {2}the chain has no block at this number/);
   await expectWhole();
   const status = JSON.parse((await blockmill(["status", "--json"], env)).stdout);
   assert.equal(status.missing?.behind ?? status.behind ?? 0, 0, JSON.stringify(status));

@@ -101,9 +101,10 @@ test("a pause by hand, in psql, is a pause too", async (t) => {
 test("status shows the pause and its reason", async (t) => {
   const { env } = await setPausedScene(t);
   const { stdout } = await blockmill(["status"], env);
-  assert.match(stdout, /paused +for \d+\.\d s, "moving house"; blockmill resume ends it/);
+  assert.match(stdout, /paused +for .+ by \S+ on \S+, "moving house"; blockmill resume ends it/);
   const json = JSON.parse((await blockmill(["status", "--json"], env)).stdout);
   assert.equal(json.pause.reason, "moving house");
+  assert.match(json.pause.by, /^\S+ on \S+$/);
   await blockmill(["resume"], env);
   assert.doesNotMatch((await blockmill(["status"], env)).stdout, /paused/);
 });

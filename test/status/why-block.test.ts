@@ -127,7 +127,7 @@ const ways: Record<BlockState["state"], Way> = {
       await pauseWork(world.pool, "a new disk");
     },
     block: 41,
-    says: /paused for .* \(a new disk\)\. Go on: blockmill resume/,
+    says: /paused for .* by \w+ on \S+ \(a new disk\)\. Go on: blockmill resume/,
     end: () => resumeWork(world.pool),
   },
   "held by a lock": {

@@ -123,7 +123,16 @@ test("the API tells of the daemon, the schema, a block, ranges, failures, endpoi
 
   const { failures } = await read<FailuresAnswer>("/api/failures?limit=1");
   assert.deepEqual([failures.length, failures[0]?.blockNumber], [1, 3]);
-  const { alerts } = await read<AlertsAnswer>("/api/alerts");
+  await scene.pool.query(
+    "insert into alerts (kind, message, cleared_at) select 'lag', 'it was behind', now() from generate_series(1, 600)",
+  );
+  const { alerts, history: past } = await read<AlertsAnswer>("/api/alerts?limit=9999");
+  assert.deepEqual([past.length, past.at(-1)?.kind], [500, "lag"]);
+  const newest = (await read<AlertsAnswer>("/api/alerts?limit=2")).history;
+  assert.deepEqual(
+    newest.map(({ kind, message, clearedAt }) => [kind, message, clearedAt === null]),
+    Array(2).fill(["lag", "it was behind", false]),
+  );
   assert.deepEqual(
     // The leader judges meanwhile, and may raise others.
     alerts.flatMap(({ kind, message }) => (kind === "impossible_blocks" ? [[kind, message]] : [])),
