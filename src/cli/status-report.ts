@@ -1,3 +1,4 @@
+import type { FeedStatus } from "../feed/read-feed.js";
 import { statusOrder } from "../queue/job-status.js";
 import type { BoundedCount } from "../queue/read-depth.js";
 import type { LiveWorker } from "../queue/read-workers.js";
@@ -41,8 +42,18 @@ function bounded({ count: value, atLeast }: BoundedCount, noun?: string): string
 }
 
 function overview(status: Status, paint: Paint): string[][] {
-  const { head, newestBlock, lagBlocks, lagIsAtLeast, waiting, stored, schema, blocksPerSecond, pause } =
-    status;
+  const {
+    head,
+    newestBlock,
+    lagBlocks,
+    lagIsAtLeast,
+    waiting,
+    stored,
+    schema,
+    blocksPerSecond,
+    pause,
+    feed,
+  } = status;
   const chain = head === null ? "no chain seen yet" : `chain ${head.chainId}`;
   const newest = newestBlock === null ? "" : `, the newest is ${count(newestBlock)}`;
   const behind = bounded({ count: lagBlocks ?? 0, atLeast: lagIsAtLeast });
@@ -61,8 +72,20 @@ function overview(status: Status, paint: Paint): string[][] {
     const blocks = `${waiting.isAtLeast ? ">= " : ""}${plural(waiting.jobs, "block")} not there yet, from ${count(waiting.firstBlock ?? 0)} on`;
     rows.push(["waiting", paint("yellow", blocks)]);
   }
+  if (feed !== null) rows.push(["feed", feedLine(feed)]);
   if (pause !== null) rows.unshift(["paused", paint("yellow", shorten(describePause(pause), 88))]);
   return rows.map(([name = "", value = ""]) => [paint("dim", name), value]);
+}
+
+function feedLine({ lastStep, newest, next, readers, readerCount }: FeedStatus): string {
+  const told = newest === null ? "no block told" : `told to block ${count(newest)}`;
+  const [slowest] = readers;
+  const them =
+    slowest === undefined
+      ? "no reader"
+      : `${plural(readerCount, "reader")}, ${slowest.name} ${slowest.isGone ? "has to start again" : slowest.behind === 0 ? "has all" : `${count(slowest.behind)} behind`}`;
+  const waits = next === null ? "waits for a first block" : `waits for ${count(next)}`;
+  return `${told} (step ${count(lastStep)}), ${waits}; ${them}`;
 }
 
 function jobsTable({ jobs }: Status, paint: Paint): string {

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Config } from "../config/schema.js";
 import { describeLockWait, findLockWait } from "../db/lock-waits.js";
+import { readFeed } from "../feed/read-feed.js";
 import { readOpenAlerts } from "../queue/alerts.js";
 import { readPause } from "../queue/pause.js";
 import { type Depth, readDepth } from "../queue/read-depth.js";
@@ -19,6 +20,7 @@ const lockWaitMs = 3_000;
 const workersRead = 500;
 const rangesShown = 10;
 const failuresShown = 5;
+const readersShown = 10;
 
 /** What `blockmill status --json` prints. */
 export type Status = Awaited<ReturnType<typeof readStatus>>;
@@ -63,6 +65,8 @@ export async function readStatus(pool: pg.Pool, { config, redact }: { config: Co
       ...each,
       reason: each.reason === null ? null : redact(each.reason),
     })),
+    /** How far readers were told of the chain; null: the feed is off. */
+    feed: await readFeed(pool, readersShown),
     /** Who keeps us waiting for a lock, and since when, at this moment; null: nobody. */
     lockWait: lockWait === null ? null : redact(describeLockWait(lockWait)),
     alerts: alerts.map((alert) => ({ ...alert, message: redact(alert.message) })),

@@ -22,6 +22,7 @@ const empty = {
   moreWorkers: false,
   workers: [],
   endpoints: [],
+  feed: null,
   lockWait: null,
   alerts: [],
   failures: [],
