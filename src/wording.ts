@@ -59,3 +59,15 @@ export function wrap(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+/** `950 B`, `1.2 GB`: decimal, as disks are sold. */
+export function byteSize(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { an, count, plural, rate, shorten, span, wholeSpan, wrap } from "../src/wording.js";
+import { an, byteSize, count, plural, rate, shorten, span, wholeSpan, wrap } from "../src/wording.js";
 
 test("counts are written with commas, and nouns in their number", () => {
   assert.equal(count(1_234_567), "1,234,567");
@@ -70,4 +70,15 @@ test("words are wrapped at the width, and a longer one has a line of its own", (
   assert.deepEqual(wrap("to be or not to be", 5), ["to be", "or", "not", "to be"]);
   assert.deepEqual(wrap("a questionable b", 5), ["a", "questionable", "b"]);
   assert.deepEqual(wrap("", 5), [""]);
+});
+
+test("bytes are told in decimal units, with three digits", () => {
+  assert.deepEqual([0, 950, 1_200, 150_000, 1.5e9, 2e16].map(byteSize), [
+    "0 B",
+    "950 B",
+    "1.2 kB",
+    "150 kB",
+    "1.5 GB",
+    "20.0 PB",
+  ]);
 });

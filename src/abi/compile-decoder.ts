@@ -3,7 +3,7 @@
 //
 // Anyone may emit anything. What does not have the signature's shape is refused: a topic or a word that is no value of its type
 // (an address with bits above its 160, a bool of 2), an offset or a length that leads out of the data. Nothing throws, and what
-// is read in all is at most 32 times the data's length, however often offsets lead to the same place.
+// is read in all is bounded by the data's length (reading.ts), however often offsets lead to the same place.
 // Bytes behind the last value are ignored, as Solidity and viem do.
 
 import { elementOids, type FieldWriter } from "./field-writer.js";

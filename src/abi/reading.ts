@@ -11,8 +11,12 @@ export interface RawLog {
   dataLength: number;
 }
 
-/** How much is read of data in all, in multiples of its length. viem has the same bound for bytes and strings. */
+/**
+ * How much is read of data in all: so many times its length, and so many bytes. viem refuses what is read more often as
+ * well: bytes and strings of 32 times the length, 8,192 words that were read before.
+ */
 const mostReadings = 32;
+const spareBytes = 8_192 * 32;
 
 const nowhere = -1;
 
@@ -29,7 +33,7 @@ export class Reading {
     this.bytes = bytes;
     this.view = view;
     this.#end = dataAt + dataLength;
-    this.#left = dataLength * mostReadings - read;
+    this.#left = dataLength * mostReadings + spareBytes - read;
   }
 
   /** Whether so many bytes from there may be read. */
@@ -39,10 +43,14 @@ export class Reading {
     return this.#left >= 0;
   }
 
-  /** Where the offset at `at`, which is counted from `from`, leads. Below 0: out of the data. */
+  /**
+   * Where the offset at `at`, which is counted from `from`, leads. Below 0: out of the data. Where nothing lies behind the
+   * first word, no value does: viem refuses that as well.
+   */
   follow(from: number, at: number): number {
     const offset = this.#numberAt(at);
-    return offset === nowhere || from + offset > this.#end ? nowhere : from + offset;
+    if (offset === nowhere || from + offset > this.#end || from + 32 >= this.#end) return nowhere;
+    return from + offset;
   }
 
   /** The length that stands at `at`. Below 0: none that data can have. */

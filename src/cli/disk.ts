@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.js";
 import { type Disk, readDisk } from "../status/read-disk.js";
-import { count, plural } from "../wording.js";
+import { byteSize, count, plural } from "../wording.js";
 import { blockNumber } from "./arguments.js";
 import { exitCodes } from "./exit-codes.js";
 import { run } from "./run-command.js";
@@ -95,10 +95,10 @@ export function formatDisk(
   const right = "right" as const;
   const { tables, bytes, bytesPerDay, measuredDays, blocks, blocksPerDay, capacity, forecast } = found;
   const growth = (value: number | null): string =>
-    value === null ? "" : `${value < 0 ? "-" : "+"}${size(Math.abs(value))}`;
+    value === null ? "" : `${value < 0 ? "-" : "+"}${byteSize(Math.abs(value))}`;
   const rows = tables.map((table) => [
     table.name,
-    size(table.bytes),
+    byteSize(table.bytes),
     count(table.rows),
     growth(table.bytesPerDay),
   ]);
@@ -109,18 +109,18 @@ export function formatDisk(
       { head: "rows", align: right },
       { head: "a day", align: right },
     ],
-    [...rows, [paint("bold", "together"), paint("bold", size(bytes)), "", growth(bytesPerDay)]],
+    [...rows, [paint("bold", "together"), paint("bold", byteSize(bytes)), "", growth(bytesPerDay)]],
     paint,
   );
   const lines = [
-    `${plural(blocks, "block")} stored${blocks === 0 ? "" : `, ${size(bytes / blocks)} each`}${blocksPerDay === null ? "" : `, ${count(Math.round(blocksPerDay))} more a day`}.`,
+    `${plural(blocks, "block")} stored${blocks === 0 ? "" : `, ${byteSize(bytes / blocks)} each`}${blocksPerDay === null ? "" : `, ${count(Math.round(blocksPerDay))} more a day`}.`,
     measuredDays === null
       ? "How fast it grows is known an hour after the daemon began to measure."
       : `Growth is that of the last ${measuredDays < 1 ? `${Math.max(1, Math.round(measuredDays * 24))} h` : plural(Math.round(measuredDays), "day")}.`,
   ];
   if (capacity !== null && bytesPerDay !== null && bytesPerDay > 0)
     lines.push(
-      `Of ${size(capacity)} (alerts.disk_gb) it fills the rest in ${plural(Math.max(0, Math.floor((capacity - bytes) / bytesPerDay)), "day")}.`,
+      `Of ${byteSize(capacity)} (alerts.disk_gb) it fills the rest in ${plural(Math.max(0, Math.floor((capacity - bytes) / bytesPerDay)), "day")}.`,
     );
   if (forecast !== null) {
     const at = forecast.at === null ? "" : forecast.at.toISOString().slice(0, 10);
@@ -128,19 +128,7 @@ export function formatDisk(
       forecast.block === null
         ? `On ${at}`
         : `At ${count(forecast.block)} stored blocks${at === "" ? "" : ` (${at})`}`;
-    lines.push(`${when}: ${size(forecast.bytes)}.`);
+    lines.push(`${when}: ${byteSize(forecast.bytes)}.`);
   }
   return `${table}${lines.join("\n")}\n`;
-}
-
-/** `950 B`, `1.2 GB`: decimal, as disks are sold. */
-function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1_000 && unit < units.length - 1) {
-    value /= 1_000;
-    unit += 1;
-  }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

@@ -15,6 +15,7 @@ import { addGrant } from "./grant.js";
 import { addIndex } from "./index-tables.js";
 import { addInit } from "./init.js";
 import { addPause, addResume } from "./pause.js";
+import { addQuery } from "./query.js";
 import { addRange } from "./range.js";
 import { addReload } from "./reload.js";
 import { addRemove } from "./remove.js";
@@ -67,6 +68,7 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addStatus,
     addAlerts,
     addWhy,
+    addQuery,
     addErrors,
     addDisk,
     addGaps,

@@ -140,8 +140,9 @@ test("offsets backwards and out of the data, and lengths of 2^256, do not fit", 
 });
 
 test("offsets may lead back, and to one place, as long as they stay in the data", () => {
-  // The offset of an array leads to itself: it is the length as well.
-  assert.deepEqual(row(parseEvent("E(uint8[] a)"), words(0))?.a, []);
+  // The offset of an array leads to itself: it is the length as well. Behind it must be something.
+  assert.deepEqual(row(parseEvent("E(uint8[] a)"), words(0, 0))?.a, []);
+  assert.equal(row(parseEvent("E(uint8[] a)"), words(0)), undefined);
   assert.deepEqual(row(parseEvent("E(string a, string b)"), words(64, 64, 1, text("x"))), {
     ...{ a: "x", b: "x", undecodable: null },
   });

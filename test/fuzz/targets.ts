@@ -23,6 +23,7 @@ import { decodeTokenTransfers } from "../../src/decode/decode-token-transfers.js
 import { BadResponseError, type BlockmillError, ConfigError, describeError } from "../../src/errors.js";
 import { createEncoder } from "../../src/store/encode-block.js";
 import { toRows } from "../../src/store/to-rows.js";
+import { compareWithViem } from "../abi/differential.js";
 import { bothWays, textsOf } from "../direct/both-ways.js";
 import { scriptChain } from "../orchestrator/scripted-chain.js";
 import { rawBlock } from "../support/raw-block.js";
@@ -281,4 +282,12 @@ const value = target({
   },
 });
 
-export const targets: readonly Target[] = [block, head, answer, transfers, configuration, value];
+const events = target({
+  name: "events",
+  inputs: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  check(seed: number) {
+    compareWithViem(seed);
+  },
+});
+
+export const targets: readonly Target[] = [block, head, answer, transfers, events, configuration, value];
