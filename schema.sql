@@ -531,6 +531,46 @@ comment on table chain_tables is
 comment on column chain_tables.name     is 'The table: at most 40 lower-case letters, digits and underscores, so that its partitions find names. One that was dropped is passed over.';
 comment on column chain_tables.added_at is 'When it was added.';
 
+-- What is decoded: a table for each event that the configuration names (its key decode).
+
+create table if not exists decoders (
+  id                 int generated always as identity primary key,
+  table_name         text           not null unique check (table_name ~ '^[a-z][a-z0-9_]{0,39}$'),
+  definition         jsonb          not null,
+  configured         text           not null,
+  coverage           int8multirange not null default '{}',
+  applied_at         timestamptz    not null default now(),
+  blocks_per_second  real,
+  trouble            text,
+  trouble_at         timestamptz
+);
+
+create table if not exists decoded_blocks (
+  id        bigint generated always as identity primary key,
+  decoders  int[]          not null,
+  blocks    int8multirange not null,
+  trouble   jsonb
+);
+
+comment on table decoders is
+  'One row per event table: blockmill decode apply writes it, by the configuration''s key decode, and blockmill decode status shows it. An event table is a function of stored logs.';
+comment on column decoders.id                is 'The version: what is applied anew, with another meaning, gets another one, and covers nothing at first.';
+comment on column decoders.table_name        is 'The table, in this schema. NAME_hex shows it with 0x text.';
+comment on column decoders.definition        is 'Which logs, and what their rows say.';
+comment on column decoders.configured        is 'SHA-256 of the part of the configuration that it was made of: a daemon tells by it that its own was not applied.';
+comment on column decoders.coverage          is 'The blocks whose rows are there. What is stored and not in here is filled from logs. decoded_blocks has more of them.';
+comment on column decoders.applied_at        is 'When it was applied.';
+comment on column decoders.blocks_per_second is 'How fast blocks were filled the last time.';
+comment on column decoders.trouble           is 'Why the last block was stored without its rows here; null: it has them.';
+comment on column decoders.trouble_at        is 'Since when.';
+
+comment on table decoded_blocks is
+  'Each commit of blocks says here which decoders'' rows it has written. The leading orchestrator adds that up in decoders.coverage, and removes it here: a row that every commit updates would put them in a queue.';
+comment on column decoded_blocks.id       is 'In the order of the commits, about.';
+comment on column decoded_blocks.decoders is 'Ids of decoders whose rows of these blocks are there.';
+comment on column decoded_blocks.blocks   is 'The blocks.';
+comment on column decoded_blocks.trouble  is 'Why other decoders have none, by their id.';
+
 create table if not exists blocks (
   number                    bigint primary key,
   hash                      bytea       not null,

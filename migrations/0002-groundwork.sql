@@ -619,3 +619,43 @@ comment on column processing_pause.one       is 'Always true: there is at most o
 comment on column processing_pause.paused_at is 'When, as in processing_control.';
 comment on column processing_pause.role      is 'The role that did it.';
 comment on column processing_pause.host      is 'The host on which it was done.';
+
+-- What is decoded: a table for each event that the configuration names (its key decode).
+
+create table decoders (
+  id                 int generated always as identity primary key,
+  table_name         text           not null unique check (table_name ~ '^[a-z][a-z0-9_]{0,39}$'),
+  definition         jsonb          not null,
+  configured         text           not null,
+  coverage           int8multirange not null default '{}',
+  applied_at         timestamptz    not null default now(),
+  blocks_per_second  real,
+  trouble            text,
+  trouble_at         timestamptz
+);
+
+create table decoded_blocks (
+  id        bigint generated always as identity primary key,
+  decoders  int[]          not null,
+  blocks    int8multirange not null,
+  trouble   jsonb
+);
+
+comment on table decoders is
+  'One row per event table: blockmill decode apply writes it, by the configuration''s key decode, and blockmill decode status shows it. An event table is a function of stored logs.';
+comment on column decoders.id                is 'The version: what is applied anew, with another meaning, gets another one, and covers nothing at first.';
+comment on column decoders.table_name        is 'The table, in this schema. NAME_hex shows it with 0x text.';
+comment on column decoders.definition        is 'Which logs, and what their rows say.';
+comment on column decoders.configured        is 'SHA-256 of the part of the configuration that it was made of: a daemon tells by it that its own was not applied.';
+comment on column decoders.coverage          is 'The blocks whose rows are there. What is stored and not in here is filled from logs. decoded_blocks has more of them.';
+comment on column decoders.applied_at        is 'When it was applied.';
+comment on column decoders.blocks_per_second is 'How fast blocks were filled the last time.';
+comment on column decoders.trouble           is 'Why the last block was stored without its rows here; null: it has them.';
+comment on column decoders.trouble_at        is 'Since when.';
+
+comment on table decoded_blocks is
+  'Each commit of blocks says here which decoders'' rows it has written. The leading orchestrator adds that up in decoders.coverage, and removes it here: a row that every commit updates would put them in a queue.';
+comment on column decoded_blocks.id       is 'In the order of the commits, about.';
+comment on column decoded_blocks.decoders is 'Ids of decoders whose rows of these blocks are there.';
+comment on column decoded_blocks.blocks   is 'The blocks.';
+comment on column decoded_blocks.trouble  is 'Why other decoders have none, by their id.';

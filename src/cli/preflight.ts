@@ -3,10 +3,12 @@ import { checkChainId } from "../chain/chain-id.js";
 import { fetchChainId, fetchHead } from "../chain/endpoint/fetch-head.js";
 import { type Endpoints, endpointsOf } from "../chain/endpoints.js";
 import { connectionOptions } from "../child/connections.js";
+import { readDecodeSettings } from "../config/decode-settings.js";
 import { isRefusedConnection } from "../db/database-error.js";
 import { findObstacle } from "../db/find-obstacle.js";
 import { createPool } from "../db/pool.js";
 import { findSessionFault, findWrongPoolSettings } from "../db/prove-session.js";
+import { findUnapplied } from "../decode/registry.js";
 import { describeError, dispositionOf } from "../errors.js";
 import { undoMissedReorgs } from "../orchestrator/undo-missed-reorgs.js";
 import { dependents } from "../pipeline/dependents.js";
@@ -98,6 +100,7 @@ export async function checkPlace(session: Session): Promise<SeenChain> {
       await checkSessions(session, pool);
       const place = await checkEndpoints(session, pool);
       await undoMissedReorgsWithin(session, pool);
+      await tellUnapplied(session, pool);
       return place;
     });
   } catch (error) {
@@ -108,6 +111,17 @@ export async function checkPlace(session: Session): Promise<SeenChain> {
     );
     return { chainId: null, head: null };
   }
+}
+
+/** What is applied decides what is decoded: who has changed the configuration alone wonders why nothing comes. */
+async function tellUnapplied({ config, log }: Session, pool: pg.Pool): Promise<void> {
+  if (config.decode === "") return;
+  const contracts = await findUnapplied(pool, readDecodeSettings(config.decode));
+  if (contracts.length > 0)
+    log.warn(
+      { contracts },
+      `decode: not applied as it is configured: ${contracts.join(", ")}; blocks are stored without these rows until blockmill decode apply has run`,
+    );
 }
 
 async function undoMissedReorgsWithin({ config, log }: Session, pool: pg.Pool): Promise<void> {

@@ -7,6 +7,7 @@ import { addBackup } from "./backup.js";
 import { addCancel } from "./cancel.js";
 import { addCleanup } from "./cleanup.js";
 import { addConfig } from "./config.js";
+import { addDecode } from "./decode.js";
 import { addDisk } from "./disk.js";
 import { addEnqueue } from "./enqueue.js";
 import { addErrors } from "./errors.js";
@@ -80,6 +81,7 @@ Exit codes: 0 done, 1 some blocks failed, 2 usage, 69 the database or the node c
     addResume,
     addGrant,
     addIndex,
+    addDecode,
     addBackup,
     addRestore,
     addCleanup,

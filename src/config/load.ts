@@ -123,6 +123,7 @@ function misfit({
 function settingsOfFile(file: string, known: Map<string, Key>): Setting[] {
   const sections = new Set([...known.keys()].map((path) => path.split(".")[0] ?? path));
   return readConfigFile(file).flatMap(({ name, value, place, keys }) => {
+    if (known.has(name) && !name.includes(".")) return [{ path: name, value, source: file, file, place }];
     if (known.has(name)) {
       const [section, key] = name.split(".");
       throw new ConfigError(`${name} (${place()}): write it as {"${section}": {"${key}": ...}}`, {

@@ -1,4 +1,5 @@
 import convict from "convict";
+import { decodeSettings } from "./decode-settings.js";
 import * as format from "./formats.js";
 import type { WorkersSetting } from "./workers.js";
 
@@ -333,6 +334,15 @@ export const keys = {
       sensitive: true,
     },
   },
+  decode: {
+    doc:
+      'Which events become tables: an object such as {"usdc": {"address": "0xA0b8...", "abi": "erc20", "events": ["Transfer"]}}. ' +
+      'Its table is usdc_transfer. address: "any", one, a list, or those that another event tells of. abi: a file, or erc20, erc721, ... ' +
+      "events: names or signatures. blockmill decode plan shows what follows, and apply makes it. docs/DECODING.md says more.",
+    format: decodeSettings(),
+    default: "",
+    env: "BLOCKMILL_DECODE",
+  },
   log: {
     level: {
       doc: "The least severe log line that is written: trace, debug, info, warn, error, fatal.",
@@ -368,13 +378,27 @@ type ValuesOf<S> = { [K in keyof S]: S[K] extends Leaf<infer T> ? Widen<T> : Val
 /** The effective configuration. Units are in the keys' names or docs: `statement_timeout` is in seconds. */
 export type Config = ValuesOf<typeof keys>;
 
+/** Every key by its path; a section's keys have its name before theirs. */
+function leaves(): { path: string; leaf: Leaf<unknown> }[] {
+  return Object.entries(keys as Record<string, Leaf<unknown> | Record<string, Leaf<unknown>>>).flatMap(
+    ([name, section]) =>
+      isLeaf(section)
+        ? [{ path: name, leaf: section }]
+        : Object.entries(section).map(([key, leaf]) => ({ path: `${name}.${key}`, leaf })),
+  );
+}
+
+function isLeaf(section: Leaf<unknown> | Record<string, Leaf<unknown>>): section is Leaf<unknown> {
+  return typeof section.doc === "string";
+}
+
 /** A convict instance over `keys` that reads nothing by itself: `loadConfig` gives it each layer. */
 export function convictOverKeys() {
   return convict(convictKeys as never, { env: {}, args: [] });
 }
 
 export interface Key {
-  /** Dotted, such as `pipeline.workers`. */
+  /** Dotted, such as `pipeline.workers`; or a name alone, such as `decode`. */
   path: string;
   doc: string;
   default: unknown;
@@ -385,25 +409,22 @@ export interface Key {
 
 /** All keys in the order of the schema. */
 export function listKeys(): Key[] {
-  return Object.entries(keys).flatMap(([section, leaves]) =>
-    Object.entries(leaves as Record<string, Leaf<unknown>>).map(([name, leaf]) => ({
-      path: `${section}.${name}`,
-      doc: leaf.doc,
-      default: leaf.default,
-      env: leaf.env,
-      sensitive: leaf.sensitive ?? false,
-      format: leaf.format,
-    })),
-  );
+  return leaves().map(({ path, leaf }) => ({
+    path,
+    doc: leaf.doc,
+    default: leaf.default,
+    env: leaf.env,
+    sensitive: leaf.sensitive ?? false,
+    format: leaf.format,
+  }));
 }
 
 // Under a name, a format may say that text stays as it is: convict would make the default's type of it.
 const convictKeys: Record<string, Record<string, unknown>> = {};
-for (const [section, leaves] of Object.entries(keys)) {
-  convictKeys[section] = {};
-  for (const [name, leaf] of Object.entries(leaves as Record<string, Leaf<unknown>>)) {
-    const path = `${section}.${name}`;
-    convict.addFormat({ name: path, validate: leaf.format, coerce: (value: unknown) => value });
-    convictKeys[section][name] = { ...leaf, format: path };
-  }
+for (const { path, leaf } of leaves()) {
+  convict.addFormat({ name: path, validate: leaf.format, coerce: (value: unknown) => value });
+  const [section = path, name] = path.split(".");
+  const entry = { ...leaf, format: path };
+  if (name === undefined) convictKeys[section] = entry;
+  else convictKeys[section] = { ...convictKeys[section], [name]: entry };
 }

@@ -49,6 +49,7 @@ export function findStrangers(
   const isTable = (name: string): boolean =>
     tables.has(name) ||
     tables.has(name.replace(/_\d+$/, "")) ||
+    derived.includes(name.replace(/_hex$/, "")) ||
     tables.has(name.replace(/_id_seq$/, "")) ||
     /^processing_history_\d{8}$/.test(name);
   const isKnown = (kind: string, place: string, name: string): boolean => {

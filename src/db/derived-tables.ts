@@ -17,3 +17,15 @@ export async function readDerivedTables(sql: Sql, schema?: string): Promise<stri
   );
   return rows.map(({ name }) => name);
 }
+
+/** The views that show those tables with 0x text, where there are any. */
+export async function readDerivedViews(sql: Sql, schema: string): Promise<string[]> {
+  const { rows } = await sql.query<{ name: string }>(
+    `select relname as name from ${pg.escapeIdentifier(schema)}.chain_tables as listed
+       join pg_class on relname = listed.name || '_hex' and relkind = 'v'
+       join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname = $1 order by name`,
+    [schema],
+  );
+  return rows.map(({ name }) => name);
+}

@@ -9,6 +9,8 @@ export interface Statement<T> {
   /** What a COPY FROM STDIN reads. */
   data?: readonly Buffer[];
   read(answer: pg.QueryResult): T;
+  /** What is thrown where the server refuses this one; as it is, if it is left out. */
+  refused?(error: Error): Error;
 }
 
 type Answers<S extends readonly unknown[]> = { [I in keyof S]: S[I] extends Statement<infer T> ? T : never };
@@ -70,6 +72,7 @@ class Exchange implements pg.Submittable {
   callback: Callback;
   readonly #queries: SentQuery[];
   readonly #data: (readonly Buffer[] | undefined)[];
+  readonly #refusals: (((error: Error) => Error) | undefined)[];
   readonly #answers: pg.QueryResult[] = [];
   #at = 0;
   #refused: Error | undefined;
@@ -77,6 +80,7 @@ class Exchange implements pg.Submittable {
   constructor(client: pg.ClientBase, statements: readonly Statement<unknown>[], callback: Callback) {
     this.callback = callback;
     this.#data = statements.map(({ data }) => data);
+    this.#refusals = statements.map(({ refused }) => refused);
     const types = { getTypeParser: client.getTypeParser.bind(client) };
     const isNamed = !(client instanceof PoolClient) || client.keepsNames;
     this.#queries = statements.map(({ query }) => {
@@ -148,7 +152,7 @@ class Exchange implements pg.Submittable {
     for (const { name } of this.#queries.slice(this.#at)) {
       if (name !== undefined) delete connection.submittedNamedStatements[name];
     }
-    this.callback(error, []);
+    this.callback(this.#refusals[this.#at]?.(error) ?? error, []);
   }
 
   handleReadyForQuery(): void {

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { ConfigError, UsageError } from "../errors.js";
-import { readDerivedTables } from "./derived-tables.js";
+import { readDerivedTables, readDerivedViews } from "./derived-tables.js";
 import { partitionedBy } from "./partitioned-schema.js";
 import type { Tx } from "./pool.js";
 
@@ -27,6 +27,8 @@ const workerRights: Record<string, Right[]> = {
   token_transfers: all,
   chain_layout: look,
   chain_tables: look,
+  decoders: change,
+  decoded_blocks: all,
   blocks_hex: look,
   transactions_hex: look,
   logs_hex: look,
@@ -113,6 +115,7 @@ export async function grantPrivilege(
   const within = (names: string[]) => names.map((name) => `${place}.${quote(name)}`).join(", ");
   const derived = await readDerivedTables(tx, schema);
   const given = workerRightsOf(derived);
+  for (const view of await readDerivedViews(tx, schema)) given.set(view, look);
   const tables = [...given.keys()];
   const parts = await readParts(tx, schema, tables);
   const statements = [

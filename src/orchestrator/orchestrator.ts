@@ -12,6 +12,7 @@ import type { Door } from "../pipeline/change-rows.js";
 import { runAlerts } from "./alerts/run-alerts.js";
 import { createCandidacy } from "./candidacy.js";
 import { createDuties, type DutiesContext } from "./duties.js";
+import { createFillDuty } from "./fill-duty.js";
 import { followChain } from "./follow-chain.js";
 import { type Duty, runDuties } from "./run-duties.js";
 import { createChainWatch } from "./watch-chains.js";
@@ -98,8 +99,14 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
       onError,
     });
     const chains = runDuties({ duties: [createChainWatch(options)], signal, onError });
+    // Beside the others, which must not wait for it.
+    const filling = runDuties({
+      duties: [createFillDuty({ ...options, checkMs: config.pipeline.check_interval * 1_000 })],
+      signal,
+      onError,
+    });
     hint = duties.hint;
-    terms.push(following, duties.done, alerts.done, chains.done);
+    terms.push(following, duties.done, alerts.done, chains.done, filling.done);
   };
 
   report("following");

@@ -8,13 +8,15 @@
 
 import type pg from "pg";
 import type { BlockSpan } from "../block.js";
-import { sendTogether } from "../db/exchange.js";
+import { type Statement, sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import type { News } from "../feed/feed.js";
 import { lockCoverage } from "../queue/lock-coverage.js";
 import { uncoverBlocks } from "../queue/uncover.js";
 import { deleteBlockNumbers, deleteBlocks } from "../store/delete-blocks.js";
+import { deleteDerived } from "../store/delete-derived.js";
 import { deleteOrphans, deleteStrays } from "../store/delete-orphans.js";
+import type { DerivedSpan } from "../store/derived-table.js";
 import type { EncodedBlock } from "../store/encode-block.js";
 import { readDigests } from "../store/read-digests.js";
 import { storedDigests } from "../store/stored-digests.js";
@@ -32,15 +34,28 @@ export interface Door {
  * - `clear`: what somebody left of blocks in these spans, which are not stored: rows without a block, and what the
  *   coverage says. A block in them that was stored meanwhile stays as it is.
  * - `clear strays`: rows go whose number no block can have.
- * - `rewrite`: these blocks are written, in place of those that are stored under `numbers`.
- * - `derive`: a decoder's rows of these spans are made anew by `write`. The chain's rows stay.
+ * - `rewrite`: these blocks are written, in place of those that are stored under `numbers`; and `following`, what follows
+ *   from their rows.
+ * - `derive`: a decoder's rows of these spans are made anew by `write`. The chain's rows stay. `tables`: only these rows go,
+ *   which a part of the derivation made, and its `forget` is not called.
  */
 export type RowChange =
   | { kind: "remove"; spans: readonly BlockSpan[] }
   | { kind: "clear"; spans: readonly BlockSpan[] }
   | { kind: "clear strays" }
-  | { kind: "rewrite"; blocks: readonly EncodedBlock[]; numbers: readonly number[] }
-  | { kind: "derive"; name: string; spans: readonly BlockSpan[]; write(tx: Tx): Promise<void> };
+  | {
+      kind: "rewrite";
+      blocks: readonly EncodedBlock[];
+      numbers: readonly number[];
+      following?: readonly Statement<unknown>[];
+    }
+  | {
+      kind: "derive";
+      name: string;
+      spans: readonly BlockSpan[];
+      tables?: readonly DerivedSpan[];
+      write(tx: Tx): Promise<void>;
+    };
 
 /** How many rows went, by table; those that no block has by `orphans` and `strays`. */
 export type Removed = Readonly<Record<string, number>>;
@@ -126,8 +141,11 @@ async function takeAway(
   if (taken.spans.length === 0) return;
   const { sums, derived } = dependents;
   for (const sum of sums) await sum.takeAway(tx, taken);
-  for (const rows of derived)
-    if (change.kind !== "derive" || change.name === rows.name) await rows.forget(tx, taken.spans);
+  for (const rows of derived) {
+    const isMade = change.kind === "derive";
+    if (!isMade || (change.name === rows.name && change.tables === undefined))
+      await rows.forget(tx, taken.spans);
+  }
 }
 
 async function carryOut(tx: Tx, change: RowChange): Promise<Removed> {
@@ -142,10 +160,11 @@ async function carryOut(tx: Tx, change: RowChange): Promise<Removed> {
       return { strays: await deleteStrays(tx) };
     case "rewrite": {
       const removed = await deleteBlockNumbers(tx, change.numbers);
-      await sendTogether(tx, copyBlocks(change.blocks));
+      await sendTogether(tx, [...copyBlocks(change.blocks), ...(change.following ?? [])]);
       return removed;
     }
     case "derive":
+      await deleteDerived(tx, change.tables ?? []);
       await change.write(tx);
       return {};
   }

@@ -2,7 +2,7 @@
 
 import type { Endpoints } from "../chain/endpoints.js";
 import { maySkip } from "../chain/prove-absence.js";
-import { sendTogether } from "../db/exchange.js";
+import { type Statement, sendTogether } from "../db/exchange.js";
 import { inTransaction, type Tx } from "../db/pool.js";
 import { dispositionOf, MissingPartitionError } from "../errors.js";
 import { completion } from "../queue/complete.js";
@@ -10,12 +10,14 @@ import type { ClaimedJob } from "../queue/job.js";
 import type { JobResult } from "../queue/job-result.js";
 import { lockCommits, shareCommits } from "../queue/lock-commits.js";
 import { assertLinked, lockEdges, storedAround } from "../store/check-links.js";
+import { DerivedRowsError } from "../store/derived-rows-error.js";
 import type { EncodedBlock } from "../store/encode-block.js";
 import type { Partitions } from "../store/partitions.js";
 import { copyBlocks } from "../store/write-blocks.js";
 import { changeRows, type Door } from "./change-rows.js";
 import { absentAround } from "./complete-absent.js";
 import type { EdgeGuard } from "./edge-guard.js";
+import type { DecodedBlock, EventTables } from "./event-tables.js";
 import { addOutcome, type BatchOutcome, type FailureOptions, settleFailure } from "./settle-failure.js";
 
 /** What batches are committed with, and by whom. */
@@ -23,6 +25,8 @@ export interface CommitOptions extends Door, FailureOptions {
   endpoints: Endpoints;
   partitions: Partitions;
   edges: EdgeGuard;
+  /** Absent: nothing is decoded, as the configuration names no events. */
+  eventTables?: EventTables | undefined;
   workerId: string;
 }
 
@@ -35,6 +39,8 @@ export interface PreparedBlock {
   answerMs: number;
   /** Milliseconds of decoding; undefined: it is in those of encoding. */
   decodeMs?: number;
+  /** Its rows in event tables; undefined: it has none yet. */
+  decoded?: DecodedBlock | undefined;
   result: JobResult;
 }
 
@@ -45,7 +51,8 @@ export interface PreparedJob extends PreparedBlock {
 
 /**
  * Writes the blocks of jobs and completes the jobs, in one transaction. Jobs whose claim does not hold any more are left
- * out. Where PostgreSQL refuses a block, they are committed one by one, so that only that block fails. Throws only errors
+ * out. Where PostgreSQL refuses a block, they are committed one by one, so that only that block fails. Where it refuses rows
+ * that follow from theirs (DerivedRowsError), they are committed without those. Throws only errors
  * whose disposition is `wait` or `fatal-process`.
  */
 export async function commitPrepared(options: CommitOptions, prepared: PreparedJob[]): Promise<BatchOutcome> {
@@ -53,9 +60,16 @@ export async function commitPrepared(options: CommitOptions, prepared: PreparedJ
   try {
     await options.partitions.prepare(prepared.map(({ job }) => job.blockNumber));
     if (!(await writeNew(options, prepared))) await rewrite(options, prepared);
+    await options.eventTables?.refresh();
     for (const { way } of prepared) options.counts?.add("blockmill_blocks_committed_total", [way]);
     return { completed: prepared.length, failed: 0, lost: 0 };
   } catch (error) {
+    if (error instanceof DerivedRowsError && options.eventTables !== undefined) {
+      const { eventTables, ...without } = options;
+      const outcome = await commitPrepared(without, prepared);
+      await eventTables.setAside(error);
+      return outcome;
+    }
     if (error instanceof ClaimsLost) {
       const held = prepared.filter(({ job }) => error.held.has(job.token.id));
       const outcome = await commitPrepared(options, held);
@@ -100,7 +114,7 @@ async function writeNew(options: CommitOptions, prepared: readonly PreparedJob[]
       const alone = await goAlone(tx, options);
       const { blocks, stored } = await completeLinked(tx, options, { prepared, alone });
       if (stored.length > 0) throw new AlreadyStored("one of the blocks is stored");
-      await sendTogether(tx, copyBlocks(blocks));
+      await sendTogether(tx, [...copyBlocks(blocks), ...following(options, prepared)]);
     });
     return true;
   } catch (error) {
@@ -115,10 +129,15 @@ async function rewrite(options: CommitOptions, prepared: readonly PreparedJob[])
     async decide(tx) {
       const alone = await goAlone(tx, options);
       const { blocks, stored } = await completeLinked(tx, options, { prepared, alone });
-      return { kind: "rewrite", blocks, numbers: stored };
+      return { kind: "rewrite", blocks, numbers: stored, following: following(options, prepared) };
     },
     settle: async () => {},
   });
+}
+
+/** What is written behind the blocks' rows. */
+function following({ eventTables }: CommitOptions, prepared: readonly PreparedJob[]): Statement<unknown>[] {
+  return eventTables?.statements(prepared) ?? [];
 }
 
 /** Before the jobs are locked: whether this commit keeps all others off, since strangers hold edges. */

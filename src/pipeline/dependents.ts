@@ -2,6 +2,7 @@
 
 import type { BlockSpan, Hex } from "../block.js";
 import type { Tx } from "../db/pool.js";
+import { uncoverDecoded } from "../decode/coverage.js";
 import { chainFeed } from "../feed/chain-feed.js";
 import type { Feed } from "../feed/feed.js";
 
@@ -12,8 +13,15 @@ export interface Dependents {
   feeds: readonly Feed[];
 }
 
-/** What this program makes of stored rows. */
-export const dependents: Dependents = { sums: [], derived: [], feeds: [chainFeed] };
+/** The name of what event tables are, as a derivation. */
+export const eventTablesName = "event tables";
+
+/** What this program makes of stored rows. Event tables' rows go with those of their block: chain_tables lists them. */
+export const dependents: Dependents = {
+  sums: [],
+  derived: [{ name: eventTablesName, forget: uncoverDecoded }],
+  feeds: [chainFeed],
+};
 
 /** Blocks whose rows are about to go, or to be replaced. */
 export interface TakenBlocks {

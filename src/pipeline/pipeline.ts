@@ -68,10 +68,11 @@ export interface PreparedBatch {
 }
 
 /**
- * Tells the endpoints which chain the schema holds, so that one of another chain is refused. Returns
+ * Tells the endpoints which chain the schema holds, so that one of another chain is refused; and reads what is decoded. Returns
  * whether it is known: not before an orchestrator has followed a head.
  */
-export async function learnChain({ pool, endpoints }: Pipeline): Promise<boolean> {
+export async function learnChain({ pool, endpoints, eventTables }: Pipeline): Promise<boolean> {
+  await eventTables?.refresh();
   const followed = await readHead(pool);
   if (followed !== null) endpoints.expectChain(followed.chainId);
   return followed !== null;
@@ -162,7 +163,8 @@ export async function prepareBlock(
     const { rows, verifyMs, encodeMs } = served.taken;
     const fetchMs = performance.now() - started - verifyMs - encodeMs;
     const told = { fetchMs, verifyMs, encodeMs, endpoint: served.endpoint, direct: true };
-    return { rows, way: "direct", answerMs: served.answerMs, result: resultOf(rows, told) };
+    const decoded = decodeFor(pipeline, rows, served.endpoint);
+    return { rows, way: "direct", answerMs: served.answerMs, decoded, result: resultOf(rows, told) };
   }
   if (inSteps) await setImmediate();
   const proven = performance.now();
@@ -178,7 +180,15 @@ export async function prepareBlock(
   const encodeMs = performance.now() - proven;
   const fetchMs = proven - started - verifyMs;
   const told = { fetchMs, verifyMs, encodeMs, endpoint, direct: false };
-  return { rows, way: "long", answerMs, decodeMs, result: resultOf(rows, told) };
+  const decoded = decodeFor(pipeline, rows, endpoint);
+  return { rows, way: "long", answerMs, decodeMs, decoded, result: resultOf(rows, told) };
+}
+
+/** Its rows in event tables, from its encoded logs. */
+function decodeFor({ eventTables, compute, endpoints }: Pipeline, rows: EncodedBlock, endpoint: string) {
+  if (eventTables === undefined) return undefined;
+  const place = endpoints.all.findIndex(({ name }) => name === endpoint);
+  return compute(rows.number, () => eventTables.decode(rows), place);
 }
 
 function resultOf(

@@ -5,7 +5,7 @@ export interface DerivedTableDefinition {
   /** At most 40 lower-case letters, digits and underscores. */
   name: string;
   /** The columns behind block_number, as SQL says them. */
-  columns: readonly { name: string; type: string }[];
+  columns: readonly { name: string; type: string; comment?: string }[];
   /** The columns that tell rows of one block apart: behind block_number, they are the primary key. */
   key: readonly string[];
   comment: string;
@@ -32,27 +32,46 @@ const makePartitions = `
  * partitions waits until the transaction ends. Fails when something has the name.
  */
 export async function addDerivedTable(tx: Tx, definition: DerivedTableDefinition): Promise<void> {
-  const { name, columns, key, comment } = definition;
+  const { name, columns, comment } = definition;
   await tx.query(lockPartitions);
   await tx.query("insert into chain_tables (name) values ($1)", [name]);
   const layout = await tx.query<{ partitioned: boolean }>(
     "select partition_blocks > 0 as partitioned from chain_layout",
   );
   const partitioned = layout.rows[0]?.partitioned === true;
+  await tx.query(tableStatement(definition, partitioned));
+  await addComment(tx, `table ${quoted(name)}`, comment);
+  for (const column of columns)
+    if (column.comment !== undefined)
+      await addComment(tx, `column ${quoted(name)}.${quoted(column.name)}`, column.comment);
+  await grantAsLogs(tx, name);
+  if (partitioned) await tx.query(makePartitions);
+}
+
+/** As it is made. */
+export function tableStatement({ name, columns, key }: DerivedTableDefinition, partitioned: boolean): string {
   const lines = [
     "block_number bigint not null",
     ...columns.map((column) => `${quoted(column.name)} ${column.type}`),
     `primary key (${["block_number", ...key].map(quoted).join(", ")})`,
   ];
   const by = partitioned ? " partition by range (block_number)" : "";
-  await tx.query(`create table ${quoted(name)} (${lines.join(", ")})${by}`);
-  const { rows } = await tx.query<{ text: string }>("select quote_literal($1) as text", [comment]);
-  await tx.query(`comment on table ${quoted(name)} is ${rows[0]?.text}`);
-  const grants = await tx.query<{ role: string; rights: string }>(readGrants);
-  for (const { role, rights } of grants.rows) await tx.query(`grant ${rights} on ${quoted(name)} to ${role}`);
-  if (partitioned) await tx.query(makePartitions);
+  return `create table ${quoted(name)} (\n  ${lines.join(",\n  ")}\n)${by}`;
 }
 
-function quoted(name: string): string {
+/** Gives every role at a table or view what it has at logs; of a view, reading alone. */
+export async function grantAsLogs(tx: Tx, name: string, { onlyRead = false } = {}): Promise<void> {
+  const { rows } = await tx.query<{ role: string; rights: string }>(readGrants);
+  for (const { role, rights } of rows)
+    if (!onlyRead) await tx.query(`grant ${rights} on ${quoted(name)} to ${role}`);
+    else if (/\bSELECT\b/.test(rights)) await tx.query(`grant select on ${quoted(name)} to ${role}`);
+}
+
+export async function addComment(tx: Tx, what: string, comment: string): Promise<void> {
+  const { rows } = await tx.query<{ text: string }>("select quote_literal($1::text) as text", [comment]);
+  await tx.query(`comment on ${what} is ${rows[0]?.text}`);
+}
+
+export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

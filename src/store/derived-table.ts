@@ -34,3 +34,11 @@ export function derivedTable<Row>(name: string, columns: readonly DerivedColumn<
     },
   };
 }
+
+/** Rows of these blocks in a derived table. */
+export interface DerivedSpan {
+  table: string;
+  numbers: readonly number[];
+  /** Of a table that several share: whose rows. */
+  only?: { column: string; value: number };
+}

@@ -11,6 +11,7 @@ import { createPool } from "../db/pool.js";
 import { createDirectWay } from "../direct/direct-way.js";
 import { dependents } from "../pipeline/dependents.js";
 import { createEdgeGuard } from "../pipeline/edge-guard.js";
+import { createEventTables } from "../pipeline/event-tables.js";
 import { FetchSlots } from "../pipeline/fetch-slots.js";
 import { jobsChannel } from "../queue/job.js";
 import { createEncoder } from "../store/encode-block.js";
@@ -64,6 +65,7 @@ runChild("worker", async (context) => {
       encoder,
       partitions: createPartitions(pool),
       edges: createEdgeGuard({ pool, log }),
+      eventTables: config.decode === "" ? undefined : createEventTables({ pool, log }),
       workerId,
       maxAttempts: pipeline.max_attempts,
       finalityDepth: config.chain.finality_depth,
