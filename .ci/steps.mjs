@@ -21,8 +21,11 @@ const on = (postgres) => ({ BLOCKMILL_TEST_POSTGRES: postgres });
 /** Tests that need a program of their own, for which later parts have their places in the full tier. */
 const apart = ["browser/", "geth/", "kafka/", "tutorial/"];
 
+/** Each scenario of chaos by itself, which takes minutes: the gate plays them together, as chaos does. */
+const eachScenario = "chaos/chaos.test";
+
 /** The suite; what has a step of its own is left to it. */
-const suite = npm("test", ...[...apart, "systemd/"].flatMap((part) => ["--without", part]));
+const suite = npm("test", ...[...apart, "systemd/", eachScenario].flatMap((part) => ["--without", part]));
 
 /**
  * The folders of tests whose statements an older PostgreSQL could take otherwise. The rest of those that talk to a database
@@ -118,6 +121,14 @@ export const steps = [
     node: shipped,
     env: on("debian"),
     command: suite,
+  },
+  {
+    name: "each scenario of chaos by itself",
+    tier: "full",
+    seconds: 1_800,
+    node: shipped,
+    env: on("embedded"),
+    command: npm("test", eachScenario),
   },
   ...[2, 3].map((seed) => ({
     name: `chaos for ten minutes, seed ${seed}`,
