@@ -22,6 +22,7 @@ const leftOut: [command: RegExp, why: string][] = [
   [/^curl /, "asks a daemon over HTTP: test/web does it"],
   [/^npm /, "builds, tests or measures the checkout: it is what runs this"],
   [/^(bin\/)?blockmill start -c/, "runs until somebody ends it: test/daemon does it"],
+  [/ status --watch\b/, "shows the status until somebody ends it: test/cli/watch-status does it"],
   [/ status --check\b/, "its exit code tells of a daemon, and none runs here: test/cli/why.test.ts does it"],
 ];
 /** Blocks that are not run here, by a line in them, and why. */
