@@ -58,6 +58,7 @@ function fillIn(text: string): string {
       .replaceAll(/\b1001000\b/g, "1003")
       .replaceAll(/\b1000000\b/g, "1000")
       .replaceAll("/etc/blockmill/", "etc/")
+      .replaceAll("/var/backups/", "etc/")
       .replaceAll(/\bPID\b/g, "0")
       .replaceAll(/\b(block_number = |cancel |retry )N\b/g, "$11000")
   );

@@ -131,6 +131,10 @@ function madeUpBuild(version: number, digest: number) {
       [`migrations/${String(version).padStart(4, "0")}-made-up.sql`]: [
         "-- accepts: 1",
         "alter table blocks add column made_up bigint;",
+        // A view keeps the columns that it was made with.
+        `create or replace view dropped_blocks as select dropped.change_id, dropped.hash as dropped_hash, old.*
+         from dropped_rows as dropped, jsonb_populate_record(null::blocks, dropped.row) as old
+         where dropped.table_name = 'blocks';`,
         comment,
         "update processing_jobs set metadata = jsonb_build_object('was', metadata) where jsonb_typeof(metadata) <> 'object';",
         `${constraint} not valid;`,

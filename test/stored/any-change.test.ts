@@ -87,7 +87,8 @@ async function columns(): Promise<Column[]> {
     `select relname as table, attname as column, typname as type, not attnotnull as nullable
      from pg_attribute join pg_class on pg_class.oid = attrelid join pg_type on pg_type.oid = atttypid
      where relnamespace = 'public'::regnamespace and relkind = 'r' and relname not like 'processing%'
-       and relname not in ('schema_version', 'chain_layout', 'chain_tables', 'reorgs', 'alerts') and attnum > 0 and not attisdropped
+       and relname not in ('schema_version', 'chain_layout', 'chain_tables', 'reorgs', 'alerts', 'chain_feed',
+         'chain_changes', 'chain_readers', 'dropped_rows', 'decoders', 'decoded_blocks') and attnum > 0 and not attisdropped
      order by relname, attnum`,
   );
   return rows;
