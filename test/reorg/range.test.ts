@@ -18,6 +18,9 @@ test("a reorg during a range run ends with the new branch's blocks, and the run 
     BLOCKMILL_PIPELINE_BACKOFF_SECONDS: "0.05",
   });
   t.after(() => program.kill("SIGKILL"));
+  // On a busy machine the range would be over before anybody follows.
+  const isFollowed = async () => (await scene.rows("select from processing_head")).length > 0;
+  await waitFor(isFollowed, { what: "the head to be followed" });
   // Both hit blocks that are stored, blocks that are in hand, and blocks that nobody has claimed yet.
   await storedTo(66);
   await node.reorg({ depth: 97, length: 98 });
