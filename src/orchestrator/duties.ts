@@ -104,8 +104,10 @@ export function createDuties({ pool, config, log, ownSupervisor, reconnectedAt }
     },
     {
       name: "sweep",
-      async run() {
+      async run(signal) {
         sweepFrom ??= await graceEnds();
+        // The session may have been lost meanwhile: then the living get their time again.
+        if (signal?.aborted) return 0;
         const tooEarlyMs = sweepFrom - performance.now();
         if (tooEarlyMs > 0) return tooEarlyMs;
         const thorough = performance.now() >= thoroughAt;

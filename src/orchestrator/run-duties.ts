@@ -4,8 +4,8 @@ import { withLinkedSignal } from "../linked-signal.js";
 /** Something that is done again and again. */
 export interface Duty {
   name: string;
-  /** Does it once. Returns the milliseconds until it is due again. */
-  run(): Promise<number>;
+  /** Does it once. Returns the milliseconds until it is due again. `signal`: aborts when it is somebody else's. */
+  run(signal?: AbortSignal): Promise<number>;
   /** Also due after a hint, though not more often than this. */
   afterHintMs?: number;
 }
@@ -55,7 +55,7 @@ export function runDuties({ duties, signal, onError }: DutiesOptions): { done: P
       next.lastRun = performance.now();
       // Due again only by what the run returns, or by a hint that comes while it runs.
       next.dueAt = Number.POSITIVE_INFINITY;
-      const inMs = await next.duty.run().catch((error: unknown) => {
+      const inMs = await next.duty.run(signal).catch((error: unknown) => {
         onError(next.duty, error);
         return afterErrorMs;
       });
